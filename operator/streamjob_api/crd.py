@@ -1,0 +1,200 @@
+"""Make the CRDs from the models: ``python -m streamjob_api.crd FOLDER``.
+
+pydantic writes JSON Schema; Kubernetes takes its structural subset: no ``$ref``, no ``anyOf`` with null, no titles,
+no exclusive bounds as numbers. https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from streamjob_api import kinds
+from streamjob_api.status import StreamJobStatus, StreamResourceStatus
+from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.stream_resource import KAFKA_PROPERTIES, StreamResourceSpec
+
+Schema = dict[str, Any]
+
+_HEADER = "# Made from the models by `make crds`; do not edit.\n"
+_DROPPED = {"title", "default", "$defs", "format", "additionalProperties"}
+# Kubernetes types whose format it knows and checks.
+_FORMATS = {"date-time"}
+
+
+def structural(schema: Any, definitions: Schema | None = None, *, in_list: bool = False) -> Schema:
+    """Turn pydantic's JSON Schema into a structural one.
+
+    Defaults stay only outside of lists: a default in a list item shows as an eternal difference in Argo CD.
+    """
+    definitions = schema.get("$defs", definitions or {})
+    schema = _resolved(schema, definitions)
+    result = {key: value for key, value in schema.items() if key not in _DROPPED}
+    if schema.get("format") in _FORMATS:
+        result["format"] = schema["format"]
+    if "default" in schema and schema["default"] not in (None, "") and not in_list and schema.get("type") != "object":
+        result["default"] = schema["default"]
+    if isinstance(schema.get("additionalProperties"), dict):
+        result["additionalProperties"] = structural(schema["additionalProperties"], definitions, in_list=in_list)
+    if "properties" in schema:
+        result["properties"] = {
+            name: structural(child, definitions, in_list=in_list) for name, child in schema["properties"].items()
+        }
+    if "items" in schema:
+        result["items"] = structural(schema["items"], definitions, in_list=True)
+    return result
+
+
+def _resolved(schema: Schema, definitions: Schema) -> Schema:
+    """Replace ``$ref`` and ``anyOf [X, null]`` by X; what stands beside them wins."""
+    beside = {key: value for key, value in schema.items() if key not in {"$ref", "anyOf", "allOf"}}
+    if "$ref" in schema:
+        return _resolved(definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions) | beside
+    if "anyOf" in schema:
+        (variant,) = [variant for variant in schema["anyOf"] if variant.get("type") != "null"]
+        return _resolved(variant, definitions) | beside
+    return schema
+
+
+def _schema_of(model: type[BaseModel]) -> Schema:
+    return structural(model.model_json_schema(by_alias=True, mode="validation"))
+
+
+def _keyed(schema: Schema, *keys: str) -> None:
+    schema["x-kubernetes-list-type"] = "map"
+    schema["x-kubernetes-list-map-keys"] = list(keys)
+
+
+def _rule(schema: Schema, rule: str, message: str) -> None:
+    schema.setdefault("x-kubernetes-validations", []).append({"rule": rule, "message": message})
+
+
+def _column(name: str, path: str, kind: str = "string", *, wide: bool = False) -> Schema:
+    return {"name": name, "type": kind, "jsonPath": path, **({"priority": 1} if wide else {})}
+
+
+def _ready(field: str) -> str:
+    return f'.status.conditions[?(@.type=="Ready")].{field}'
+
+
+def stream_job_crd() -> Schema:
+    """The CustomResourceDefinition of StreamJob."""
+    spec, status = _schema_of(StreamJobSpec), _schema_of(StreamJobStatus)
+    windows = spec["properties"]["timeWindowAggregation"]["properties"]["policies"]
+    _keyed(windows, "output")
+    _rule(windows["items"], "self.input != self.output", "output must differ from input")
+    _rule(
+        windows["items"],
+        "self.input.split('::')[0] == self.output.split('::')[0]",
+        "input and output must be points of the same model",
+    )
+    _rule(
+        spec["properties"]["startFrom"],
+        "(has(self.mode) && self.mode == 'Timestamp') == has(self.time)",
+        "time is required with mode Timestamp, and only there",
+    )
+    _keyed(status["properties"]["conditions"], "type")
+    columns = [
+        _column("Phase", ".status.phase"),
+        _column("Ready", _ready("status")),
+        _column("Template", ".spec.template.name"),
+        _column("Records/s", ".status.throughput.inputRecordsPerSecond", "number"),
+        _column("Lag", ".status.throughput.lagRecords", "integer"),
+        _column("Restarts", ".status.restarts.total", "integer"),
+        _column("Age", ".metadata.creationTimestamp", "date"),
+        _column("Reason", _ready("reason"), wide=True),
+        _column("Driver", ".status.driver.podName", wide=True),
+        _column("Message", _ready("message"), wide=True),
+    ]
+    crd = _crd(kinds.STREAM_JOB, kinds.STREAM_JOBS, "sj", spec, status, columns)
+    root = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    _rule(
+        root,
+        f"self.metadata.name.size() <= {kinds.MAX_JOB_NAME}",
+        f"metadata.name is at most {kinds.MAX_JOB_NAME} characters, since driver pods are named after it",
+    )
+    return crd
+
+
+def stream_resource_crd() -> Schema:
+    """The CustomResourceDefinition of StreamResource."""
+    spec, status = _schema_of(StreamResourceSpec), _schema_of(StreamResourceStatus)
+    _keyed(spec["properties"]["libraries"], "name", "version")
+    allowed = ", ".join(f"'{name}'" for name in KAFKA_PROPERTIES)
+    _rule(
+        spec["properties"]["kafka"]["properties"]["properties"],
+        f"self.all(name, name in [{allowed}])",
+        f"only these librdkafka settings may be set: {', '.join(KAFKA_PROPERTIES)}",
+    )
+    _keyed(status["properties"]["conditions"], "type")
+    _keyed(status["properties"]["admitted"], "name")
+    columns = [
+        _column("Ready", _ready("status")),
+        _column("CU", ".status.standalone.total", "number"),
+        _column("Used", ".status.standalone.used", "number"),
+        _column("Queued", ".status.standalone.queued", "number"),
+        _column("Free", ".status.standalone.free", "number"),
+        _column("Age", ".metadata.creationTimestamp", "date"),
+        _column("OrgId", ".status.orgId", wide=True),
+        _column("Message", _ready("message"), wide=True),
+    ]
+    return _crd(kinds.STREAM_RESOURCE, kinds.STREAM_RESOURCES, "sr", spec, status, columns)
+
+
+def _crd(kind: str, plural: str, short: str, spec: Schema, status: Schema, columns: list[Schema]) -> Schema:
+    schema = {
+        "type": "object",
+        "description": spec["description"],
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": spec,
+            "status": status,
+        },
+    }
+    version = {
+        "name": kinds.VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": columns,
+        "schema": {"openAPIV3Schema": schema},
+    }
+    names = {
+        "kind": kind,
+        "listKind": f"{kind}List",
+        "plural": plural,
+        "singular": kind.lower(),
+        "shortNames": [short],
+        "categories": [kinds.CATEGORY],
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{kinds.GROUP}"},
+        "spec": {"group": kinds.GROUP, "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+def rendered() -> dict[str, str]:
+    """File name to YAML text of every CRD."""
+    return {
+        f"{crd['spec']['names']['plural']}.yaml": _HEADER + yaml.safe_dump(crd, sort_keys=False, width=120)
+        for crd in (stream_job_crd(), stream_resource_crd())
+    }
+
+
+def main(folders: list[str]) -> None:
+    """Write every CRD into each of the folders."""
+    for folder in folders:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, text in rendered().items():
+            (Path(folder) / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

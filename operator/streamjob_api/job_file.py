@@ -1,0 +1,74 @@
+"""``job.json``: all that a driver is told, written by the operator and mounted into the driver pod."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from streamjob_api.base import ApiModel
+from streamjob_api.stream_job import MessageChannel, StreamJobSpec
+from streamjob_api.stream_resource import Kafka, Redis
+
+FORMAT_VERSION = 1
+# Where the driver pod finds what it is given; the builder of the pod and the runtime both read these.
+JOB_FILE = "/etc/streamjob/job/job.json"
+KAFKA_AUTH_DIR = "/etc/streamjob/kafka"
+REDIS_AUTH_DIR = "/etc/streamjob/redis"
+CHECKPOINT_DIR = "/var/lib/streamjob/checkpoints"
+SCRATCH_DIR = "/tmp/streamjob"  # noqa: S108 (an emptyDir of the pod)
+TERMINATION_LOG = "/dev/termination-log"
+DRIVER_HTTP_PORT = 8090
+
+
+class JobIdentity(ApiModel):
+    """Which job this is, and which try at running it."""
+
+    namespace: str
+    name: str
+    uid: str
+    created: datetime = Field(description="Creation time of the StreamJob; the first part of a result's revision.")
+    attempt: int = Field(ge=1, description="Second part of a revision; a higher attempt fences a lower one.")
+    epoch: int = Field(ge=0, description="Raised whenever state and offsets are dropped.")
+    generation: int = Field(ge=0, description="Generation of the spec.")
+
+
+class JobFile(ApiModel):
+    """What one driver runs, as the operator resolved it."""
+
+    format_version: int = FORMAT_VERSION
+    job: JobIdentity
+    org_id: str
+    spec: StreamJobSpec
+    kafka: Kafka
+    redis: Redis | None = None
+    checkpoint_dir: str = Field(default=CHECKPOINT_DIR, description="Root of the checkpoint volume.")
+    scratch_dir: str = Field(default=SCRATCH_DIR, description="Files that need not survive the pod.")
+    http_port: int = Field(default=DRIVER_HTTP_PORT, ge=0, le=65535)
+
+    @property
+    def checkpoint_path(self) -> str:
+        """``<base>/<namespace>/<job>/<job uid>/<epoch>``."""
+        return f"{self.checkpoint_dir}/{checkpoint_key(self.job)}"
+
+    @property
+    def input_topic(self) -> str:
+        """The topic that devices' records come through."""
+        return f"MEASURE_POINT_{self._channel}ORIGIN_{self.org_id}"
+
+    @property
+    def output_topic(self) -> str:
+        """The topic that results go to."""
+        return f"MEASURE_POINT_{self._channel}CAL_{self.org_id}"
+
+    @property
+    def dead_letter_topic(self) -> str:
+        """The topic that unreadable messages go to."""
+        return f"STREAMJOB_DEAD_LETTER_{self.org_id}"
+
+    @property
+    def _channel(self) -> str:
+        return "OFFLINE_" if self.spec.message_channel is MessageChannel.OFFLINE else ""
+
+
+def checkpoint_key(job: JobIdentity) -> str:
+    """Path of a job's checkpoint below the volume's root."""
+    return f"{job.namespace}/{job.name}/{job.uid}/{job.epoch}"

@@ -1,0 +1,127 @@
+"""The status of both kinds, as the operator writes it."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from streamjob_api.base import ApiModel
+
+ShortText = Annotated[str, StringConstraints(max_length=256)]
+Message = Annotated[str, StringConstraints(max_length=4096)]
+
+
+class StatusModel(ApiModel):
+    """A part of a status: unknown fields are passed over, so that an older operator can read a newer one's."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Condition(StatusModel):
+    """A condition as Kubernetes defines it (metav1.Condition)."""
+
+    type: ShortText = Field(description="What the condition speaks of.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    reason: ShortText = Field(description="Why, as one CamelCase word for programs.")
+    message: Message = Field(default="", description="Why, as a sentence for people.")
+    observed_generation: int = Field(default=0, description="Generation of the spec that this was concluded from.")
+    last_transition_time: datetime = Field(description="When 'status' last changed.")
+
+
+class Driver(StatusModel):
+    """The driver pod of the present attempt."""
+
+    pod_name: ShortText = Field(description="Name of the pod.")
+    uid: ShortText = Field(default="", description="UID of the pod; empty until it has been seen.")
+    node: ShortText = Field(default="", description="Node it runs on.")
+    started_at: datetime | None = Field(default=None, description="When the pod was created.")
+
+
+class Restarts(StatusModel):
+    """Drivers that were lost or failed."""
+
+    total: int = Field(default=0, description="Since the job was created.")
+    consecutive: int = Field(default=0, description="Failures of the job itself since it was last healthy for long.")
+    infrastructure: int = Field(default=0, description="Losses that were not the job's fault, since last healthy.")
+    last_time: datetime | None = Field(default=None, description="When the last driver ended.")
+    last_reason: ShortText = Field(default="", description="Why.")
+    last_message: Message = Field(default="", description="Its last words.")
+    last_exit_code: int | None = Field(default=None, description="Its exit code, if it had one.")
+    last_attempt: int = Field(default=0, description="The attempt that was counted last; none is counted twice.")
+
+
+class Deployed(StatusModel):
+    """What the present attempt runs."""
+
+    spec_hash: ShortText = Field(description="Hash of everything that the driver was given.")
+    generation: int = Field(description="Generation of the job's spec.")
+    epoch: int = Field(default=0, description="Raised whenever state and offsets are dropped.")
+    checkpoint: ShortText = Field(default="", description="Checkpoint path below the volume's root.")
+
+
+class Throughput(StatusModel):
+    """Rates, lag and totals, at most once a minute."""
+
+    input_records_per_second: float = Field(default=0, description="Messages read per second over the last minute.")
+    output_records_per_second: float = Field(default=0, description="Results written per second over the last minute.")
+    batch_duration_ms: int = Field(default=0, description="Duration of the last micro-batch.")
+    lag_records: int = Field(default=0, description="Messages produced but not yet read.")
+    watermark: datetime | None = Field(default=None, description="Highest event time that was seen.")
+    total_in: int = Field(default=0, description="Messages read since the driver started.")
+    total_out: int = Field(default=0, description="Results written since the driver started.")
+    total_late: int = Field(default=0, description="Records too late for their window.")
+    total_outside: int = Field(default=0, description="Records outside their threshold.")
+    total_malformed: int = Field(default=0, description="Messages that could not be read; they are dead-lettered.")
+    total_refused: int = Field(default=0, description="Records refused: no number, or time in the future.")
+    observed_at: datetime | None = Field(default=None, description="When the driver was asked.")
+
+
+class StreamJobStatus(StatusModel):
+    """What is true of a job now."""
+
+    observed_generation: int = Field(default=0, description="Generation of the spec that this status speaks of.")
+    phase: ShortText = Field(default="", description="One word for people; programs read the conditions.")
+    conditions: list[Condition] = Field(default=[], max_length=16, description="Conditions, for programs.")
+    attempt: int = Field(default=0, description="Number of the present or last driver pod.")
+    admitted_cu: float = Field(default=0, description="CU that the job holds of the OU's capacity.")
+    restarts: Restarts = Field(default=Restarts(), description="Drivers that were lost or failed.")
+    driver: Driver | None = Field(default=None, description="The driver pod of the present attempt.")
+    deployed: Deployed | None = Field(default=None, description="What the present attempt runs.")
+    throughput: Throughput | None = Field(default=None, description="Rates, lag and totals.")
+
+
+class CapacityUse(StatusModel):
+    """CU of one use, in numbers."""
+
+    total: float = Field(default=0, description="CU asked for.")
+    used: float = Field(default=0, description="CU held by jobs.")
+    queued: float = Field(default=0, description="CU that queued jobs wait for.")
+    free: float = Field(default=0, description="CU left; below zero when capacity shrank under running jobs.")
+
+
+class LibrarySlots(StatusModel):
+    """Places for installed libraries; a design CU has 3."""
+
+    total: int = Field(default=0, description="Slots asked for.")
+    used: int = Field(default=0, description="Slots taken by installed libraries.")
+
+
+class Admission(StatusModel):
+    """A job that holds capacity, whether its driver is up or not."""
+
+    name: ShortText = Field(description="Name of the StreamJob.")
+    uid: ShortText = Field(description="UID of the StreamJob.")
+    cu: float = Field(description="CU that it holds.")
+
+
+class StreamResourceStatus(StatusModel):
+    """What is true of an OU's resource now."""
+
+    observed_generation: int = Field(default=0, description="Generation of the spec that this status speaks of.")
+    phase: ShortText = Field(default="", description="One word for people; programs read the conditions.")
+    conditions: list[Condition] = Field(default=[], max_length=16, description="Conditions, for programs.")
+    org_id: ShortText = Field(default="", description="The OU's id in topics and records, resolved.")
+    standalone: CapacityUse = Field(default=CapacityUse(), description="CU of Standalone jobs.")
+    library_slots: LibrarySlots = Field(default=LibrarySlots(), description="Places for installed libraries.")
+    in_use: bool = Field(default=False, description="Whether jobs hold capacity; then it must not be deleted.")
+    admitted: list[Admission] = Field(default=[], max_length=4000, description="Jobs that hold capacity.")

@@ -1,0 +1,43 @@
+"""Values that a manifest writes as a string of a known form: durations, intervals, points."""
+
+from typing import Any, ClassVar, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+
+class Written:
+    """A value that is parsed from a string and prints as what was written, so that no manifest is ever rewritten."""
+
+    PATTERN: ClassVar[str]
+    MAX_LENGTH: ClassVar[int]
+    EXAMPLE: ClassVar[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse the string form.
+
+        Raises:
+            ValueError: saying what is wrong and how the value is written.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def _validate(cls, value: Any) -> Self:
+        if isinstance(value, cls):
+            return value
+        # A hostile manifest's megabytes must not reach a regular expression or become a number.
+        if not isinstance(value, str) or len(value) > cls.MAX_LENGTH:
+            raise ValueError(f"expected a string of at most {cls.MAX_LENGTH} characters; write {cls.EXAMPLE}")
+        return cls.parse(value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._validate, serialization=core_schema.plain_serializer_function_ser_schema(str)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "pattern": cls.PATTERN, "maxLength": cls.MAX_LENGTH}
