@@ -1,0 +1,90 @@
+# The commands of this repository. `make` alone lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export STREAMJOB_STATE ?= $(HOME)/.cache/streamjob
+
+# uv is taken from PATH, else installed into the state folder by Python's own pip.
+UV := $(shell command -v uv || echo $(STREAMJOB_STATE)/uv/bin/uv)
+RUN := $(UV) run --frozen --all-extras --all-groups
+export PATH := $(dir $(UV)):$(STREAMJOB_STATE)/bin:$(PATH)
+export PYTHONPATH := $(CURDIR):$(CURDIR)/tests
+PYTEST := $(RUN) pytest
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: setup ## A smart meter's ten-minute extremes on a real cluster, from kubectl apply to Redis; ARGS="--help" for options
+	@$(RUN) python -m demo $(ARGS)
+
+.PHONY: demo-down
+demo-down: setup ## Remove what the demo left in the cluster
+	@$(RUN) python -m demo --remove
+
+.PHONY: test
+test: setup ## All tests but the slow ones, on a real cluster, Kafka, Redis and Spark
+	@$(RUN) python -m localcluster up
+	@$(RUN) python -m images build
+	@$(PYTEST) $(ARGS)
+
+.PHONY: test-unit
+test-unit: setup ## The pure tests alone: seconds, nothing is built
+	@$(PYTEST) tests/unit $(ARGS)
+
+.PHONY: test-faults
+test-faults: setup ## Kills, outages and recovery (slow)
+	@$(RUN) python -m localcluster up
+	@$(RUN) python -m images build
+	@$(PYTEST) tests/faults $(ARGS)
+
+.PHONY: lint
+lint: setup ## Format check, lint, types, layers
+	@$(RUN) ruff format --check
+	@$(RUN) ruff check
+	@$(RUN) mypy
+	@$(RUN) lint-imports
+	@$(RUN) yamllint --strict .
+
+.PHONY: format
+format: setup ## Format the code
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+
+.PHONY: crds
+crds: setup ## Generate the CRDs and JSON schemas from the models
+	@$(RUN) python -m streamjob_api.crd crds charts/streamjob-operator/crd-bases
+	@$(RUN) python -m streamjob_api.schemas docs/schemas
+
+.PHONY: golden
+golden: setup ## Rewrite the golden files of the plan; review the diff like code
+	@REWRITE_GOLDEN=1 $(PYTEST) tests/unit/operator
+
+.PHONY: cluster
+cluster: setup ## Start the local cluster and print its KUBECONFIG line
+	@$(RUN) python -m localcluster up
+
+.PHONY: cluster-down
+cluster-down: setup ## Remove the local cluster; what took long to build is kept
+	@$(RUN) python -m localcluster down
+
+.PHONY: images
+images: cluster ## Build the images that changed and hand them to the cluster
+	@$(RUN) python -m images build
+
+.PHONY: clean
+clean: setup ## Remove the local cluster and all that was built or downloaded for it
+	@$(RUN) python -m localcluster down --all
+
+.PHONY: setup
+setup: $(UV)
+	@$(UV) sync --quiet --frozen --all-extras --all-groups || { \
+	  echo "The locked Python packages cannot be installed; the lines above say why." >&2; exit 2; }
+
+$(STREAMJOB_STATE)/uv/bin/uv:
+	@echo "Installing uv into $(STREAMJOB_STATE)/uv"
+	@python3 -m venv $(STREAMJOB_STATE)/uv || { \
+	  echo "uv is missing and cannot be installed: Python 3.11 with its venv module is needed (Debian: python3-venv)." >&2; exit 2; }
+	@$(STREAMJOB_STATE)/uv/bin/pip install --quiet uv
