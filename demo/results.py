@@ -86,8 +86,8 @@ def _columns(revisions: list[tuple[int, int, int]]) -> Iterable[pl.Series]:
 
 
 def _revision(message: Message) -> tuple[int, int, int]:
-    (revision,) = [value for name, value in message.headers() or [] if name == "streamjob-revision"]
-    created, attempt, batch = str(revision, "ascii").split(".") if isinstance(revision, bytes) else ("0", "0", "0")
+    revision = dict(message.headers() or [])["streamjob-revision"]
+    created, attempt, batch = (revision.decode() if isinstance(revision, bytes) else str(revision)).split(".")
     return int(created), int(attempt), int(batch)
 
 
