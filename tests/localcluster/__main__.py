@@ -7,7 +7,7 @@ import os
 import sys
 
 from localcluster import lifecycle, registry
-from localcluster.problems import ClusterError, PrerequisitesMissing
+from localcluster.problems import ClusterError, MissingPrerequisitesError
 from localcluster.processes import ProcessTable
 from localcluster.progress import Progress
 from localcluster.state import State, exclusive, state_folder
@@ -48,7 +48,7 @@ def main() -> int:
     progress = Progress()
     try:
         return run(arguments(), state_folder(os.environ), progress)
-    except PrerequisitesMissing as missing:
+    except MissingPrerequisitesError as missing:
         progress.console.print("The local cluster cannot start on this machine:", markup=False)
         progress.console.print(str(missing), highlight=False, markup=False)
         return 2

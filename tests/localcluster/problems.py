@@ -21,7 +21,7 @@ class ClusterError(Exception):
     """The cluster cannot be had; the message is meant for a person and complete without a traceback."""
 
 
-class PrerequisitesMissing(ClusterError):
+class MissingPrerequisitesError(ClusterError):
     """All that is missing on this machine, at once."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

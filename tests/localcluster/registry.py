@@ -31,9 +31,7 @@ def configuration(state: State) -> dict[str, Any]:
 def component(state: State) -> Component:
     """The registry's process; its tracing would look for a collector on every request."""
     config = state.images / "registry.json"
-    return Component(
-        "registry", (str(state.bin / "registry"), "serve", str(config)), {"OTEL_TRACES_EXPORTER": "none"}
-    )
+    return Component("registry", (str(state.bin / "registry"), "serve", str(config)), {"OTEL_TRACES_EXPORTER": "none"})
 
 
 def start(state: State, processes: ProcessTable, progress: Progress) -> bool:

@@ -1,0 +1,45 @@
+"""The cluster's own kubectl, and containerd's command line, pointed at one state folder's cluster."""
+
+from __future__ import annotations
+
+import subprocess
+
+from localcluster.problems import ClusterError
+from localcluster.state import State
+
+TIMEOUT_SECONDS = 120
+
+
+def kubectl(state: State, *arguments: str, text: str | None = None) -> str:
+    """Run kubectl as the cluster's administrator.
+
+    Raises:
+        ClusterError: with kubectl's own message.
+    """
+    argv = [str(state.bin / "kubectl"), f"--kubeconfig={state.kubeconfig}", *arguments]
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    if done.returncode != 0:
+        raise ClusterError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def api_server_is_ready(state: State) -> bool:
+    try:
+        return kubectl(state, "get", "--raw", "/readyz", "--request-timeout=5s") == "ok"
+    except ClusterError:
+        return False
+
+
+def node_is_ready(state: State) -> bool:
+    """Whether the cluster's node has been seen and says that it is ready."""
+    path = "{.items[*].status.conditions[?(@.type=='Ready')].status}"
+    try:
+        return kubectl(state, "get", "nodes", "-o", f"jsonpath={path}", "--request-timeout=5s") == "True"
+    except ClusterError:
+        return False
+
+
+def ctr(state: State, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run containerd's command line in the namespace that kubelet uses."""
+    argv = ["ctr", "--address", str(state.containerd_socket), "--namespace", "k8s.io", *arguments]
+    return subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
