@@ -1,0 +1,90 @@
+"""Messages of a topic as columns: the numbers of a job's points, and what became of everything else."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from streamjob_api.points import PointRef
+from streamjob_runtime.event_times import refusal
+from streamjob_runtime.messages_slow import Found, Malformed, read_message
+
+POINTS = pl.Schema(
+    {
+        "message": pl.UInt32,
+        "asset": pl.String,
+        "model": pl.String,
+        "model_path": pl.String,
+        "point": pl.String,
+        "time": pl.Int64,
+        "value": pl.Float64,
+        "is_int": pl.Boolean,
+    }
+)
+MALFORMED = pl.Schema({"message": pl.UInt32, "reason": pl.String, "detail": pl.String})
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a batch of messages holds.
+
+    Attributes:
+        points: ``message u32`` (index in the batch), ``asset, model, model_path, point str``, ``time i64`` (epoch ms),
+            ``value f64`` (finite), ``is_int bool`` (written without fraction and exponent): the accepted values of
+            selected points, in arrival order.
+        malformed: ``message u32, reason str, detail str``, one row a message that is to be dead-lettered. Readable
+            items of such a message are in ``points`` nevertheless.
+        refused: values of selected points that were not accepted, by the first reason that applies: NotANumber
+            (string, boolean, null, ...), InvalidTime, SecondsNotMilliseconds, FutureTime, NotFinite.
+        unused: values of points that are not selected.
+        records: values of selected points found, accepted or refused.
+    """
+
+    points: pl.DataFrame
+    malformed: pl.DataFrame
+    refused: dict[str, int]
+    unused: int
+    records: int
+
+
+def decode(
+    values: Sequence[bytes | None], selected: frozenset[PointRef], now_ms: int, future_tolerance_ms: int | None
+) -> Decoded:
+    """Decode the values of Kafka messages, in arrival order.
+
+    Args:
+        values: the messages' bytes; None is a tombstone.
+        selected: the points that the job reads.
+        now_ms: the clock against which times in the future are refused.
+        future_tolerance_ms: how far a time may lie ahead of ``now_ms``; None checks nothing (offline channel).
+    """
+    found, malformed = _read_one_by_one(list(enumerate(values)), selected)
+    numbers = pl.DataFrame({name: getattr(found, name) for name in POINTS}, schema=POINTS)
+    points, refused = _accepted(numbers, now_ms, future_tolerance_ms)
+    if found.not_a_number:
+        refused["NotANumber"] = found.not_a_number
+    return Decoded(points, malformed, refused, found.unused, numbers.height + found.not_a_number)
+
+
+def _read_one_by_one(
+    messages: Sequence[tuple[int, bytes | None]], selected: frozenset[PointRef]
+) -> tuple[Found, pl.DataFrame]:
+    found, names = Found(), frozenset((ref.model, ref.point) for ref in selected)
+    faults: list[tuple[int, str, str]] = []
+    for index, raw in messages:
+        try:
+            read_message(index, raw, names, found)
+        except Malformed as fault:
+            faults.append((index, fault.reason, fault.detail))
+    return found, pl.DataFrame(faults, schema=MALFORMED, orient="row")
+
+
+def _accepted(
+    numbers: pl.DataFrame, now_ms: int, future_tolerance_ms: int | None
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    not_finite = pl.when(~pl.col("value").is_finite()).then(pl.lit("NotFinite"))
+    reasons = numbers.select(reason=pl.coalesce(refusal(now_ms, future_tolerance_ms), not_finite)).to_series()
+    if reasons.null_count() == numbers.height:
+        return numbers, {}
+    return numbers.filter(reasons.is_null()), dict(Counter(reasons.drop_nulls().to_list()))

@@ -1,0 +1,19 @@
+"""Which shard of the state an asset belongs to."""
+
+import zlib
+
+import polars as pl
+
+# Fixed for ever: part of every checkpoint's identity, so that a change of CU only restarts a job.
+SHARDS = 64
+
+
+def shard_of(assets: pl.Series) -> pl.Series:
+    """Return the shard of each asset, i32 in ``[0, SHARDS)``.
+
+    It is the CRC-32 (IEEE 802.3, as in zlib) of the id's UTF-8 bytes, modulo SHARDS.
+    Checkpoints rely on the values: changing them loses every job's state. Each distinct asset is hashed once.
+    """
+    distinct = assets.unique().to_list()
+    shards = [zlib.crc32(asset.encode()) % SHARDS for asset in distinct]
+    return assets.replace_strict(distinct, shards, return_dtype=pl.Int32).rename("shard")

@@ -1,0 +1,91 @@
+"""What every template is to the source, the state and the sink: pure functions over columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import polars as pl
+
+from streamjob_api.points import PointRef
+
+# Columns that every template's results have; a template may add its own (mode, calculation).
+RESULTS = pl.Schema(
+    {
+        "asset": pl.String,
+        "model": pl.String,
+        "model_path": pl.String,
+        "point": pl.String,
+        "time": pl.Int64,
+        "value": pl.Float64,
+        "is_int": pl.Boolean,
+        "attr": pl.String,
+    }
+)
+
+
+class BlockStore(Protocol):
+    """The state of one shard: blocks by bucket."""
+
+    def get(self, bucket: int) -> pl.DataFrame | None:
+        """Return the block of a bucket, None where there is none."""
+
+    def put(self, bucket: int, block: pl.DataFrame) -> None:
+        """Write the block of a bucket."""
+
+    def remove(self, bucket: int) -> None:
+        """Drop a bucket; one that is not there is no error."""
+
+
+@dataclass(frozen=True)
+class Combined:
+    """What one partition of a micro-batch was reduced to.
+
+    Attributes:
+        blocks: by shard, in the template's own form; for ``Template.fold``.
+        counts: records dropped, by reason.
+    """
+
+    blocks: dict[int, pl.DataFrame]
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What one shard gave in one micro-batch.
+
+    Attributes:
+        results: RESULTS, sorted by asset, model, point and time; each row an upsert. ``value`` is finite or null;
+            ``attr`` is a JSON object.
+        counts: records dropped, by reason.
+    """
+
+    results: pl.DataFrame
+    counts: dict[str, int]
+
+
+class Combiner(Protocol):
+    """Reduces one partition of one micro-batch, before anything crosses to the JVM."""
+
+    def add(self, points: pl.DataFrame) -> None:
+        """Take the next chunk of the partition (``Decoded.points``), in order."""
+
+    def finish(self) -> Combined:
+        """Return what was combined; the combiner is used up."""
+
+
+class Template(Protocol):
+    """A calculation: what it reads, and how a micro-batch changes the state of a shard."""
+
+    @property
+    def inputs(self) -> frozenset[PointRef]:
+        """The points that the job reads."""
+
+    @property
+    def identity(self) -> str:
+        """Hash of all that makes a checkpoint (in)compatible."""
+
+    def combiner(self) -> Combiner:
+        """Return a new combiner, for one partition of one micro-batch."""
+
+    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
+        """Fold the blocks of one shard, all those of a micro-batch, into its state."""

@@ -1,0 +1,117 @@
+"""What a job's window policies come to: shared groups of values, and the outputs read off them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import polars as pl
+
+from streamjob_api.points import PointRef
+from streamjob_api.stream_job import Aggregation, TimeWindowAggregation, WindowPolicy
+from streamjob_runtime.shards import SHARDS
+
+# Raise it when the blocks of the state change; checkpoints of another version are then incompatible.
+STATE_VERSION = 1
+
+
+@dataclass(frozen=True, order=True)
+class Group:
+    """Values that are aggregated together, for one policy or many: one input, threshold and window size."""
+
+    model: str
+    point: str
+    low: float
+    high: float
+    low_included: bool
+    high_included: bool
+    size_ms: int
+
+    @classmethod
+    def of(cls, policy: WindowPolicy) -> Self:
+        """Return the group that a policy reads."""
+        limits, source = policy.threshold, policy.input
+        bounds = (limits.low, limits.high, limits.low_included, limits.high_included)
+        return cls(source.model, source.point, *bounds, policy.window_size.milliseconds)
+
+    @property
+    def input(self) -> PointRef:
+        """The point whose values are aggregated."""
+        return PointRef(self.model, self.point)
+
+    def holds(self) -> pl.Expr:
+        """Whether ``value`` is within the threshold."""
+        value = pl.col("value")
+        above = value >= self.low if self.low_included else value > self.low
+        below = value <= self.high if self.high_included else value < self.high
+        return above & below
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """The policies of a job, in an order that does not depend on how they were written.
+
+    Attributes:
+        inputs: sorted; a row of the state names an input by its place here.
+        groups: sorted; a row of the state names a group by its place here.
+        outputs: ``group i32, input i32, size i64, aggregation str, model str, point str``, one row a policy.
+        has_sums: whether any policy needs sums.
+        identity: equal for two plans exactly when one can go on with the other's state.
+    """
+
+    latency_ms: int
+    inputs: tuple[PointRef, ...]
+    groups: tuple[Group, ...]
+    outputs: pl.DataFrame
+    has_sums: bool
+    identity: str
+
+    @classmethod
+    def of(cls, job: TimeWindowAggregation) -> Self:
+        """Plan a job's policies."""
+        inputs = tuple(sorted({policy.input for policy in job.policies}))
+        groups = tuple(sorted({Group.of(policy) for policy in job.policies}))
+        return cls(
+            latency_ms=job.latency.milliseconds,
+            inputs=inputs,
+            groups=groups,
+            outputs=_outputs(job.policies, inputs, groups),
+            has_sums=any(policy.aggregation in {Aggregation.SUM, Aggregation.AVG} for policy in job.policies),
+            identity=_identity(job, groups),
+        )
+
+    @property
+    def sizes(self) -> pl.DataFrame:
+        """``group i32, input i32, size i64``, one row a group."""
+        return self.outputs.select("group", "input", "size").unique()
+
+
+def _outputs(policies: Sequence[WindowPolicy], inputs: Sequence[PointRef], groups: Sequence[Group]) -> pl.DataFrame:
+    rows = [
+        (
+            groups.index(Group.of(policy)),
+            inputs.index(policy.input),
+            policy.window_size.milliseconds,
+            str(policy.aggregation.canonical),
+            policy.output.model,
+            policy.output.point,
+        )
+        for policy in policies
+    ]
+    columns = {"group": pl.Int32, "input": pl.Int32, "size": pl.Int64}
+    texts = {"aggregation": pl.String, "model": pl.String, "point": pl.String}
+    return pl.DataFrame(rows, schema={**columns, **texts}, orient="row").sort("model", "point")
+
+
+def _identity(job: TimeWindowAggregation, groups: Sequence[Group]) -> str:
+    outputs = sorted((str(p.output), str(p.aggregation.canonical), groups.index(Group.of(p))) for p in job.policies)
+    parts = {
+        "state": STATE_VERSION,
+        "shards": SHARDS,
+        "windows": str(job.window_type),
+        "latency": job.latency.milliseconds,
+        "groups": [asdict(group) for group in groups],
+        "outputs": outputs,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
