@@ -1,4 +1,4 @@
-"""``python -m localcluster up | down [--all] | status | registry``."""
+"""``python -m localcluster up | down [--all] | status | ensure | registry``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from localcluster import lifecycle, registry
 from localcluster.problems import ClusterError, MissingPrerequisitesError
 from localcluster.processes import ProcessTable
 from localcluster.progress import Progress
+from localcluster.providers import choose
 from localcluster.state import State, exclusive, state_folder
 
 
@@ -20,6 +21,7 @@ def arguments() -> argparse.Namespace:
     down = commands.add_parser("down", help="remove the cluster; what took long to build is kept")
     down.add_argument("--all", action="store_true", help="remove built programs and images too")
     commands.add_parser("status", help="say what runs; exit code 1 unless everything does")
+    commands.add_parser("ensure", help="make the cluster ready that KUBECONFIG, a Docker engine or this machine offers")
     commands.add_parser("registry", help="start the image registry alone")
     return parser.parse_args()
 
@@ -36,6 +38,9 @@ def run(command: argparse.Namespace, state: State, progress: Progress) -> int:
                 lifecycle.down(state, progress, everything=command.all)
         case "status":
             return lifecycle.status(state, progress)
+        case "ensure":
+            with choose(progress.console) as cluster:
+                print(f"export KUBECONFIG={cluster.kubeconfig}")
         case "registry":
             with exclusive(state):
                 registry.start(state, ProcessTable(state.pids, state.logs), progress)

@@ -97,13 +97,27 @@ def build(module: GoModule, state: State, progress: Progress) -> None:
     """Build a module's programs into the state folder, unless they are there."""
     if is_built(module, state):
         return
+    _build(module, state, progress)
+    _stamp(module, state).write_text(fingerprint(module))
+
+
+def program(name: str, state: State, progress: Progress) -> Path:
+    """A command-line tool: the one on the user's path, else ours, built alone if need be."""
+    if found := shutil.which(name):
+        return Path(found)
+    if not (state.bin / name).exists():
+        module = next(module for module in ALL_MODULES if name in module.programs)
+        _build(GoModule(module.name, {name: module.programs[name]}), state, progress)
+    return state.bin / name
+
+
+def _build(module: GoModule, state: State, progress: Progress) -> None:
     state.bin.mkdir(parents=True, exist_ok=True)
     go = toolchain(state, progress)
     flags = linker_flags((module.folder / "go.mod").read_text())
     with progress.step(f"Build {', '.join(module.programs)} from Go modules") as step:
         for packages, output in _builds(module, state):
-            _go_build(go, module, [*packages], output, flags, step)
-    _stamp(module, state).write_text(fingerprint(module))
+            _go_build(go, module, packages, output, flags, step)
 
 
 def _builds(module: GoModule, state: State) -> list[tuple[list[str], Path]]:

@@ -17,7 +17,7 @@ class Problem:
         return f"{self.what}. Remedy: {self.remedy}"
 
 
-class ClusterError(Exception):
+class ClusterError(RuntimeError):
     """The cluster cannot be had; the message is meant for a person and complete without a traceback."""
 
 

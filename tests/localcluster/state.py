@@ -103,11 +103,8 @@ class State:
 
 
 def state_folder(environment: Mapping[str, str]) -> State:
-    """``$STREAMJOB_STATE``, or ``streamjob`` in the user's cache folder."""
-    if chosen := environment.get("STREAMJOB_STATE"):
-        return State(Path(chosen).expanduser().resolve())
-    cache = environment.get("XDG_CACHE_HOME") or "~/.cache"
-    return State((Path(cache).expanduser() / "streamjob").resolve())
+    """``$STREAMJOB_STATE``, or ``~/.cache/streamjob``."""
+    return State(Path(environment.get("STREAMJOB_STATE") or "~/.cache/streamjob").expanduser().resolve())
 
 
 @contextmanager
