@@ -26,8 +26,7 @@ demo-down: setup ## Remove what the demo left in the cluster
 
 .PHONY: test
 test: setup ## All tests but the slow ones, on a real cluster, Kafka, Redis and Spark
-	@$(RUN) python -m localcluster up
-	@$(RUN) python -m images build
+	@$(RUN) python -m prepare
 	@$(PYTEST) $(ARGS)
 
 .PHONY: test-unit
@@ -36,8 +35,7 @@ test-unit: setup ## The pure tests alone: seconds, nothing is built
 
 .PHONY: test-faults
 test-faults: setup ## Kills, outages and recovery (slow)
-	@$(RUN) python -m localcluster up
-	@$(RUN) python -m images build
+	@$(RUN) python -m prepare
 	@$(PYTEST) tests/faults $(ARGS)
 
 .PHONY: lint
@@ -71,8 +69,8 @@ cluster-down: setup ## Remove the local cluster; what took long to build is kept
 	@$(RUN) python -m localcluster down
 
 .PHONY: images
-images: cluster ## Build the images that changed and hand them to the cluster
-	@$(RUN) python -m images build
+images: setup ## Build the images that changed and hand them to the cluster
+	@$(RUN) python -m prepare
 
 .PHONY: clean
 clean: setup ## Remove the local cluster and all that was built or downloaded for it
