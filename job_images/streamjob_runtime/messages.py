@@ -8,20 +8,10 @@ import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_runtime.event_times import refusal
+from streamjob_runtime.messages_fast import NUMBERS, read
 from streamjob_runtime.messages_slow import Found, Malformed, read_message
 
-POINTS = pl.Schema(
-    {
-        "message": pl.UInt32,
-        "asset": pl.String,
-        "model": pl.String,
-        "model_path": pl.String,
-        "point": pl.String,
-        "time": pl.Int64,
-        "value": pl.Float64,
-        "is_int": pl.Boolean,
-    }
-)
+POINTS = NUMBERS
 MALFORMED = pl.Schema({"message": pl.UInt32, "reason": pl.String, "detail": pl.String})
 
 
@@ -59,22 +49,30 @@ def decode(
         now_ms: the clock against which times in the future are refused.
         future_tolerance_ms: how far a time may lie ahead of ``now_ms``; None checks nothing (offline channel).
     """
-    found, malformed = _read_one_by_one(list(enumerate(values)), selected)
-    numbers = pl.DataFrame({name: getattr(found, name) for name in POINTS}, schema=POINTS)
+    names = frozenset((ref.model, ref.point) for ref in selected)
+    texts = pl.Series("text", values, dtype=pl.Binary).cast(pl.String, strict=False)
+    numbered = pl.DataFrame([texts]).with_row_index("message")
+    proved = read(numbered.drop_nulls(), names)
+    others = pl.concat([numbered.filter(texts.is_null()), proved.rest])["message"].sort().to_list()
+    found, malformed = _read_one_by_one([(index, values[index]) for index in others], names)
+    numbers = proved.numbers
+    if found.message:
+        by_one = pl.DataFrame({name: getattr(found, name) for name in POINTS}, schema=POINTS)
+        numbers = pl.concat([numbers, by_one]).sort("message", maintain_order=True)
     points, refused = _accepted(numbers, now_ms, future_tolerance_ms)
     if found.not_a_number:
         refused["NotANumber"] = found.not_a_number
-    return Decoded(points, malformed, refused, found.unused, numbers.height + found.not_a_number)
+    return Decoded(points, malformed, refused, proved.unused + found.unused, numbers.height + found.not_a_number)
 
 
 def _read_one_by_one(
-    messages: Sequence[tuple[int, bytes | None]], selected: frozenset[PointRef]
+    messages: Sequence[tuple[int, bytes | None]], selected: frozenset[tuple[str, str]]
 ) -> tuple[Found, pl.DataFrame]:
-    found, names = Found(), frozenset((ref.model, ref.point) for ref in selected)
+    found = Found()
     faults: list[tuple[int, str, str]] = []
     for index, raw in messages:
         try:
-            read_message(index, raw, names, found)
+            read_message(index, raw, selected, found)
         except Malformed as fault:
             faults.append((index, fault.reason, fault.detail))
     return found, pl.DataFrame(faults, schema=MALFORMED, orient="row")
