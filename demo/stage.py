@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from localcluster.problems import ClusterError
 from localcluster.providers import Cluster
+from streamjob_api.kinds import STREAM_RESOURCE
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "meter-extremes"
@@ -32,19 +33,15 @@ class Stage:
         cluster: Where.
         images: Image references by name: operator, runtime, kafka, redis.
         namespace: The OU.
+        org_id: Its id in topics and records.
         kafka_port: Local port through which the broker is reached; brokers advertise it.
     """
 
     cluster: Cluster
     images: Mapping[str, str]
     namespace: str = "ou-energy"
+    org_id: str = "o15724268424841"
     kafka_port: int = KAFKA_EXTERNAL_PORT
-
-    @property
-    def org_id(self) -> str:
-        """The OU's id, from the example's StreamResource."""
-        resource: dict[str, Any] = yaml.safe_load((EXAMPLE / "streamresource.yaml").read_text())
-        return str(resource["spec"]["orgId"])
 
     @property
     def origin_topic(self) -> str:
@@ -84,9 +81,11 @@ class Stage:
             self.cluster.kubectl("-n", self.namespace, "rollout", "status", f"statefulset/{name}", "--timeout=5m")
 
     def apply(self, manifest: str) -> dict[str, Any]:
-        """Apply one of the example's manifests to this OU's namespace; returns it."""
+        """Apply one of the example's manifests to this OU; returns it."""
         document: dict[str, Any] = yaml.safe_load((EXAMPLE / manifest).read_text())
         document["metadata"]["namespace"] = self.namespace
+        if document["kind"] == STREAM_RESOURCE:
+            document["spec"]["orgId"] = self.org_id
         self.cluster.kubectl("apply", "-f", "-", input=json.dumps(document))
         return document
 
