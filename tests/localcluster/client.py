@@ -43,3 +43,14 @@ def ctr(state: State, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run containerd's command line in the namespace that kubelet uses."""
     argv = ["ctr", "--address", str(state.containerd_socket), "--namespace", "k8s.io", *arguments]
     return subprocess.run(argv, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+
+
+def runtime_status(state: State) -> str | None:
+    """What containerd says of its part that serves kubelet: ``ok``, ``error``; None while it does not answer."""
+    return plugin_status(ctr(state, "plugins", "list").stdout, "cri")
+
+
+def plugin_status(listed: str, plugin: str) -> str | None:
+    """The last column of a plugin's line in ``ctr plugins list``."""
+    lines = (line.split() for line in listed.splitlines())
+    return next((words[-1] for words in lines if words[1:2] == [plugin]), None)

@@ -20,6 +20,7 @@ from localcluster.state import State
 from localcluster.waiting import wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
+CNI_RESULTS = Path("/var/lib/cni/results")  # where containerd's network library remembers, whatever it is told
 KEPT = ("registry",)
 
 
@@ -33,6 +34,8 @@ def remove(state: State, processes: ProcessTable, names: Iterable[str]) -> None:
     remove_cgroups(state.cgroup)
     unmount_below([state.run, state.kubelet, state.containerd, state.volumes])
     network.remove()
+    for result in CNI_RESULTS.glob(f"streamjob-{state.identity}-*"):
+        result.unlink()
     for folder in (state.run, state.cluster):
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -53,19 +53,27 @@ def create() -> None:
 
 
 def exists() -> bool:
-    return Path(f"/sys/class/net/{BRIDGE}").exists()
+    return subprocess.run(["ip", "link", "show", BRIDGE], capture_output=True, check=False).returncode == 0
 
 
 def remove() -> None:
     """Remove bridge, its ports and all rules of a cluster."""
-    for port in Path(f"/sys/class/net/{BRIDGE}/brif").glob("*"):
-        subprocess.run(["ip", "link", "delete", port.name], capture_output=True, check=False)
     if exists():
+        listed = subprocess.run(
+            ["ip", "-o", "link", "show", "master", BRIDGE], capture_output=True, text=True, check=True
+        )
+        for port in port_names(listed.stdout):  # which may go by themselves at any moment, with their pod's namespace
+            subprocess.run(["ip", "link", "delete", port], capture_output=True, check=False)
         _ip("link", "delete", BRIDGE)
     for family in ("iptables", "ip6tables"):
         saved = subprocess.run([f"{family}-save"], capture_output=True, text=True, check=True).stdout
         if script := removal_script(saved):
             subprocess.run([f"{family}-restore", "--noflush", "--wait"], input=script, text=True, check=True)
+
+
+def port_names(listed: str) -> list[str]:
+    """Interfaces in ``ip -o link show``: ``7: veth1a2b@if2: <BROADCAST...``."""
+    return [line.split(": ")[1].partition("@")[0] for line in listed.splitlines()]
 
 
 def removal_script(saved: str) -> str:
@@ -105,7 +113,7 @@ def cni_configuration(state: State) -> dict[str, object]:
     """How containerd hangs a pod on the bridge. No masquerading here: one rule does it for all pods."""
     return {
         "cniVersion": "0.4.0",
-        "name": "streamjob",
+        "name": f"streamjob-{state.identity}",
         "plugins": [
             {
                 "type": "bridge",

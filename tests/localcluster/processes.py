@@ -89,7 +89,7 @@ class ProcessTable:
         self.pids.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         pid = spawn(component.argv, component.environment, self.log(component.name))
-        (self.pids / f"{component.name}.pid").write_text(f"{mark_of(pid)}")
+        (self.pids / f"{component.name}.pid").write_text(str(mark_of(pid) or "ended at once"))
         return True
 
     def stop(self, name: str) -> bool:

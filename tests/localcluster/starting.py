@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from localcluster import components, leftovers, manifests
-from localcluster.client import api_server_is_ready, ctr, kubectl, node_is_ready
+from localcluster.client import api_server_is_ready, ctr, kubectl, node_is_ready, runtime_status
 from localcluster.problems import ClusterError
 from localcluster.processes import Component, ProcessTable
 from localcluster.progress import Progress
@@ -25,6 +25,7 @@ class Start:
         self.state = state
         self.processes = processes
         self.progress = progress
+        self._expected: set[str] = set()  # has been started by now, in this pass or an earlier one
 
     def everything(self) -> None:
         """Start all components; on return the node is ready and, once in a cluster's life, a pod has shown it."""
@@ -43,29 +44,34 @@ class Start:
 
     def _containerd(self) -> None:
         wanted = components.containerd(self.state)
-        if self.processes.running(wanted.name):
+        if self.processes.running(wanted.name) and runtime_status(self.state) == "ok":
+            self._expected.add(wanted.name)
             return
         with self.progress.step("Start containerd"):
             try:
                 self._start_containerd(wanted)
-            except ClusterError:
-                self.progress.say("containerd's store is damaged and made anew; images are pulled again")
+            except ClusterError as error:
+                self.progress.say(f"containerd's store is made anew, images are pulled again: {error}")
                 self.processes.stop(wanted.name)
                 leftovers.unmount_below([self.state.containerd])
                 shutil.rmtree(self.state.containerd)
                 self._start_containerd(wanted)
 
     def _start_containerd(self, wanted: Component) -> None:
-        self.processes.ensure(wanted)
-        self._wait(self._containerd_answers, "containerd answers")
+        self._restart(wanted)
         if not self.state.ready.exists() and self._forget_containers():
-            # its CRI plugin has read them at its start and would report them to kubelet
-            self.processes.stop(wanted.name)
-            self.processes.ensure(wanted)
-            self._wait(self._containerd_answers, "containerd answers")
+            self._restart(wanted)  # it has read them at its start and would report them to kubelet
 
-    def _containerd_answers(self) -> bool:
-        return ctr(self.state, "version").returncode == 0
+    def _restart(self, wanted: Component) -> None:
+        self.processes.stop(wanted.name)
+        self._ensure(wanted)
+        self._wait(self._runtime_is_ready, "containerd answers")
+
+    def _runtime_is_ready(self) -> bool:
+        status = runtime_status(self.state)
+        if status not in {"ok", None}:
+            raise ClusterError(f"containerd's runtime service is in state {status}")
+        return status == "ok"
 
     def _forget_containers(self) -> bool:
         """Remove the records of a former life's containers; their images stay."""
@@ -111,16 +117,20 @@ class Start:
             return
         with self.progress.step(title):
             for component in wanted:
-                self.processes.ensure(component)
+                self._ensure(component)
             yield
+
+    def _ensure(self, component: Component) -> None:
+        self.processes.ensure(component)
+        self._expected.add(component.name)
 
     def _wait(self, probe: Callable[[], bool], what: str) -> None:
         """Wait, but not for a component that has ended: then its last words are the message."""
         wait_until(lambda: self._all_alive() and probe(), what, within_seconds=PATIENCE_SECONDS)
 
     def _all_alive(self) -> bool:
-        for name in components.names():
-            if (self.state.pids / f"{name}.pid").exists() and not self.processes.running(name):
+        for name in self._expected:
+            if not self.processes.running(name):
                 raise ClusterError(f"{name} has ended:\n{self.processes.last_words(name)}")
         return True
 
