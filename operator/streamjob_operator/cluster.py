@@ -1,0 +1,236 @@
+"""The API server: the only user of the Kubernetes client."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio import client, config
+from kubernetes.aio.config.config_exception import ConfigException
+
+from streamjob_api import kinds
+from streamjob_operator.observed import JobKey, Manifest, OuKey, Pod
+
+FIELD_MANAGER = "streamjob-operator"
+_APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
+_REQUEST_TIMEOUT_SECONDS = 15.0
+_LIST_TIMEOUT_SECONDS = 60.0
+_PAGE = 500
+_TOO_MANY, _UNAVAILABLE = 429, 503
+_TRIES = 5
+# Where each kind lives; the kinds are fixed, so no discovery is needed.
+_PATHS = {
+    kinds.STREAM_JOB: f"apis/{kinds.API_VERSION}/namespaces/{{namespace}}/{kinds.STREAM_JOBS}",
+    kinds.STREAM_RESOURCE: f"apis/{kinds.API_VERSION}/namespaces/{{namespace}}/{kinds.STREAM_RESOURCES}",
+    "Pod": "api/v1/namespaces/{namespace}/pods",
+    "ConfigMap": "api/v1/namespaces/{namespace}/configmaps",
+    "PersistentVolumeClaim": "api/v1/namespaces/{namespace}/persistentvolumeclaims",
+    "Lease": "apis/coordination.k8s.io/v1/namespaces/{namespace}/leases",
+    "Event": "apis/events.k8s.io/v1/namespaces/{namespace}/events",
+}
+
+logger = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """The API server refused a request."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+
+
+class NotFound(ApiError):  # noqa: N818 (named as Kubernetes names it)
+    """404: it is not there."""
+
+
+class Conflict(ApiError):  # noqa: N818 (named as Kubernetes names it)
+    """409: it changed since it was read, or is there already."""
+
+
+async def client_from_environment() -> client.ApiClient:
+    """A client configured by the pod's service account, else by KUBECONFIG."""
+    configuration = client.Configuration()
+    try:
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    except ConfigException:
+        await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    configuration.connection_pool_maxsize = 64
+    return client.ApiClient(configuration)
+
+
+class Cluster:
+    """Reads and writes, as JSON. It holds the connection; it decides nothing."""
+
+    def __init__(self, api: client.ApiClient) -> None:
+        self._api = api
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()  # type: ignore[no-untyped-call]
+
+    async def read(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """A live GET; None when it is not there."""
+        try:
+            return await self.request("GET", f"{_path(kind, namespace)}/{name}")
+        except NotFound:
+            return None
+
+    async def job(self, key: JobKey) -> Manifest | None:
+        """A job, live."""
+        return await self.read(kinds.STREAM_JOB, *key)
+
+    async def pods_of(self, key: JobKey) -> list[Manifest]:
+        """Pods that carry the label of a job of this name, live."""
+        return await self.listed("Pod", key.namespace, f"{kinds.JOB_LABEL}={key.name}")
+
+    async def resources_of(self, key: OuKey) -> list[Manifest]:
+        """The StreamResources of a namespace, live."""
+        return await self.listed(kinds.STREAM_RESOURCE, key.namespace)
+
+    async def listed(self, kind: str, namespace: str | None, selector: str = "") -> list[Manifest]:
+        """A live LIST of a namespace, or of the whole cluster; items without kind, as the API server sends them."""
+        path = _path(kind, namespace)
+        items: list[Manifest] = []
+        query: dict[str, Any] = {"limit": _PAGE, **({"labelSelector": selector} if selector else {})}
+        while True:
+            page = await self.request("GET", path, query=query, within_seconds=_LIST_TIMEOUT_SECONDS)
+            items += page["items"]
+            query["continue"] = page["metadata"].get("continue")
+            if not query["continue"]:
+                return items
+
+    async def write_job_status(self, key: JobKey, resource_version: str, status: Mapping[str, Any]) -> Manifest:
+        """Merge-patch a job's status, if the job is still at this version.
+
+        Raises:
+            Conflict: the job changed since it was read.
+        """
+        body = {"metadata": {"resourceVersion": resource_version}, "status": status}
+        path = f"{_path(kinds.STREAM_JOB, key.namespace)}/{key.name}/status"
+        return await self.request("PATCH", path, body, _MERGE, {"fieldManager": FIELD_MANAGER})
+
+    async def put_resource_status(self, body: Manifest, status: Mapping[str, Any]) -> Manifest:
+        """Compare and swap a StreamResource's status, at the version that ``body`` was read at.
+
+        Raises:
+            Conflict: it changed since it was read.
+        """
+        meta = body["metadata"]
+        path = f"{_path(kinds.STREAM_RESOURCE, meta['namespace'])}/{meta['name']}/status"
+        typed = {"apiVersion": kinds.API_VERSION, "kind": kinds.STREAM_RESOURCE, **body, "status": dict(status)}
+        return await self.request("PUT", path, typed, query={"fieldManager": FIELD_MANAGER})
+
+    async def apply(self, manifests: Iterable[Manifest]) -> list[Manifest]:
+        """Apply one after the other by server-side apply, so that a pod finds all that it mounts."""
+        return [await self._applied(manifest) for manifest in manifests]
+
+    async def _applied(self, manifest: Manifest) -> Manifest:
+        meta = manifest["metadata"]
+        path = f"{_path(manifest['kind'], meta['namespace'])}/{meta['name']}"
+        try:
+            return await self.request("PATCH", path, manifest, _APPLY, {"fieldManager": FIELD_MANAGER, "force": "true"})
+        except ApiError as refused:
+            if manifest["kind"] != "PersistentVolumeClaim" or refused.status not in {403, 422}:
+                raise
+            return await self._claim_as_it_is(manifest, refused)
+
+    async def _claim_as_it_is(self, manifest: Manifest, refused: ApiError) -> Manifest:
+        """A claim's size and class cannot be changed at will; the job goes on with the claim that it has."""
+        meta = manifest["metadata"]
+        claim = await self.read("PersistentVolumeClaim", meta["namespace"], meta["name"])
+        wanted = {owner["uid"] for owner in meta["ownerReferences"]}
+        if claim is None or wanted.isdisjoint(owner["uid"] for owner in claim["metadata"].get("ownerReferences", ())):
+            raise refused
+        logger.warning("volume claim %s/%s stays as it is: %s", meta["namespace"], meta["name"], refused)
+        return claim
+
+    async def delete_pod(self, pod: Pod) -> None:
+        """Ask a pod to end, gracefully; only the one with this UID. It is no fault if it is gone."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": pod.uid}}
+        await self._deleted("Pod", pod.namespace, pod.name, body)
+
+    async def prune(self, key: JobKey, job_uid: str, attempt: int) -> None:
+        """Delete the job's ConfigMaps of other attempts; never volumes."""
+        selector = f"{kinds.JOB_LABEL}={key.name},{kinds.ATTEMPT_LABEL}!={attempt}"
+        for body in await self.listed("ConfigMap", key.namespace, selector):
+            meta = body["metadata"]
+            if job_uid in {owner["uid"] for owner in meta.get("ownerReferences", ())}:
+                await self._deleted("ConfigMap", key.namespace, meta["name"], {})
+
+    async def _deleted(self, kind: str, namespace: str, name: str, body: Manifest) -> None:
+        with contextlib.suppress(NotFound, Conflict):  # gone, or another one of this name
+            await self.request("DELETE", f"{_path(kind, namespace)}/{name}", body)
+
+    async def record(self, namespace: str, event: Manifest) -> None:
+        """Record an Event; it never fails a turn, since nothing depends on it."""
+        try:
+            await self.create("Event", namespace, event)
+        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            logger.info("event not recorded: %s", error)
+
+    async def create(self, kind: str, namespace: str, body: Manifest) -> Manifest:
+        """POST an object."""
+        return await self.request("POST", _path(kind, namespace), body)
+
+    async def replace(self, kind: str, namespace: str, name: str, body: Manifest) -> Manifest:
+        """PUT an object at the version it was read at."""
+        return await self.request("PUT", f"{_path(kind, namespace)}/{name}", body)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+        query: Mapping[str, Any] | None = None,
+        within_seconds: float = _REQUEST_TIMEOUT_SECONDS,
+    ) -> Manifest:
+        """One request; what the API server asks to be waited out (429, 503) is waited out.
+
+        Raises:
+            ApiError: what the API server refused.
+        """
+        given = urlencode({name: value for name, value in (query or {}).items() if value})
+        url = f"{self._api.configuration.host}/{path}" + (f"?{given}" if given else "")
+        for attempt in range(1, _TRIES + 1):
+            status, headers, text = await self._exchange(method, url, body, content_type, within_seconds)
+            if status not in {_TOO_MANY, _UNAVAILABLE} or attempt == _TRIES:
+                break
+            await asyncio.sleep(_retry_after(headers, attempt))
+        return _result(status, text)
+
+    async def _exchange(
+        self, method: str, url: str, body: Manifest | None, content_type: str, within_seconds: float
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], url, method, body)
+        limit = aiohttp.ClientTimeout(total=within_seconds)
+        try:
+            answer = await self._api.call_api(method, url, headers, body, _request_timeout=limit)
+        except client.ApiException as error:
+            return error.status, error.headers or {}, (error.body or "").encode()
+        return answer.status, answer.headers, await answer.read()  # type: ignore[no-untyped-call]
+
+
+def _path(kind: str, namespace: str | None) -> str:
+    path = _PATHS[kind]
+    return path.format(namespace=namespace) if namespace else path.replace("namespaces/{namespace}/", "")
+
+
+def _retry_after(headers: Mapping[str, str], attempt: int) -> float:
+    asked = headers.get("Retry-After", "")
+    return min(float(asked), 30.0) if asked.isdecimal() else 0.5 * attempt
+
+
+def _result(status: int, text: bytes) -> Manifest:
+    parsed: Manifest = json.loads(text) if text.startswith(b"{") else {}
+    if status < 400:
+        return parsed
+    message = str(parsed.get("message") or text[:200].decode(errors="replace"))
+    raise {404: NotFound, 409: Conflict}.get(status, ApiError)(status, message)

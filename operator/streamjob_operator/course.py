@@ -1,0 +1,87 @@
+"""What is to be done about a job's driver: the outcome of ``decide``."""
+
+from dataclasses import dataclass, replace
+
+from streamjob_api.progress import Progress
+from streamjob_api.status import StreamJobStatus
+from streamjob_operator.ledger import Waiting
+from streamjob_operator.observed import Job, Pod
+from streamjob_operator.validation import Refusal, Runnable
+
+
+@dataclass(frozen=True)
+class Observed:
+    """All that is known of a job when it is its turn.
+
+    Args:
+        pods: pods that carry the job's label, of this job or of a deleted one of the same name.
+        granted: CU that the StreamResource's status admits the job with.
+        waiting: its place in the queue, if the last pass over the ledger gave it one.
+        progress: what the driver said last, if it was asked.
+        live: whether pods and granted were read from the API server just now, and not from a cache.
+    """
+
+    job: Job
+    verdict: Runnable | Refusal
+    pods: tuple[Pod, ...] = ()
+    granted: float = 0
+    waiting: Waiting | None = None
+    progress: Progress | None = None
+    live: bool = False
+
+
+@dataclass(frozen=True)
+class Word:
+    """A condition's status, reason and message."""
+
+    holds: bool
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A driver to be started."""
+
+    runnable: Runnable
+    attempt: int
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Course:
+    """What to do, what to remember, what to say.
+
+    Args:
+        memory: attempt, restarts, driver, deployed and admitted_cu as they are to be written before acting.
+        ready, reserved: conditions.
+        working: Reconciling, while something is under way.
+        stuck: Stalled, while nothing will heal by itself.
+        stop: pods to delete, each by its UID.
+        start: the driver to start.
+        again_in: seconds after which the job is looked at again even if nothing happens.
+        concludes_gone: whether the course rests on something not being there, which a cache cannot show.
+    """
+
+    memory: StreamJobStatus
+    phase: str
+    ready: Word
+    reserved: Word
+    working: Word | None = None
+    stuck: Word | None = None
+    stop: tuple[Pod, ...] = ()
+    start: Start | None = None
+    driver: Pod | None = None
+    again_in: float | None = None
+    concludes_gone: bool = False
+
+    def sooner(self, seconds: float | None) -> "Course":
+        """The same course, looked at again after at most this time."""
+        if seconds is None or (self.again_in is not None and self.again_in <= seconds):
+            return self
+        return replace(self, again_in=seconds)
+
+
+# Phases: words for people; no program branches on them.
+QUEUED, STARTING, RUNNING, DEGRADED, UPGRADING = "Queued", "Starting", "Running", "Degraded", "Upgrading"
+PAUSING, PAUSED, STOPPING, STOPPED, FAILED = "Pausing", "Paused", "Stopping", "Stopped", "Failed"

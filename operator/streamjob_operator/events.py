@@ -1,0 +1,58 @@
+"""Kubernetes Events of transitions: one whenever the reason of a job's Ready condition changes. Pure."""
+
+import hashlib
+from datetime import datetime
+
+from streamjob_api import kinds
+from streamjob_api.status import Condition, StreamJobStatus
+from streamjob_operator import reasons
+from streamjob_operator.observed import Job, Manifest
+
+_MAX_NOTE = 1000
+# Transitions that are as they should be; all others are warnings.
+_NORMAL = {
+    reasons.RUNNING,
+    reasons.STARTING,
+    reasons.QUEUED,
+    reasons.UPGRADING,
+    reasons.PAUSING,
+    reasons.PAUSED,
+    reasons.STOPPING,
+    reasons.STOPPED,
+}
+
+
+def of_transition(job: Job, status: StreamJobStatus, now: datetime, reporter: str) -> list[Manifest]:
+    """The Event of this status change, or none."""
+    before, after = _ready(job.status), _ready(status)
+    if after is None or (before is not None and before.reason == after.reason):
+        return []
+    key = f"{job.uid}/{after.reason}/{now.isoformat()}"
+    return [
+        {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {
+                "name": f"{job.key.name}.{hashlib.sha256(key.encode()).hexdigest()[:16]}",
+                "namespace": job.key.namespace,
+            },
+            "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "type": "Normal" if after.reason in _NORMAL else "Warning",
+            "reason": after.reason,
+            "action": "Reconcile",
+            "note": after.message[:_MAX_NOTE] or after.reason,
+            "regarding": {
+                "apiVersion": kinds.API_VERSION,
+                "kind": kinds.STREAM_JOB,
+                "namespace": job.key.namespace,
+                "name": job.key.name,
+                "uid": job.uid,
+            },
+            "reportingController": "streamjob.dev/operator",
+            "reportingInstance": reporter[:128],
+        }
+    ]
+
+
+def _ready(status: StreamJobStatus) -> Condition | None:
+    return next((condition for condition in status.conditions if condition.type == "Ready"), None)

@@ -1,0 +1,114 @@
+"""Ask drivers how they are: pulled by pod IP, spread evenly, at once when a pod's readiness changes."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import aiohttp
+from pydantic import ValidationError
+
+from streamjob_api.job_file import DRIVER_HTTP_PORT
+from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, Progress
+from streamjob_operator.backoff import fraction
+from streamjob_operator.observed import JobKey, Pod
+from streamjob_operator.settings import Settings
+from streamjob_operator.status import is_notable
+from streamjob_operator.world import World
+
+_AT_ONCE = 64  # requests under way
+_TIMEOUT = aiohttp.ClientTimeout(total=5)
+# A driver that starts or waits is asked more often: somebody watches.
+_IMPATIENT_SECONDS = 5.0
+# Answers missed in a row before what was said last no longer counts.
+_FORGET_AFTER = 3
+
+logger = logging.getLogger(__name__)
+
+
+class ProgressPuller:
+    """Asks each living driver in turn, and says whose answer is worth a turn in the queue."""
+
+    def __init__(self, world: World, settings: Settings, wake: Callable[[JobKey], None]) -> None:
+        self._world = world
+        self._settings = settings
+        self._wake = wake
+        self._timers: dict[JobKey, asyncio.TimerHandle] = {}
+        self._asking: dict[JobKey, asyncio.Task[None]] = {}
+        self._missed: dict[JobKey, int] = {}
+        self._limit = asyncio.Semaphore(_AT_ONCE)
+        self._session: aiohttp.ClientSession | None = None
+        self.asked, self.failed = 0, 0
+
+    def ask(self, key: JobKey) -> None:
+        """Ask this job's driver now."""
+        timer = self._timers.pop(key, None)
+        if timer:
+            timer.cancel()
+        if key not in self._asking:
+            task = asyncio.get_running_loop().create_task(self._ask(key))
+            self._asking[key] = task
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+
+    async def close(self) -> None:
+        """Stop asking."""
+        for timer in self._timers.values():
+            timer.cancel()
+        tasks = list(self._asking.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._session:
+            await self._session.close()
+
+    async def _ask(self, key: JobKey) -> None:
+        pod = self._driver(key)
+        if pod is None or not pod.ip:
+            self._missed.pop(key, None)
+            return  # asked again when a pod has an address
+        async with self._limit:
+            progress = await self._fetch(pod)
+        self._take(key, pod, progress)
+        self._timers[key] = asyncio.get_running_loop().call_later(self._pause(pod, progress), self.ask, key)
+
+    def _driver(self, key: JobKey) -> Pod | None:
+        alive = (pod for pod in self._world.pods(key) if not pod.finished)
+        return max(alive, key=lambda pod: pod.attempt, default=None)
+
+    async def _fetch(self, pod: Pod) -> Progress | None:
+        """What the driver says, or None when it says nothing that can be read."""
+        self._session = self._session or aiohttp.ClientSession(timeout=_TIMEOUT)
+        host = f"[{pod.ip}]" if ":" in pod.ip else pod.ip
+        self.asked += 1
+        try:
+            async with self._session.get(f"http://{host}:{DRIVER_HTTP_PORT}/progress") as answer:
+                answer.raise_for_status()
+                text = await answer.content.read(MAX_PROGRESS_BYTES + 1)
+                return Progress.model_validate_json(text)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValidationError) as error:
+            self.failed += 1
+            logger.debug("no progress from %s/%s: %s", pod.namespace, pod.name, error)
+            return None
+
+    def _take(self, key: JobKey, pod: Pod, progress: Progress | None) -> None:
+        earlier = self._world.heard(key, pod.uid)
+        if progress is not None:
+            self._missed.pop(key, None)
+            self._world.progress[key] = (pod.uid, progress)
+        else:
+            self._missed[key] = self._missed.get(key, 0) + 1
+            if earlier is None or self._missed[key] < _FORGET_AFTER:
+                return
+            del self._world.progress[key]
+        job = self._world.job(key)
+        if job and is_notable(job.status, earlier, progress, self._settings.throughput_interval_seconds):
+            self._wake(key)
+
+    def _pause(self, pod: Pod, progress: Progress | None) -> float:
+        """Once a minute, at a moment of the minute that each pod has for itself."""
+        if progress is None or progress.state is not DriverState.RUNNING:
+            return _IMPATIENT_SECONDS
+        interval = self._settings.progress_interval_seconds
+        now = asyncio.get_running_loop().time()
+        offset = fraction(pod.uid) * interval
+        pause = interval - (now - offset) % interval
+        return pause if pause > interval / 10 else pause + interval

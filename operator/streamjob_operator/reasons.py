@@ -1,0 +1,162 @@
+"""One table from what Kubernetes and the runtime say of a driver to the reason that users read.
+
+Reasons are constants, each with when it arises; they are part of the API: users and alerts match on them.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from pydantic import ValidationError
+
+from streamjob_api.progress import ExitCode, LastWords
+from streamjob_operator.observed import Pod
+
+# Of the spec and what it needs.
+VALID = "Valid"  # the spec can be run
+INVALID_SPEC = "InvalidSpec"  # the model refuses the spec
+RESOURCE_MISSING = "ResourceMissing"  # the namespace has no StreamResource
+RESOURCE_INVALID = "ResourceInvalid"  # the namespace's StreamResource is refused by the model
+TEMPLATE_NOT_INSTALLED = "TemplateNotInstalled"  # the StreamResource does not install the template at this version
+TEMPLATE_UNKNOWN = "TemplateUnknown"  # the operator's catalogue has no image for it
+TEMPLATE_MISMATCH = "TemplateMismatch"  # spec.template is not the template that the spec configures
+OUTPUT_TAKEN = "OutputTaken"  # an older job of the OU writes the same output
+WAITING_FOR_RESOURCE = "WaitingForResource"  # what is missing may still be applied
+# Of a StreamResource.
+DUPLICATE_RESOURCE = "DuplicateResource"  # the namespace has an older StreamResource
+ORG_ID_TAKEN = "OrgIdTaken"  # an older StreamResource of another namespace names this orgId
+LIBRARY_SLOTS_EXCEEDED = "LibrarySlotsExceeded"  # more libraries than the design CU have slots for
+CAPACITY_EXCEEDED = "CapacityExceeded"  # capacity shrank below what runs
+IN_FORCE = "InForce"  # this StreamResource is the one of its namespace
+# Of capacity.
+ADMITTED = "Admitted"  # the job holds its CU
+QUEUED = "Queued"  # the job waits for CU
+CAPACITY_NEVER_SUFFICES = "CapacityNeverSuffices"  # the job asks for more than the OU has
+RELEASED = "Released"  # the job holds no CU, as asked
+# Of the course of things.
+RUNNING = "Running"  # the driver is ready
+IDLE = "Idle"  # nothing to read
+PROGRESSING = "Progressing"  # micro-batches advance
+STARTING = "DriverStarting"  # the driver is on its way
+UPGRADING = "Upgrading"  # the driver is replaced, since its spec changed
+PAUSING, PAUSED = "Pausing", "Paused"  # as asked
+STOPPING, STOPPED = "Stopping", "Stopped"  # as asked
+BACK_OFF = "BackOff"  # the next driver starts later
+NO_DRIVER = "NoDriver"  # there is no driver pod
+PREDECESSOR_STOPPING = "PredecessorStopping"  # a driver of a deleted job of the same name still lives
+PROGRESS_UNKNOWN = "ProgressUnknown"  # the driver was not asked yet or did not answer
+NOT_READY = "DriverNotReady"  # the driver fails its readiness probe and gives no reason
+# Of failures.
+IMAGE_PULL_FAILED = "ImagePullFailed"  # the runtime image cannot be pulled
+CONTAINER_CONFIG = "ContainerConfigError"  # the container cannot be made: a missing Secret key, a bad security context
+UNSCHEDULABLE = "Unschedulable"  # no node takes the pod
+OOM_KILLED = "OOMKilled"  # the container went over its memory limit
+DRIVER_EVICTED = "DriverEvicted"  # drained, preempted, or the node ran out of something
+NODE_LOST = "NodeLost"  # the pod's node does not answer
+START_TIMEOUT = "StartTimeout"  # not ready within lifecycle.startDeadline
+DRIVER_LOST = "DriverLost"  # the pod was deleted by someone else
+DRIVER_EXITED = "DriverExited"  # ended without being asked
+FENCED = "Fenced"  # a higher attempt holds the checkpoint
+INVALID_CONFIGURATION = "InvalidConfiguration"  # the runtime refuses its configuration
+CHECKPOINT_INCOMPATIBLE = "CheckpointIncompatible"  # the checkpoint is of another job or damaged
+DEPENDENCY_UNAVAILABLE = "DependencyUnavailable"  # the runtime gave up waiting for Kafka, Redis or storage
+INTERNAL_ERROR = "InternalError"  # the runtime failed
+RESTARTS_EXHAUSTED = "RestartsExhausted"  # restart.maxFailures is reached
+
+
+class Fault(Enum):
+    """Whose fault an end was; it decides about the restart."""
+
+    JOB = "the job's own: counted against restart.maxFailures"
+    INFRASTRUCTURE = "not the job's: retried for ever"
+    PERMANENT = "will not heal by itself: not retried until the spec changes"
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a driver ended."""
+
+    reason: str
+    message: str
+    fault: Fault
+    exit_code: int | None = None
+
+
+_BY_EXIT_CODE: dict[int, tuple[str, Fault]] = {
+    ExitCode.STOPPED: (DRIVER_EXITED, Fault.JOB),
+    ExitCode.FENCED: (FENCED, Fault.INFRASTRUCTURE),
+    ExitCode.INVALID_CONFIGURATION: (INVALID_CONFIGURATION, Fault.PERMANENT),
+    ExitCode.CHECKPOINT_INCOMPATIBLE: (CHECKPOINT_INCOMPATIBLE, Fault.PERMANENT),
+    ExitCode.DEPENDENCY_UNAVAILABLE: (DEPENDENCY_UNAVAILABLE, Fault.INFRASTRUCTURE),
+    ExitCode.INTERNAL: (INTERNAL_ERROR, Fault.JOB),
+}
+PERMANENT = frozenset({INVALID_CONFIGURATION, CHECKPOINT_INCOMPATIBLE})
+# Container waiting reasons: https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go
+_IMAGE_WAITS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
+_CONFIG_WAITS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+_MAX_MESSAGE = 1024
+
+
+def ending(pod: Pod) -> Ending | None:
+    """How this driver ended, or None while it lives. The pod's phase comes first, then its container."""
+    if pod.phase == "Failed" and (pod.reason == "Evicted" or pod.disruption):
+        return Ending(DRIVER_EVICTED, pod.message or f"evicted: {pod.disruption}", Fault.INFRASTRUCTURE)
+    if pod.finished and pod.container.state == "terminated":
+        return _of_container(pod)
+    if pod.finished:
+        return Ending(pod.reason or DRIVER_LOST, pod.message or "ended and left no word", Fault.INFRASTRUCTURE)
+    if pod.terminating:
+        return _of_deletion(pod)
+    return None
+
+
+def lost(pod_name: str) -> Ending:
+    """The ending of a driver whose pod is gone, without a word."""
+    return Ending(DRIVER_LOST, f"pod {pod_name} was deleted by someone else", Fault.INFRASTRUCTURE)
+
+
+def _of_deletion(pod: Pod) -> Ending:
+    if pod.reason == NODE_LOST:
+        return Ending(NODE_LOST, f"node {pod.node} of pod {pod.name} does not answer", Fault.INFRASTRUCTURE)
+    if pod.disruption:
+        return Ending(DRIVER_EVICTED, f"pod {pod.name} is evicted: {pod.disruption}", Fault.INFRASTRUCTURE)
+    return lost(pod.name)
+
+
+def _of_container(pod: Pod) -> Ending:
+    container = pod.container
+    code, words = container.exit_code, last_words(container.message)
+    said = words.message if words else container.message
+    if container.reason == "OOMKilled":
+        return Ending(OOM_KILLED, f"{pod.name} went over its memory limit; raise resources.cu", Fault.JOB, code)
+    reason, fault = _BY_EXIT_CODE.get(code or 0, (INTERNAL_ERROR, Fault.JOB))
+    if code in {None, *ExitCode}:
+        message = said or f"{pod.name} ended with exit code {code}"
+    else:
+        message = f"{pod.name} ended with exit code {code}" + (f": {said}" if said else "")
+    return Ending(reason, message[:_MAX_MESSAGE], fault, code)
+
+
+def last_words(text: str) -> LastWords | None:
+    """The driver's termination message, if it is one."""
+    try:
+        return LastWords.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def obstacle(pod: Pod) -> tuple[str, str] | None:
+    """What keeps a living driver from starting: reason and message, or None."""
+    container = pod.container
+    if pod.reason == NODE_LOST or pod.phase == "Unknown":
+        return NODE_LOST, f"node {pod.node} of pod {pod.name} does not answer"
+    if container.state == "waiting" and container.reason in _IMAGE_WAITS:
+        return IMAGE_PULL_FAILED, f"pod {pod.name}: {_said(pod)}; correct spec.image or the operator's catalogue"
+    if container.state == "waiting" and container.reason in _CONFIG_WAITS:
+        return CONTAINER_CONFIG, f"pod {pod.name}: {_said(pod)}"
+    if not pod.scheduled:
+        return UNSCHEDULABLE, f"pod {pod.name}: {pod.scheduling}"[:_MAX_MESSAGE]
+    return None
+
+
+def _said(pod: Pod) -> str:
+    return (pod.container.message or pod.container.reason)[:_MAX_MESSAGE]

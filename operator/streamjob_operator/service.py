@@ -1,0 +1,198 @@
+"""The operator as a whole: cache, queue, workers, puller, lease and health, wired together."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any
+
+from streamjob_api import kinds
+from streamjob_operator.backoff import fraction
+from streamjob_operator.cluster import Cluster, client_from_environment
+from streamjob_operator.health import HealthServer, LoopLag, Reading
+from streamjob_operator.key_queue import KeyQueue
+from streamjob_operator.leader import Leadership
+from streamjob_operator.observed import JobKey, Key, Manifest, OuKey
+from streamjob_operator.progress import ProgressPuller
+from streamjob_operator.reconcile import Reconciler
+from streamjob_operator.settings import Settings
+from streamjob_operator.world import World
+
+# A second listing soon after the start: what was deleted between the first one and the watches leaves no event.
+_SECOND_LISTING_SECONDS = 20.0
+
+logger = logging.getLogger(__name__)
+
+
+class Operator:
+    """Everything that lives as long as the process."""
+
+    def __init__(self, settings: Settings, stop: Callable[[], None]) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stack = contextlib.AsyncExitStack()
+        self._lag = LoopLag()
+        self._turns: Counter[str] = Counter()
+        self._listed = False
+        self.world = World(settings.catalogue)
+        self.queue: KeyQueue[Key] = KeyQueue()
+        self.events = 0
+        self.last_event = time.monotonic()
+        self.puller = ProgressPuller(self.world, settings, self.queue.add)
+
+    async def start(self) -> None:
+        """Connect, list, then act: alone, or as soon as this replica leads."""
+        cluster = Cluster(await client_from_environment())
+        self._stack.push_async_callback(cluster.close)
+        await self._serve_health()
+        self._run(self._lag.run())
+        await self.relist(cluster)
+        self._listed = True
+        if self._settings.leader_election:
+            leadership = Leadership(cluster, self._settings.lease_namespace, self._settings.identity, self._stop)
+            self._stack.push_async_callback(leadership.release)
+            self._run(leadership.run())
+            self._run(self._act(cluster, leadership.acquired))
+        else:
+            self._run(self._act(cluster, None))
+        self._stack.push_async_callback(self.puller.close)
+
+    async def stop(self) -> None:
+        """Finish: no turn is cut off by half before the lease is released to the next leader."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+    async def _act(self, cluster: Cluster, leading: asyncio.Event | None) -> None:
+        """Work on the queue, once this replica may."""
+        if leading:
+            await leading.wait()
+        reconciler = Reconciler(cluster, self.world, self._settings, self.queue)
+        self._wake_all()
+        turns = (self.queue.work(self._counted(reconciler)) for _ in range(self._settings.workers))
+        await asyncio.gather(*turns, self._relist_for_ever(cluster))
+
+    def _counted(self, reconciler: Reconciler) -> Callable[[Key], Awaitable[float | None]]:
+        async def turn(key: Key) -> float | None:
+            self._turns["job" if isinstance(key, JobKey) else "ou"] += 1
+            return await reconciler.reconcile(key)
+
+        return turn
+
+    def _wake_all(self) -> None:
+        for namespace in self.world.namespaces():
+            self.queue.add(OuKey(namespace))
+        for key in self.world.job_keys():
+            self.queue.add(key)
+            self.puller.ask(key)
+
+    async def _relist_for_ever(self, cluster: Cluster) -> None:
+        """The safety net below the watches: everything is listed anew, and gets its turn, now and then."""
+        pause = _SECOND_LISTING_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            pause = self._settings.relist_interval_seconds
+            try:
+                await self.relist(cluster)
+            except Exception:  # a net with a hole is mended at the next round; the watches go on
+                logger.exception("listing failed")
+            keys: list[Key] = [*map(OuKey, self.world.namespaces()), *self.world.job_keys()]
+            for key in keys:
+                self.queue.add_after(key, fraction(str(key)) * pause / 10)
+
+    async def relist(self, cluster: Cluster) -> None:
+        """List everything, and forget what is no longer there."""
+        for namespace in self._settings.namespaces or (None,):
+            known = self.world.known(namespace)
+            for body in await cluster.listed(kinds.STREAM_RESOURCE, namespace):
+                known.discard(body["metadata"]["uid"])
+                self.world.see_resource(body)
+            for body in await cluster.listed(kinds.STREAM_JOB, namespace):
+                known.discard(body["metadata"]["uid"])
+                self.world.see_job(body)
+            for body in await cluster.listed("Pod", namespace, kinds.JOB_LABEL):
+                known.discard(body["metadata"]["uid"])
+                self.world.see_pod(body)
+            for key in self.world.forget(namespace, known):
+                self.queue.add(key)
+
+    def saw_job(self, deleted: bool, body: Manifest) -> None:
+        """A watch showed a job."""
+        self._count_event()
+        meta = body["metadata"]
+        key = JobKey(meta["namespace"], meta["name"])
+        before = self.world.job(key)
+        if deleted:
+            self.world.lose_job(key, meta["uid"])
+        elif not self.world.see_job(body):
+            return
+        after = self.world.job(key)
+        if before and (after is None or after.generation != before.generation):
+            for other in self.world.sharing_outputs(before):
+                self.queue.add(other)
+        self.queue.add(OuKey(key.namespace))
+        self.queue.add(key)
+
+    def saw_resource(self, deleted: bool, body: Manifest) -> None:
+        """A watch showed a StreamResource: every job of the OU may be concerned."""
+        self._count_event()
+        meta = body["metadata"]
+        if deleted:
+            self.world.lose_resource(meta["namespace"], meta["name"], meta["uid"])
+        elif not self.world.see_resource(body):
+            return
+        # An orgId that becomes free may be waited for in another namespace.
+        for namespace in {meta["namespace"], *(resource.namespace for resource in self.world.stalled_resources())}:
+            self.queue.add(OuKey(namespace))
+            for job in self.world.jobs(namespace):
+                self.queue.add(job.key)
+
+    def saw_pod(self, deleted: bool, body: Manifest) -> None:
+        """A watch showed a driver pod."""
+        self._count_event()
+        meta = body["metadata"]
+        key = JobKey(meta["namespace"], meta["labels"][kinds.JOB_LABEL])
+        before = {pod.name: pod for pod in self.world.pods(key)}.get(meta["name"])
+        if deleted:
+            self.world.lose_pod(key, meta["name"], meta["uid"])
+        elif not self.world.see_pod(body):
+            return
+        after = {pod.name: pod for pod in self.world.pods(key)}.get(meta["name"])
+        if after and (before is None or (before.ip, before.ready) != (after.ip, after.ready)):
+            self.puller.ask(key)
+        if after is None or after.finished:
+            self.queue.add(OuKey(key.namespace))
+        self.queue.add(key)
+
+    def _count_event(self) -> None:
+        self.events += 1
+        self.last_event = time.monotonic()
+
+    async def _serve_health(self) -> None:
+        server = HealthServer(self._settings.http_host, self._settings.http_port, self._lag, self._readings)
+        server.stuck_seconds = self._stuck_seconds
+        server.is_ready = lambda: self._listed
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+
+    def _stuck_seconds(self) -> float:
+        return time.monotonic() - self.queue.last_finished if len(self.queue) and self._turns else 0.0
+
+    def _readings(self) -> Iterable[Reading]:
+        yield "gauge", "jobs", "StreamJobs known.", len(self.world.job_keys())
+        yield "gauge", "queue_length", "Keys that wait for their turn.", len(self.queue)
+        yield "counter", "watch_events", "Events seen by the watches.", self.events
+        yield "gauge", "last_event_age_seconds", "Time since the last watch event.", time.monotonic() - self.last_event
+        yield "counter", "job_turns", "Turns of jobs.", self._turns["job"]
+        yield "counter", "ou_turns", "Turns of OUs.", self._turns["ou"]
+        yield "counter", "progress_asked", "Drivers asked for their progress.", self.puller.asked
+        yield "counter", "progress_failed", "Drivers that gave no answer.", self.puller.failed
+        yield "gauge", "loop_lag_seconds", "How late the event loop is.", self._lag.seconds
+        yield "gauge", "loop_lag_worst_seconds", "How late it was at worst.", self._lag.worst_seconds

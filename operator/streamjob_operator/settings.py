@@ -1,0 +1,38 @@
+"""The operator's own settings: read once at start, passed on as a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamjob_operator.catalogue import Catalogue
+
+
+@dataclass(frozen=True)
+class DriverSettings:
+    """What every driver pod gets beside its job's own spec; a change here restarts no running driver."""
+
+    cpu_request_per_cu: float = 1.0
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    service_account: str = ""
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How this operator runs."""
+
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    driver: DriverSettings = field(default_factory=DriverSettings)
+    namespaces: tuple[str, ...] = ()  # empty: the whole cluster
+    workers: int = 16
+    leader_election: bool = True
+    lease_namespace: str = "default"
+    identity: str = "streamjob-operator"
+    http_host: str = "0.0.0.0"  # noqa: S104 (kubelet and Prometheus ask from other addresses)
+    http_port: int = 8080
+    log_level: str = "INFO"
+    progress_interval_seconds: float = 60.0
+    throughput_interval_seconds: float = 300.0
+    relist_interval_seconds: float = 600.0

@@ -1,0 +1,203 @@
+"""What the watches have shown: the operator's cache. It may lag; nothing is concluded gone from it alone."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from streamjob_api.progress import Progress
+from streamjob_operator.catalogue import Catalogue
+from streamjob_operator.ledger import Ledger
+from streamjob_operator.observed import Job, JobKey, Manifest, Pod, Resource, job_of, pod_of, resource_of
+from streamjob_operator.validation import Refusal, Runnable, check, in_force, outputs
+
+
+@dataclass
+class World:
+    """Jobs, resources and driver pods, by key; and what was computed or asked of them last."""
+
+    catalogue: Catalogue
+    _jobs: dict[str, dict[str, Job]] = field(default_factory=dict)
+    _resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
+    _pods: dict[str, dict[str, dict[str, Pod]]] = field(default_factory=dict)
+    _writers: dict[tuple[str, str], dict[str, Job]] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    progress: dict[JobKey, tuple[str, Progress]] = field(default_factory=dict)  # with the UID of the pod that said it
+
+    def job(self, key: JobKey) -> Job | None:
+        """A job, as last seen."""
+        return self._jobs.get(key.namespace, {}).get(key.name)
+
+    def jobs(self, namespace: str) -> list[Job]:
+        """The jobs of an OU."""
+        return list(self._jobs.get(namespace, {}).values())
+
+    def resources(self, namespace: str) -> list[Resource]:
+        """The StreamResources of a namespace."""
+        return list(self._resources.get(namespace, {}).values())
+
+    def all_resources(self) -> Iterator[Resource]:
+        """Every StreamResource in the operator's scope."""
+        for named in self._resources.values():
+            yield from named.values()
+
+    def pods(self, key: JobKey) -> tuple[Pod, ...]:
+        """Pods that carry the label of a job of this name."""
+        return tuple(self._pods.get(key.namespace, {}).get(key.name, {}).values())
+
+    def pods_of_ou(self, namespace: str) -> list[Pod]:
+        """Every driver pod of a namespace."""
+        return [pod for named in self._pods.get(namespace, {}).values() for pod in named.values()]
+
+    def namespaces(self) -> set[str]:
+        """Namespaces in which something was seen."""
+        return {*self._jobs, *self._resources, *self._pods}
+
+    def job_keys(self) -> list[JobKey]:
+        """Every job."""
+        return [job.key for named in self._jobs.values() for job in named.values()]
+
+    def verdict(self, job: Job) -> Runnable | Refusal:
+        """Whether a job can be run, as far as the cache knows."""
+        writers = {
+            output: list(self._writers.get((job.key.namespace, output), {}).values()) for output in outputs(job.spec)
+        }
+        resource = in_force(self.resources(job.key.namespace))
+        return check(job, resource, self.rival(resource) if resource else None, writers, self.catalogue)
+
+    def rival(self, resource: Resource) -> Resource | None:
+        """An older StreamResource of another namespace that names the same orgId."""
+        older = (
+            other
+            for other in self.all_resources()
+            if other.org_id == resource.org_id and other.namespace != resource.namespace and other.rank < resource.rank
+        )
+        return min(older, key=lambda other: other.rank, default=None)
+
+    def heard(self, key: JobKey, pod_uid: str) -> Progress | None:
+        """What this pod said last."""
+        uid, progress = self.progress.get(key, ("", None))
+        return progress if uid == pod_uid else None
+
+    def see_job(self, body: Manifest) -> bool:
+        """Take in a job; whether anything relevant changed (own status writes that come back do not count)."""
+        meta = body["metadata"]
+        named = self._jobs.setdefault(meta["namespace"], {})
+        earlier = named.get(meta["name"])
+        if earlier and _is_older(meta, earlier):
+            return False
+        job = job_of(body, earlier)
+        named[job.key.name] = job
+        if earlier is None or earlier.spec is not job.spec:
+            self._forget_outputs(earlier)
+            for output in outputs(job.spec):
+                self._writers.setdefault((job.key.namespace, output), {})[job.uid] = job
+        return earlier is None or replace(earlier, resource_version=job.resource_version) != job
+
+    def see_resource(self, body: Manifest) -> bool:
+        """Take in a StreamResource; whether anything relevant changed."""
+        meta = body["metadata"]
+        named = self._resources.setdefault(meta["namespace"], {})
+        earlier = named.get(meta["name"])
+        if earlier and _is_older(meta, earlier):
+            return False
+        resource = resource_of(body)
+        named[resource.name] = resource
+        return earlier is None or replace(earlier, resource_version=resource.resource_version) != resource
+
+    def see_pod(self, body: Manifest) -> bool:
+        """Take in a driver pod; whether anything relevant changed."""
+        pod = pod_of(body)
+        named = self._pods.setdefault(pod.namespace, {}).setdefault(pod.job, {})
+        earlier = named.get(pod.name)
+        named[pod.name] = pod
+        return earlier != pod
+
+    def lose_job(self, key: JobKey, uid: str | None = None) -> None:
+        """Forget a job (of this UID)."""
+        job = self.job(key)
+        if job and uid in {None, job.uid}:
+            del self._jobs[key.namespace][key.name]
+            self._forget_outputs(job)
+            self.progress.pop(key, None)
+
+    def lose_resource(self, namespace: str, name: str, uid: str | None = None) -> None:
+        """Forget a StreamResource (of this UID)."""
+        resource = self._resources.get(namespace, {}).get(name)
+        if resource and uid in {None, resource.uid}:
+            del self._resources[namespace][name]
+
+    def lose_pod(self, key: JobKey, name: str, uid: str | None = None) -> None:
+        """Forget a pod (of this UID)."""
+        named = self._pods.get(key.namespace, {}).get(key.name, {})
+        pod = named.get(name)
+        if pod and uid in {None, pod.uid}:
+            del named[name]
+            if not named:
+                del self._pods[key.namespace][key.name]
+
+    def replace_pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
+        """Take in what a live read of a job's pods has shown."""
+        self._pods.get(key.namespace, {}).pop(key.name, None)
+        for body in bodies:
+            self.see_pod(body)
+
+    def stalled_resources(self) -> list[Resource]:
+        """StreamResources in force that an older one stands in the way of."""
+        return [resource for resource in self.all_resources() if self._is_stalled(resource)]
+
+    @staticmethod
+    def _is_stalled(resource: Resource) -> bool:
+        return any(condition.type == "Stalled" for condition in resource.status.conditions)
+
+    def known(self, namespace: str | None) -> set[str]:
+        """UIDs of everything in a namespace, or everywhere."""
+        return {uid for uid, *_ in self._everything(namespace)}
+
+    def forget(self, namespace: str | None, uids: set[str]) -> list[JobKey]:
+        """Forget what a listing no longer showed; the keys of the jobs concerned."""
+        gone = [known for known in self._everything(namespace) if known[0] in uids]
+        for uid, kind, key, name in gone:
+            if kind == "job":
+                self.lose_job(key, uid)
+            elif kind == "pod":
+                self.lose_pod(key, name, uid)
+            else:
+                self.lose_resource(key.namespace, name, uid)
+        return [key for _, kind, key, _ in gone if kind != "resource"]
+
+    def _everything(self, namespace: str | None) -> list[tuple[str, str, JobKey, str]]:
+        """UID, kind, key and name of all that is known."""
+        wanted = self.namespaces() if namespace is None else {namespace}
+        found = []
+        for each in wanted:
+            found += [(job.uid, "job", job.key, job.key.name) for job in self.jobs(each)]
+            found += [(pod.uid, "pod", pod.key, pod.name) for pod in self.pods_of_ou(each)]
+            found += [(r.uid, "resource", JobKey(each, ""), r.name) for r in self.resources(each)]
+        return found
+
+    def sharing_outputs(self, job: Job) -> list[JobKey]:
+        """Other jobs of the OU that write an output of this one."""
+        return [
+            other.key
+            for output in outputs(job.spec)
+            for other in self._writers.get((job.key.namespace, output), {}).values()
+            if other.uid != job.uid
+        ]
+
+    def _forget_outputs(self, job: Job | None) -> None:
+        if job is None:
+            return
+        for output in outputs(job.spec):
+            writers = self._writers.get((job.key.namespace, output), {})
+            writers.pop(job.uid, None)
+            if not writers:
+                self._writers.pop((job.key.namespace, output), None)
+
+
+def _is_older(meta: Any, earlier: Job | Resource) -> bool:
+    """Whether an event is older than what a write or a live read has shown already.
+
+    Resource versions are compared as numbers: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
+    """
+    versions = (meta["resourceVersion"], earlier.resource_version)
+    return meta["uid"] == earlier.uid and all(v.isdecimal() for v in versions) and int(versions[0]) < int(versions[1])
