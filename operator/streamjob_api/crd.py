@@ -19,7 +19,7 @@ from streamjob_api.stream_resource import KAFKA_PROPERTIES, StreamResourceSpec
 Schema = dict[str, Any]
 
 _HEADER = "# Made from the models by `make crds`; do not edit.\n"
-_DROPPED = {"title", "default", "$defs", "format", "additionalProperties"}
+_DROPPED = {"title", "default", "$defs", "format", "additionalProperties", "multipleOf"}
 # Kubernetes types whose format it knows and checks.
 _FORMATS = {"date-time"}
 
@@ -35,7 +35,12 @@ def structural(schema: Any, definitions: Schema | None = None, *, in_list: bool 
     if schema.get("format") in _FORMATS:
         result["format"] = schema["format"]
     if "default" in schema and schema["default"] not in (None, "") and not in_list and schema.get("type") != "object":
-        result["default"] = schema["default"]
+        result["default"] = _plain(schema["default"])
+    if "multipleOf" in schema:
+        # The API server rounds the factor of an integer value down, so that 0.5 becomes 0; CEL does not.
+        steps = 1 / schema["multipleOf"]
+        rule = f"self * {steps:.1f} == double(int(self * {steps:.1f}))"
+        _rule(result, rule, f"must be a multiple of {schema['multipleOf']:g}")
     if isinstance(schema.get("additionalProperties"), dict):
         result["additionalProperties"] = structural(schema["additionalProperties"], definitions, in_list=in_list)
     if "properties" in schema:
@@ -45,6 +50,11 @@ def structural(schema: Any, definitions: Schema | None = None, *, in_list: bool 
     if "items" in schema:
         result["items"] = structural(schema["items"], definitions, in_list=True)
     return result
+
+
+def _plain(default: Any) -> Any:
+    """A written value's default as it is written; pydantic shows its fields."""
+    return default["text"] if isinstance(default, dict) and "text" in default else default
 
 
 def _resolved(schema: Schema, definitions: Schema) -> Schema:
