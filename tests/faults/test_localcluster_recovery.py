@@ -113,7 +113,7 @@ def test_up_after_kill_9_of_everything(machine: Machine, tmp_path: Path) -> None
     machine.up()
     machine.start_workload(tmp_path)
     machine.kill_everything()
-    assert machine.processes() == []
+    eventually(machine.processes, until=lambda processes: processes == [])
     machine.up()
     assert machine.kubectl("get", "pods", "-o", "name") == ""
     machine.start_workload(tmp_path)

@@ -72,9 +72,7 @@ def test_the_only_default_storage_class_binds_where_the_pod_is() -> None:
 
 
 def test_a_plugins_status_is_its_last_column() -> None:
-    listed = (
-        "TYPE ID PLATFORMS STATUS\nio.containerd.grpc.v1 cri linux/amd64 error\nio.containerd.grpc.v1 tasks - ok\n"
-    )
+    listed = "TYPE ID PLATFORMS STATUS\nio.containerd.grpc.v1 cri linux/amd64 error\nio.containerd.grpc.v1 tasks - ok\n"
     assert plugin_status(listed, "cri") == "error"
     assert plugin_status(listed, "tasks") == "ok"
     assert plugin_status("", "cri") is None
