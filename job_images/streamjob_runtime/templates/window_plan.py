@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from streamjob_api.points import PointRef
 from streamjob_api.stream_job import Aggregation, TimeWindowAggregation, WindowPolicy
@@ -17,8 +19,8 @@ STATE_VERSION = 1
 
 
 @dataclass(frozen=True, order=True)
-class Group:
-    """Values that are aggregated together, for one policy or many: one input, threshold and window size."""
+class Threshold:
+    """Values of one input that take part."""
 
     model: str
     point: str
@@ -26,14 +28,12 @@ class Group:
     high: float
     low_included: bool
     high_included: bool
-    size_ms: int
 
     @classmethod
     def of(cls, policy: WindowPolicy) -> Self:
-        """Return the group that a policy reads."""
+        """Return the threshold of a policy; how it was written does not matter."""
         limits, source = policy.threshold, policy.input
-        bounds = (limits.low, limits.high, limits.low_included, limits.high_included)
-        return cls(source.model, source.point, *bounds, policy.window_size.milliseconds)
+        return cls(source.model, source.point, limits.low, limits.high, limits.low_included, limits.high_included)
 
     @property
     def input(self) -> PointRef:
@@ -48,14 +48,28 @@ class Group:
         return above & below
 
 
+@dataclass(frozen=True, order=True)
+class Group:
+    """Values that are aggregated together, for one policy or many: one input, threshold and window size."""
+
+    threshold: Threshold
+    size_ms: int
+
+    @classmethod
+    def of(cls, policy: WindowPolicy) -> Self:
+        """Return the group that a policy reads."""
+        return cls(Threshold.of(policy), policy.window_size.milliseconds)
+
+
 @dataclass(frozen=True)
 class WindowPlan:
     """The policies of a job, in an order that does not depend on how they were written.
 
     Attributes:
-        inputs: sorted; a row of the state names an input by its place here.
-        groups: sorted; a row of the state names a group by its place here.
-        outputs: ``group i32, input i32, size i64, aggregation str, model str, point str``, one row a policy.
+        inputs: sorted; the state names an input by its place here.
+        groups: sorted; the state names a group by its place here.
+        sizes_ms: window size of each group.
+        outputs: ``group i32, aggregation str, model str, point str``, one row a policy.
         has_sums: whether any policy needs sums.
         identity: equal for two plans exactly when one can go on with the other's state.
     """
@@ -63,6 +77,7 @@ class WindowPlan:
     latency_ms: int
     inputs: tuple[PointRef, ...]
     groups: tuple[Group, ...]
+    sizes_ms: NDArray[np.int64]
     outputs: pl.DataFrame
     has_sums: bool
     identity: str
@@ -76,32 +91,28 @@ class WindowPlan:
             latency_ms=job.latency.milliseconds,
             inputs=inputs,
             groups=groups,
-            outputs=_outputs(job.policies, inputs, groups),
+            sizes_ms=np.array([group.size_ms for group in groups], np.int64),
+            outputs=_outputs(job.policies, groups),
             has_sums=any(policy.aggregation in {Aggregation.SUM, Aggregation.AVG} for policy in job.policies),
             identity=_identity(job, groups),
         )
 
     @property
-    def sizes(self) -> pl.DataFrame:
-        """``group i32, input i32, size i64``, one row a group."""
-        return self.outputs.select("group", "input", "size").unique()
+    def by_threshold(self) -> dict[Threshold, dict[int, Group]]:
+        """The groups, with their places, of each threshold."""
+        return {
+            threshold: {number: group for number, group in enumerate(self.groups) if group.threshold == threshold}
+            for threshold in sorted({group.threshold for group in self.groups})
+        }
 
 
-def _outputs(policies: Sequence[WindowPolicy], inputs: Sequence[PointRef], groups: Sequence[Group]) -> pl.DataFrame:
+def _outputs(policies: Sequence[WindowPolicy], groups: Sequence[Group]) -> pl.DataFrame:
     rows = [
-        (
-            groups.index(Group.of(policy)),
-            inputs.index(policy.input),
-            policy.window_size.milliseconds,
-            str(policy.aggregation.canonical),
-            policy.output.model,
-            policy.output.point,
-        )
+        (groups.index(Group.of(policy)), str(policy.aggregation.canonical), policy.output.model, policy.output.point)
         for policy in policies
     ]
-    columns = {"group": pl.Int32, "input": pl.Int32, "size": pl.Int64}
-    texts = {"aggregation": pl.String, "model": pl.String, "point": pl.String}
-    return pl.DataFrame(rows, schema={**columns, **texts}, orient="row").sort("model", "point")
+    columns = {"group": pl.Int32, "aggregation": pl.String, "model": pl.String, "point": pl.String}
+    return pl.DataFrame(rows, schema=columns, orient="row").sort("model", "point")
 
 
 def _identity(job: TimeWindowAggregation, groups: Sequence[Group]) -> str:

@@ -1,68 +1,102 @@
 """The state of one shard of time window aggregation: watermarks, open windows, and the index of both.
 
-Bucket HEAD holds the watermark of each asset and input (``asset, input, mark, model_path``) and, in rows without an
-asset, which windows are open (``start, size``). Bucket ``start`` holds the open windows that begin there, of all sizes:
-the columns of a combined block, and ``on_time``, whether an on-time result has left.
+Bucket HEAD holds one row for each asset and input ever seen (``asset, input, mark, model_path``), whose position is its
+*slot*, and, after these, rows that say which windows are open (``start, size``). Bucket ``start`` holds the open
+windows that begin there, of all sizes, and names asset and input by their slot.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from streamjob_runtime.templates.protocols import BlockStore
-from streamjob_runtime.templates.window_combiner import MARKS, window_schema
-from streamjob_runtime.templates.window_plan import WindowPlan
+from streamjob_runtime.templates.window_rows import Rows
 
 # No window begins here: windows begin at whole seconds.
 HEAD = -1
+# The watermark of an asset and input of which no record was seen.
+NEVER = -(2**62)
+SERIES = pl.Schema({"asset": pl.String, "input": pl.Int32, "mark": pl.Int64, "model_path": pl.String})
 INDEX = pl.Schema({"start": pl.Int64, "size": pl.Int64})
 
 
-def open_schema(plan: WindowPlan) -> pl.Schema:
-    """Columns of the block of a bucket."""
-    return pl.Schema([*window_schema(plan).items(), ("on_time", pl.Boolean())])
-
-
-@dataclass(frozen=True)
+@dataclass
 class Head:
     """What is read in every micro-batch.
 
     Attributes:
-        marks: MARKS, the watermarks.
-        index: INDEX, one row for each start and size of which some asset has an open window.
+        assets, inputs, paths, marks: by slot; ``marks`` are the watermarks.
+        starts, sizes: the index, one entry for each start and size of which some asset has an open window.
     """
 
-    marks: pl.DataFrame
-    index: pl.DataFrame
+    assets: list[str]
+    inputs: list[int]
+    paths: list[str]
+    marks: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
 
     @classmethod
     def load(cls, store: BlockStore) -> Self:
         """Read the head of a shard; an empty one at first."""
         block = store.get(HEAD)
         if block is None:
-            return cls(MARKS.to_frame(), INDEX.to_frame())
-        is_mark = block["asset"].is_not_null()
-        return cls(block.filter(is_mark).select(MARKS.names()), block.filter(~is_mark).select(INDEX.names()))
+            block = pl.DataFrame(schema={**SERIES, **INDEX})
+        count = block.height - block["asset"].null_count()
+        series, index = block.head(count), block.tail(block.height - count)
+        return cls(
+            series["asset"].to_list(),
+            series["input"].to_list(),
+            series["model_path"].to_list(),
+            series["mark"].to_numpy(writable=True),
+            index["start"].to_numpy(),
+            index["size"].to_numpy(),
+        )
 
     def save(self, store: BlockStore) -> None:
         """Write the head of a shard."""
-        store.put(HEAD, pl.concat([self.marks, self.index], how="diagonal"))
+        columns = (self.assets, self.inputs, self.marks, self.paths)
+        series = pl.DataFrame(dict(zip(SERIES, columns, strict=True)), schema=SERIES)
+        index = pl.DataFrame({"start": self.starts, "size": self.sizes}, schema=INDEX)
+        store.put(HEAD, pl.concat([series, index], how="diagonal"))
+
+    def advance(self, series: pl.DataFrame) -> NDArray[np.int32]:
+        """Raise watermarks to what a micro-batch brought (SERIES), and return the slot of each of its rows."""
+        slots = self._slots(series)
+        marks, paths = series["mark"].to_numpy(), series["model_path"].to_list()
+        for number in np.flatnonzero(marks > self.marks[slots]).tolist():
+            self.paths[slots[number]] = paths[number]
+        np.maximum.at(self.marks, slots, marks)
+        return slots
+
+    def _slots(self, series: pl.DataFrame) -> NDArray[np.int32]:
+        known = {key: slot for slot, key in enumerate(zip(self.assets, self.inputs, strict=True))}
+        keys = list(zip(series["asset"].to_list(), series["input"].to_list(), strict=True))
+        slots = [known.setdefault(key, len(known)) for key in keys]
+        for asset, number in list(known)[len(self.assets) :]:
+            self.assets.append(asset)
+            self.inputs.append(number)
+            self.paths.append("")
+        self.marks = np.concatenate([self.marks, np.full(len(known) - len(self.marks), NEVER)])
+        return np.asarray(slots, np.int32)
 
 
-def load_windows(store: BlockStore, starts: Iterable[int], plan: WindowPlan) -> pl.DataFrame:
+def load_windows(store: BlockStore, starts: Iterable[int], *, has_sums: bool) -> list[Rows]:
     """Read the open windows of some buckets."""
-    blocks = [block for start in starts if (block := store.get(start)) is not None]
-    return pl.concat([open_schema(plan).to_frame(), *blocks])
+    blocks = (store.get(start) for start in starts)
+    return [Rows.of(block, has_sums=has_sums, is_new=False) for block in blocks if block is not None]
 
 
-def save_windows(store: BlockStore, starts: Iterable[int], windows: pl.DataFrame) -> None:
+def save_windows(store: BlockStore, starts: Iterable[int], windows: Rows) -> None:
     """Write the buckets ``starts``, whose open windows are now ``windows``; those without any are dropped."""
-    by_start = windows.partition_by("start", as_dict=True)
+    frame = windows.to_frame()
     for start in starts:
-        block = by_start.get((start,))
-        if block is None:
+        begin, end = np.searchsorted(windows.start, [start, start + 1]).tolist()
+        if begin == end:
             store.remove(start)
         else:
-            store.put(start, block)
+            store.put(start, frame.slice(begin, end - begin))

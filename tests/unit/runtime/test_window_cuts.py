@@ -1,0 +1,77 @@
+"""No cut into micro-batches, partitions or chunks changes a result: each run equals plain loops over the whole input."""
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles.windows import Record, expected, policies_of
+from unit.runtime.windows_bench import BASE, Run, window_job
+
+AGGREGATIONS = ["max", "min", "avg", "sum", "cnt"]
+THRESHOLDS = ["(-inf, +inf)", "[0, 100)", "(0, 10]", "[-5, +inf)"]
+SIZES = ["1s", "10s", "1m", "10m"]
+
+
+@st.composite
+def jobs(draw):
+    rows = st.fixed_dictionaries(
+        {
+            "input": st.sampled_from(["M::A", "M::B"]),
+            "aggregation": st.sampled_from(AGGREGATIONS),
+            "threshold": st.sampled_from(THRESHOLDS),
+            "windowSize": st.sampled_from(SIZES),
+        }
+    )
+    latency = draw(st.sampled_from(["0s", "1s", "15s", "5m", "1d"]))
+    return window_job(*draw(st.lists(rows, min_size=1, max_size=5)), latency=latency)
+
+
+VALUES = st.one_of(
+    st.integers(-10, 110),
+    st.integers(-(2**53), 2**53),
+    st.floats(-1e6, 1e6, allow_nan=False),
+    st.sampled_from([0, -0.0, 100, 1e15, -1e15, 2.0**-30, 1e18, -1e18]),
+)
+# Times around a few windows' ends, in steps that hit the ends themselves.
+TIMES = st.one_of(
+    st.integers(0, 40_000), st.sampled_from([0, 999, 1000, 9_999, 10_000, 59_999, 60_000, 600_000, 86_400_000, 10**12])
+).map(lambda offset: BASE + offset)
+RECORDS = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from(["M::A", "M::B", "M::C"]), TIMES, VALUES), max_size=40
+)
+PARTITION = {"a": 0, "b": 1, "c": 0, "d": 1}
+
+
+def fed(job, records: list[Record], cuts: list[int], chunk: int) -> Run:
+    run = Run(job)
+    bounds = [0, *sorted(min(cut, len(records)) for cut in cuts), len(records)]
+    for begin, end in zip(bounds, bounds[1:], strict=False):
+        batch = records[begin:end]
+        run.feed(*([row for row in batch if PARTITION[row[0]] == number] for number in (0, 1)), chunk=chunk)
+    return run
+
+
+@settings(max_examples=300, deadline=None)
+@given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6), chunk=st.integers(1, 50))
+def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(job, records, cuts, chunk):
+    run, wanted = fed(job, records, cuts, chunk), expected(records, *policies_of(job))
+    assert run.results.keys() == wanted.results.keys()
+    for key, value in wanted.results.items():
+        assert same(run.results[key], value), (key, run.results[key], value)
+    assert run.modes == wanted.modes
+    assert (run.late, run.outside) == (wanted.late, wanted.outside)
+
+
+def same(value, wanted):
+    if isinstance(value, int) or isinstance(wanted, int) or wanted is None:
+        return value == wanted and type(value) is type(wanted)
+    return math.isclose(value, wanted, rel_tol=1e-9, abs_tol=1e-15)
+
+
+@settings(max_examples=100, deadline=None)
+@given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6))
+def test_the_state_after_a_cut_is_the_state_without_it(job, records, cuts):
+    cut, whole = fed(job, records, cuts, 1000), fed(job, records, [], 1000)
+    assert {shard: sorted(store.blocks) for shard, store in cut.stores.items()} == {
+        shard: sorted(store.blocks) for shard, store in whole.stores.items()
+    }
