@@ -1,0 +1,57 @@
+"""What crosses between the source, the state and the sink: rows of one shard, each carrying a block."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+# As Spark spells them; the same columns before and after the state.
+ROW_SCHEMA: Final = "shard int, kind int, origin string, now long, block binary"
+
+
+class Kind(IntEnum):
+    """What a row's block holds."""
+
+    POINTS = 0
+    RESULTS = 1
+    COUNTS = 2
+    DEAD_LETTERS = 3
+
+
+class BlockRow(NamedTuple):
+    """One row.
+
+    Attributes:
+        shard: the key of the state.
+        kind: what the block holds.
+        origin: ``<topic>/<partition>`` that it was read from; orders the blocks of a shard.
+        now: the clock of the micro-batch, epoch ms.
+        block: for points, results and dead letters as in ``blocks``, for counts JSON.
+    """
+
+    shard: int
+    kind: int
+    origin: str
+    now: int
+    block: bytes
+
+
+Counts = dict[str, int]
+
+
+def counts_row(shard: int, origin: str, now_ms: int, counts: Mapping[str, int]) -> BlockRow:
+    """Counts as a row."""
+    return BlockRow(shard, Kind.COUNTS, origin, now_ms, json.dumps(dict(counts)).encode())
+
+
+def added_up(blocks: Iterable[bytes]) -> Counts:
+    """The sum of rows of counts; of ``maxTime`` the highest."""
+    total: Counter[str] = Counter()
+    highest: list[int] = []
+    for block in blocks:
+        counts: dict[str, Any] = json.loads(block)
+        if (time_ms := counts.pop("maxTime", None)) is not None:
+            highest.append(time_ms)
+        total.update(counts)
+    return dict(total) | ({"maxTime": max(highest)} if highest else {})

@@ -1,0 +1,125 @@
+"""The points source: a Python Data Source of Spark over confluent-kafka.
+
+Spark keeps the offsets and calls ``latestOffset`` and ``partitions`` in one planner process, ``read`` in workers. The
+module must be importable there by this name: what a worker caches then lives from one micro-batch to the next.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.streaming.datasource import ReadLimit
+from pyspark.sql.types import StructType
+
+from streamjob_api.job_file import JobFile
+from streamjob_runtime.consumers import OffsetRange
+from streamjob_runtime.offsets import StreamOffset, ranges
+from streamjob_runtime.rows import ROW_SCHEMA, BlockRow
+
+if TYPE_CHECKING:
+    from streamjob_runtime.planner import Planner
+
+SOURCE = "streamjob_points"
+JOB_OPTION = "job"
+_ARROW_SCHEMA = to_arrow_schema(StructType.fromDDL(ROW_SCHEMA))
+_ROWS_AT_ONCE = 16
+
+
+@dataclass
+class PartitionRange(InputPartition):
+    """One partition's part of a micro-batch."""
+
+    wanted: OffsetRange
+    now_ms: int
+
+
+class PointsSource(DataSource):
+    """The records of a job's input topic, combined to blocks by shard."""
+
+    @classmethod
+    def name(cls) -> str:
+        """Name for ``spark.readStream.format``."""
+        return SOURCE
+
+    def schema(self) -> str:
+        """Rows of blocks."""
+        return ROW_SCHEMA
+
+    def streamReader(self, schema: StructType) -> "PointsReader":  # noqa: ARG002, N802 (Spark's signature)
+        """Read what the job file says."""
+        return PointsReader(self.options[JOB_OPTION])
+
+
+class PointsReader(DataSourceStreamReader):
+    """Plans and reads micro-batches; what it needs of the job travels with it as JSON."""
+
+    def __init__(self, job_json: str) -> None:
+        self._job_json = job_json
+        self._planner: Planner | None = None
+
+    def initialOffset(self) -> StreamOffset:  # noqa: N802
+        """Where the first micro-batch begins; Spark logs it with that micro-batch."""
+        return self._planning().initial()
+
+    def latestOffset(self, start: StreamOffset, limit: ReadLimit) -> StreamOffset:  # noqa: ARG002, N802
+        """Where the next micro-batch ends."""
+        return self._planning().next(start, time.time_ns() // 1_000_000)
+
+    def reportLatestOffset(self) -> StreamOffset | None:  # noqa: N802
+        """What the topic holds now."""
+        return self._planning().latest()
+
+    def partitions(self, start: StreamOffset, end: StreamOffset) -> Sequence[InputPartition]:
+        """One task for each Kafka partition that has messages in the micro-batch."""
+        topic = _job(self._job_json).input_topic
+        return [PartitionRange(wanted, int(end["now"])) for wanted in ranges(start, end, topic)]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """Read one task's range, in a worker."""
+        from streamjob_runtime.reading import read_blocks  # noqa: PLC0415 (the planner needs no Polars)
+
+        if not isinstance(partition, PartitionRange):
+            raise TypeError(f"not a partition of this source: {partition!r}")
+        yield from _arrow(read_blocks(_job(self._job_json), partition.wanted, partition.now_ms))
+
+    def _planning(self) -> "Planner":
+        if self._planner is None:
+            from streamjob_runtime.planner import Planner  # noqa: PLC0415 (workers plan nothing)
+
+            self._planner = Planner(_job(self._job_json))
+        return self._planner
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_job_json": self._job_json, "_planner": None}
+
+
+@lru_cache(maxsize=4)
+def _job(job_json: str) -> JobFile:
+    return JobFile.model_validate_json(job_json)
+
+
+def _arrow(rows: Iterator[BlockRow]) -> Iterator[pa.RecordBatch]:
+    """Rows as Arrow batches, few at once: blocks are large."""
+    held: list[BlockRow] = []
+    for row in rows:
+        held.append(row)
+        if len(held) == _ROWS_AT_ONCE:
+            yield _record_batch(held)
+            held = []
+    if held:
+        yield _record_batch(held)
+
+
+def _record_batch(rows: list[BlockRow]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(column, type=field.type)
+            for column, field in zip(zip(*rows, strict=True), _ARROW_SCHEMA, strict=True)
+        ],
+        schema=_ARROW_SCHEMA,
+    )
