@@ -1,0 +1,96 @@
+"""A micro-batch's way out: results to Kafka and Redis, then dead letters; every write can be repeated."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+from pyspark.sql import DataFrame
+
+from streamjob_api.job_file import JobFile
+from streamjob_runtime.accounts import Accounts
+from streamjob_runtime.blocks import from_bytes
+from streamjob_runtime.marker import Marker
+from streamjob_runtime.recent_results import RecentResults
+from streamjob_runtime.records import encode, latest
+from streamjob_runtime.rows import Counts, Kind, added_up
+from streamjob_runtime.sinks.dead_letters import DeadLetters
+from streamjob_runtime.sinks.kafka import Headers, KafkaSink, Outgoing, producer_settings
+from streamjob_runtime.sinks.redis import LatestValues, connect
+from streamjob_runtime.waiting import Waits
+
+REVISION_HEADER = "streamjob-revision"
+
+
+def revision(job: JobFile, batch_id: int) -> str:
+    """Orders all writes of a result: creation of the job's object in epoch seconds, attempt, batch id."""
+    return f"{int(job.job.created.timestamp())}.{job.job.attempt}.{batch_id}"
+
+
+class Delivery:
+    """Writes micro-batches, in the driver's main process; called by Spark with each of them, in order."""
+
+    def __init__(self, job: JobFile, waits: Waits, accounts: Accounts, recent: RecentResults) -> None:
+        self._job = job
+        self._marker = Marker.of(job)
+        self._kafka = KafkaSink(producer_settings(job.kafka), waits)
+        self._redis = LatestValues(connect(job.redis), job.org_id, waits) if job.redis else None
+        self._dead_letters = DeadLetters(self._kafka, job.dead_letter_topic, f"{job.job.namespace}/{job.job.name}")
+        self._accounts = accounts
+        self._recent = recent
+        self.busy_since: float | None = None
+        self.failure: BaseException | None = None
+
+    def __call__(self, frame: DataFrame, batch_id: int) -> None:
+        """Write one micro-batch; its failure is kept, for Spark hands on only its text."""
+        self.busy_since = time.monotonic()
+        try:
+            self._deliver(frame, batch_id)
+        except BaseException as error:
+            self.failure = error
+            raise
+        finally:
+            self.busy_since = None
+
+    def _deliver(self, frame: DataFrame, batch_id: int) -> None:
+        rows = frame.select("kind", "block").collect()
+        blocks = {kind: [bytes(row.block) for row in rows if row.kind == kind] for kind in Kind}
+        self._marker.check()
+        written = self._write_results(Results(blocks[Kind.RESULTS], self._job.org_id, revision(self._job, batch_id)))
+        self._dead_letters.write([from_bytes(block) for block in blocks[Kind.DEAD_LETTERS]])
+        self._marker.check()
+        self._accounts.pend(batch_id, added_up(blocks[Kind.COUNTS]) | written)
+
+    def _write_results(self, results: "Results") -> Counts:
+        """All to Kafka, then the newest of each asset and point to Redis."""
+        if not results.blocks:
+            return {"out": 0}
+        too_large = self._kafka.write(self._job.output_topic, results.messages)
+        newest = pl.concat(results.newest)
+        if self._redis:
+            self._redis.write(newest, results.revision)
+        self._recent.add(newest)
+        refused = {"refused.ResultTooLarge": len(too_large)} if too_large else {}
+        return {"out": results.count - len(too_large), **refused}
+
+
+@dataclass
+class Results:
+    """A micro-batch's results, encoded block by block: all of them at once could take much memory."""
+
+    blocks: Sequence[bytes]
+    org_id: str
+    revision: str
+    newest: list[pl.DataFrame] = field(default_factory=list)
+    count: int = 0
+
+    def messages(self) -> Iterator[Outgoing]:
+        """Every result as a message; ``newest`` and ``count`` are filled on the way."""
+        self.newest, self.count = [], 0
+        headers: Headers = [(REVISION_HEADER, self.revision.encode())]
+        for block in self.blocks:
+            encoded = encode(from_bytes(block), self.org_id)
+            self.newest.append(latest(encoded))
+            self.count += encoded.height
+            for asset, record, time_ms in encoded.select("asset", "record", "time").iter_rows():
+                yield Outgoing(asset, record, headers, time_ms)

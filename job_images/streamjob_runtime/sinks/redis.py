@@ -1,0 +1,92 @@
+"""Latest values in Redis: one hash for each asset, upserted by time and revision, so that replays never go back."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from redis import Redis
+from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissionError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from streamjob_api.job_file import REDIS_AUTH_DIR
+from streamjob_api.stream_resource import Redis as RedisConnection
+from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer
+
+PART = "redis-sink"
+_SCRIPT = Path(__file__).with_name("latest_values.lua").read_text()
+_ASSETS_AT_ONCE = 1000
+_TIMEOUT_SECONDS = 5.0
+_DENIED = (AuthenticationError, AuthorizationError, NoPermissionError)
+_AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
+
+
+def connect(connection: RedisConnection, auth_dir: Path = Path(REDIS_AUTH_DIR)) -> "Redis":
+    """A client of the OU's Redis; it connects at its first command."""
+    options: dict[str, Any] = {
+        name: (auth_dir / name).read_text().strip() for name in ("username", "password") if (auth_dir / name).exists()
+    }
+    if connection.url.startswith("rediss:"):
+        files = {"ssl_ca_certs": "ca.crt", "ssl_certfile": "user.crt", "ssl_keyfile": "user.key"}
+        options |= {name: str(auth_dir / file) for name, file in files.items() if (auth_dir / file).exists()}
+    return Redis.from_url(
+        connection.url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS, **options
+    )
+
+
+def why_waiting(error: Exception) -> tuple[str, str]:
+    """A client's error as a reason to wait, in Redis' own words."""
+    words = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, _DENIED):
+        return "RedisDenied", words
+    return ("RedisUnreachable" if isinstance(error, _AWAY) else "RedisRefused"), words
+
+
+class LatestValues:
+    """The latest values of one OU."""
+
+    def __init__(self, client: "Redis", org_id: str, waits: Waits) -> None:
+        self._client = client
+        self._org_id = org_id
+        self._waits = waits
+
+    def write(self, newest: pl.DataFrame, revision: str) -> None:
+        """Upsert the rows of ``records.latest``; tries until Redis has them.
+
+        Raises:
+            Interrupted: the driver is told to stop meanwhile.
+        """
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                self._upsert(newest, revision)
+            except (RedisError, OSError) as error:
+                self._waits.report(PART, *why_waiting(error))
+            else:
+                self._waits.clear(PART)
+                return
+            self._waits.pause(pause)
+            pause = longer(pause)
+
+    def _upsert(self, newest: pl.DataFrame, revision: str) -> None:
+        sha = self._client.script_load(_SCRIPT)
+        assets = by_asset(newest, revision)
+        for chunk in assets.iter_slices(_ASSETS_AT_ONCE):
+            with self._client.pipeline(transaction=False) as pipeline:
+                for asset, arguments in chunk.iter_rows():
+                    pipeline.evalsha(sha, 1, latest_key(self._org_id, asset), *arguments)
+                pipeline.execute()
+
+
+def latest_key(org_id: str, asset: str) -> str:
+    """The hash of an asset; the braces are Redis Cluster's hash tag."""
+    return f"streamjob:latest:{org_id}:{{{asset}}}"
+
+
+def by_asset(newest: pl.DataFrame, revision: str) -> pl.DataFrame:
+    """``asset str, arguments list[str]``: what the script takes, all points of an asset in one call."""
+    json = pl.concat_str(
+        pl.lit('{"time":'), "time", pl.lit(',"value":'), "value", pl.lit(f',"quality":0,"rev":"{revision}"}}')
+    )
+    arguments = pl.concat_list("point", pl.col("time").cast(pl.String), pl.lit(revision), json)
+    return newest.group_by("asset", maintain_order=True).agg(arguments.explode().alias("arguments"))

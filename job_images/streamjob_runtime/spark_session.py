@@ -1,0 +1,104 @@
+"""The Spark session of a driver: settings, and why each differs from Spark's default."""
+
+import os
+import sys
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from streamjob_api.job_file import JobFile
+from streamjob_runtime.memory import memory_of
+from streamjob_runtime.source import PointsSource
+
+SHUFFLE_PARTITIONS = 4  # fixed for a checkpoint's life: part of its identity
+LOGGING = Path(__file__).with_name("log4j2.properties")
+_ROCKSDB = "spark.sql.streaming.stateStore.rocksdb"
+
+
+def start_session(job: JobFile) -> SparkSession:
+    """Start the JVM and the session; takes seconds."""
+    _prepare_environment(job)
+    builder = SparkSession.Builder()
+    for name, value in settings(job).items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.dataSource.register(PointsSource)
+    return session
+
+
+def _prepare_environment(job: JobFile) -> None:
+    """What the JVM and the Python workers inherit."""
+    threads = str(max(1, int(job.spec.resources.cu)))
+    os.environ.update(
+        PYSPARK_PYTHON=sys.executable,
+        POLARS_MAX_THREADS=threads,
+        OMP_NUM_THREADS=threads,
+        MALLOC_ARENA_MAX="2",  # glibc's arenas, one for each thread, would hold on to what micro-batches free
+        SPARK_LOCAL_IP="127.0.0.1",
+        # a container's user id need not be in /etc/passwd, where Hadoop would look for its name
+        HADOOP_USER_NAME="streamjob",
+        SPARK_USER="streamjob",
+    )
+
+
+def settings(job: JobFile) -> dict[str, str]:
+    """All settings of the session."""
+    cu, memory = job.spec.resources.cu, memory_of(job.spec.resources.cu)
+    scratch = job.scratch_dir
+    return {
+        "spark.master": f"local[{task_threads(cu)}]",
+        "spark.app.name": f"{job.job.namespace}/{job.job.name}",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": f"{memory.heap_mib}m",
+        "spark.driver.extraJavaOptions": java_options(scratch),
+        "spark.local.dir": f"{scratch}/spark",
+        "spark.sql.warehouse.dir": f"{scratch}/warehouse",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
+        # one task would read what several partitions hold; and blocks are large
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
+        # a few rows in a micro-batch: generated code costs more to compile than it saves
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.streaming.stateStore.providerClass": (
+            "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+        ),
+        f"{_ROCKSDB}.changelogCheckpointing.enabled": "true",
+        f"{_ROCKSDB}.boundedMemoryUsage": "true",
+        f"{_ROCKSDB}.maxMemoryUsageMB": str(memory.rocksdb_mib),
+        "spark.sql.streaming.minBatchesToRetain": "10",
+        "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+        "spark.sql.streaming.metricsEnabled": "false",
+        # a poll of the source: a message to its process and, five times a second at most, to a broker
+        "spark.sql.streaming.pollingDelay": "50ms",
+        "spark.cleaner.periodicGC.interval": "30min",
+        "spark.shuffle.compress": "false",  # blocks are compressed already
+        "spark.python.worker.faulthandler.enabled": "true",
+        "spark.task.maxFailures": "4",
+    }
+
+
+def task_threads(cu: float) -> int:
+    """Tasks at once: a CU is a core."""
+    return max(1, int(cu))
+
+
+def java_options(scratch_dir: str) -> str:
+    """JVM flags: few threads, little start-up work, nothing written outside of the scratch folder."""
+    return " ".join(
+        [
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            "-XX:MaxMetaspaceSize=256m",
+            "-XX:ReservedCodeCacheSize=96m",
+            "-Xss1m",
+            f"-Djava.io.tmpdir={scratch_dir}",
+            f"-Dlog4j2.configurationFile={LOGGING.as_uri()}",
+            "-Dlog4j2.disable.jmx=true",
+            "-Duser.timezone=UTC",
+        ]
+    )
