@@ -54,8 +54,8 @@ class Folded:
     """What one shard gave in one micro-batch.
 
     Attributes:
-        results: RESULTS, sorted by asset, model, point and time; each row an upsert. ``value`` is finite or null;
-            ``attr`` is a JSON object.
+        results: RESULTS, by time for each asset and point, in an order that a replay repeats; each row an upsert.
+            ``value`` is finite or null; ``attr`` is a JSON object.
         counts: records dropped, by reason.
     """
 

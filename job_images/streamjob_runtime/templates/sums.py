@@ -11,7 +11,9 @@ Values of 2**71 and beyond go to ``rest`` whole, and are summed like plain float
 and leaves as null.
 """
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 PARTS = ("coarse", "fine", "rest")
 
@@ -29,7 +31,7 @@ def split(value: pl.Expr) -> list[pl.Expr]:
     return [coarse.alias("coarse"), fine.alias("fine"), (value - coarse - fine).alias("rest")]
 
 
-def total() -> pl.Expr:
-    """Return the sum that the PARTS stand for."""
-    coarse, fine, rest = (pl.col(part) for part in PARTS)
-    return coarse + fine + rest
+def total(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums that rows of PARTS stand for; zeros where there are none."""
+    whole: NDArray[np.float64] = parts.sum(axis=0)
+    return whole

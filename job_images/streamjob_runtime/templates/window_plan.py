@@ -69,7 +69,8 @@ class WindowPlan:
         inputs: sorted; the state names an input by its place here.
         groups: sorted; the state names a group by its place here.
         sizes_ms: window size of each group.
-        outputs: ``group i32, aggregation str, model str, point str``, one row a policy.
+        outputs: ``group i32, aggregation str, model str, point str``, one row a policy, sorted by group
+            and name.
         has_sums: whether any policy needs sums.
         identity: equal for two plans exactly when one can go on with the other's state.
     """
@@ -112,7 +113,7 @@ def _outputs(policies: Sequence[WindowPolicy], groups: Sequence[Group]) -> pl.Da
         for policy in policies
     ]
     columns = {"group": pl.Int32, "aggregation": pl.String, "model": pl.String, "point": pl.String}
-    return pl.DataFrame(rows, schema=columns, orient="row").sort("model", "point")
+    return pl.DataFrame(rows, schema=columns, orient="row").sort("group", "model", "point")
 
 
 def _identity(job: TimeWindowAggregation, groups: Sequence[Group]) -> str:

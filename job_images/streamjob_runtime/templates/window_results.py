@@ -10,30 +10,58 @@ from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_rows import Rows
 from streamjob_runtime.templates.window_state import Head
 
+MODES = ("onTime", "final")
+
 
 def window_results(due: Rows, is_final: NDArray[np.bool_], head: Head, plan: WindowPlan) -> pl.DataFrame:
-    """Return RESULTS of windows that are due, ``final`` or ``onTime``."""
+    """Return RESULTS of windows that are due, ``final`` or ``onTime``, in the order of the windows."""
     if not len(due.slot):
         return RESULTS.to_frame()
-    names = pl.DataFrame({"asset": head.assets, "model_path": head.paths})[due.slot]
-    windows = pl.concat([due.to_frame(), names], how="horizontal").with_columns(is_final=pl.Series(is_final))
-    kind = pl.col("aggregation")
-    value = _value(plan)
-    mode = pl.when("is_final").then(pl.lit("final")).otherwise(pl.lit("onTime"))
-    attr = [pl.lit('{"windowAggregator":{"calType":"'), kind, pl.lit('","calMode":"'), mode, pl.lit('"}}')]
-    results = windows.lazy().join(plan.outputs.lazy(), on="group")
-    results = results.with_columns(
-        time="start",
-        value=pl.when(value.is_finite()).then(value),
-        is_int=pl.when(kind.is_in(["max", "min"])).then("is_int").otherwise(kind == "cnt"),
-        attr=pl.concat_str(attr),
-    )
-    return results.select(RESULTS.names()).sort("asset", "model", "point", "time").collect()
+    row, output = _paired(due.group, plan.outputs["group"].to_numpy())
+    windows, kind = due.take(row), plan.outputs["aggregation"].to_numpy()[output]
+    value = _values(windows, kind)
+    columns = {
+        "asset": pl.Series(head.assets, dtype=pl.String).gather(windows.slot),
+        "model": plan.outputs["model"].gather(output),
+        "model_path": pl.Series(head.paths, dtype=pl.String).gather(windows.slot),
+        "point": plan.outputs["point"].gather(output),
+        "time": windows.start,
+        "value": pl.Series(value, nan_to_null=True),
+        "is_int": np.where((kind == "max") | (kind == "min"), windows.is_int, kind == "cnt"),
+        "attr": _attributes(plan).gather(output * len(MODES) + is_final[row]),
+    }
+    return pl.DataFrame(columns, schema=RESULTS)
 
 
-def _value(plan: WindowPlan) -> pl.Expr:
-    kind, count = pl.col("aggregation"), pl.col("count").cast(pl.Float64)
-    value = pl.when(kind == "max").then("high").when(kind == "min").then("low").when(kind == "cnt").then(count)
-    if not plan.has_sums:
-        return value.otherwise(None)
-    return value.when(kind == "sum").then(sums.total()).when(kind == "avg").then(sums.total() / count).otherwise(None)
+def _paired(groups: NDArray[np.int32], outputs: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pair each window with the outputs of its group; ``outputs`` holds groups, sorted."""
+    first, last = np.searchsorted(outputs, groups), np.searchsorted(outputs, groups, side="right")
+    times = last - first
+    row = np.repeat(np.arange(len(groups)), times)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
+    return row, first[row] + within
+
+
+def _values(windows: Rows, kind: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the value of each result; what is not finite is NaN."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = sums.total(windows.parts)
+        choices = {
+            "max": windows.high,
+            "min": windows.low,
+            "cnt": windows.count,
+            "sum": total,
+            "avg": total / windows.count,
+        }
+        value = np.select([kind == name for name in choices], list(choices.values()))
+    return np.where(np.isfinite(value), value, np.nan)
+
+
+def _attributes(plan: WindowPlan) -> pl.Series:
+    """``attr`` of each output in each of the MODES."""
+    texts = [
+        f'{{"windowAggregator":{{"calType":"{kind}","calMode":"{mode}"}}}}'
+        for kind in plan.outputs["aggregation"]
+        for mode in MODES
+    ]
+    return pl.Series(texts)

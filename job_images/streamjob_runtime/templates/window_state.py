@@ -7,7 +7,7 @@ windows that begin there, of all sizes, and names asset and input by their slot.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -21,7 +21,7 @@ HEAD = -1
 # The watermark of an asset and input of which no record was seen.
 NEVER = -(2**62)
 SERIES = pl.Schema({"asset": pl.String, "input": pl.Int32, "mark": pl.Int64, "model_path": pl.String})
-INDEX = pl.Schema({"start": pl.Int64, "size": pl.Int64})
+_BLOCK = pl.Schema([*SERIES.items(), ("start", pl.Int64()), ("size", pl.Int64())])
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Head:
         """Read the head of a shard; an empty one at first."""
         block = store.get(HEAD)
         if block is None:
-            block = pl.DataFrame(schema={**SERIES, **INDEX})
+            block = _BLOCK.to_frame()
         count = block.height - block["asset"].null_count()
         series, index = block.head(count), block.tail(block.height - count)
         return cls(
@@ -59,10 +59,16 @@ class Head:
 
     def save(self, store: BlockStore) -> None:
         """Write the head of a shard."""
-        columns = (self.assets, self.inputs, self.marks, self.paths)
-        series = pl.DataFrame(dict(zip(SERIES, columns, strict=True)), schema=SERIES)
-        index = pl.DataFrame({"start": self.starts, "size": self.sizes}, schema=INDEX)
-        store.put(HEAD, pl.concat([series, index], how="diagonal"))
+        series, index = len(self.assets), len(self.starts)
+        columns: dict[str, Any] = {
+            "asset": self.assets + [None] * index,
+            "input": self.inputs + [0] * index,
+            "mark": _padded(self.marks, after=index),
+            "model_path": self.paths + [""] * index,
+            "start": _padded(self.starts, before=series),
+            "size": _padded(self.sizes, before=series),
+        }
+        store.put(HEAD, pl.DataFrame(columns, schema=_BLOCK))
 
     def advance(self, series: pl.DataFrame) -> NDArray[np.int32]:
         """Raise watermarks to what a micro-batch brought (SERIES), and return the slot of each of its rows."""
@@ -83,6 +89,10 @@ class Head:
             self.paths.append("")
         self.marks = np.concatenate([self.marks, np.full(len(known) - len(self.marks), NEVER)])
         return np.asarray(slots, np.int32)
+
+
+def _padded(values: NDArray[np.int64], *, before: int = 0, after: int = 0) -> NDArray[np.int64]:
+    return np.pad(values, (before, after))
 
 
 def load_windows(store: BlockStore, starts: Iterable[int], *, has_sums: bool) -> list[Rows]:

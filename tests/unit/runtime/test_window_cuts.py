@@ -51,7 +51,7 @@ def fed(job, records: list[Record], cuts: list[int], chunk: int) -> Run:
     return run
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6), chunk=st.integers(1, 50))
 def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(job, records, cuts, chunk):
     run, wanted = fed(job, records, cuts, chunk), expected(records, *policies_of(job))
