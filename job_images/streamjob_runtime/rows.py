@@ -4,10 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import Any, Final, NamedTuple
-
-# As Spark spells them; the same columns before and after the state.
-ROW_SCHEMA: Final = "shard int, kind int, origin string, now long, block binary"
+from typing import Any, NamedTuple
 
 
 class Kind(IntEnum):
@@ -20,7 +17,7 @@ class Kind(IntEnum):
 
 
 class BlockRow(NamedTuple):
-    """One row.
+    """One row; the same columns before and after the state.
 
     Attributes:
         shard: the key of the state.

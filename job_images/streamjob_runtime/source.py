@@ -12,21 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
-from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.streaming.datasource import ReadLimit
 from pyspark.sql.types import StructType
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.consumers import OffsetRange
 from streamjob_runtime.offsets import StreamOffset, ranges
-from streamjob_runtime.rows import ROW_SCHEMA, BlockRow
+from streamjob_runtime.row_schema import ARROW_SCHEMA, ROW_SCHEMA
+from streamjob_runtime.rows import BlockRow
 
 if TYPE_CHECKING:
     from streamjob_runtime.planner import Planner
 
 SOURCE = "streamjob_points"
 JOB_OPTION = "job"
-_ARROW_SCHEMA = to_arrow_schema(StructType.fromDDL(ROW_SCHEMA))
 _ROWS_AT_ONCE = 16
 
 
@@ -46,7 +45,7 @@ class PointsSource(DataSource):
         """Name for ``spark.readStream.format``."""
         return SOURCE
 
-    def schema(self) -> str:
+    def schema(self) -> StructType:
         """Rows of blocks."""
         return ROW_SCHEMA
 
@@ -119,7 +118,7 @@ def _record_batch(rows: list[BlockRow]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [
             pa.array(column, type=field.type)
-            for column, field in zip(zip(*rows, strict=True), _ARROW_SCHEMA, strict=True)
+            for column, field in zip(zip(*rows, strict=True), ARROW_SCHEMA, strict=True)
         ],
-        schema=_ARROW_SCHEMA,
+        schema=ARROW_SCHEMA,
     )

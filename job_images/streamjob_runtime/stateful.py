@@ -10,7 +10,8 @@ from pyspark.sql.streaming.stateful_processor import StatefulProcessor, Stateful
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import from_bytes, to_bytes
-from streamjob_runtime.rows import ROW_SCHEMA, BlockRow, Kind, counts_row
+from streamjob_runtime.row_schema import ROW_SCHEMA
+from streamjob_runtime.rows import BlockRow, Kind, counts_row
 from streamjob_runtime.templates import Template, for_job
 
 
