@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localcluster import network
+from localcluster import go_tools, network
 from localcluster.components import PORTS
 from localcluster.images import ARCHITECTURES
 from localcluster.problems import MissingPrerequisitesError, Problem
@@ -34,7 +34,9 @@ PACKAGES = {
 CNI_PLUGINS = "/usr/lib/cni"
 CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")  # cgroup v1
 UNIFIED_CONTROLLERS = ("cpu", "cpuset", "memory", "pids")  # cgroup v2
-DISK_BYTES = 10 * 1024**3  # programs 0.7 GB, Go's caches 4 GB, images 2 GB, and as much again while they are built
+# Measured: Go's caches 10 GB, programs 1 GB, images and what they are built from 7 GB.
+BUILD_BYTES = 20 * 1024**3
+RUN_BYTES = 3 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Facts:
     has_overlay: bool = True
     has_go_source: bool = True
     root_path_bytes: int = 0
-    free_bytes: int = DISK_BYTES
+    free_bytes: int = BUILD_BYTES
+    needed_bytes: int = BUILD_BYTES
     taken: dict[str, str] = field(default_factory=dict)
     """Addresses and ranges that others use, and what the cluster needs them for."""
 
@@ -89,8 +92,8 @@ def problems(facts: Facts) -> list[Problem]:
             f"set STREAMJOB_STATE to one of at most {LONGEST_ROOT}",
         ),
         _unless(
-            facts.free_bytes >= DISK_BYTES,
-            f"{facts.free_bytes / 1024**3:.1f} GiB are free at the state folder, {DISK_BYTES / 1024**3:.0f} are needed",
+            facts.free_bytes >= facts.needed_bytes,
+            f"{_gibibytes(facts.free_bytes)} are free at the state folder, {_gibibytes(facts.needed_bytes)} are needed",
             "free some, or set STREAMJOB_STATE to a larger disk",
         ),
         *(
@@ -99,6 +102,10 @@ def problems(facts: Facts) -> list[Problem]:
         ),
     ]
     return [problem for problem in found if problem]
+
+
+def _gibibytes(size: int) -> str:
+    return f"{size / 1024**3:.1f} GiB"
 
 
 def _unless(holds: bool, what: str, remedy: str) -> Problem | None:
@@ -164,7 +171,8 @@ def gather(state: State, *, is_cold: bool) -> Facts:
         has_overlay="overlay" in Path("/proc/filesystems").read_text() or shutil.which("modprobe") is not None,
         has_go_source=any(shutil.which(program) for program in ("go", "uv", "pip")),
         root_path_bytes=len(os.fsencode(state.root)),
-        free_bytes=_free_bytes(state.root) if is_cold else DISK_BYTES,
+        free_bytes=_free_bytes(state.root),
+        needed_bytes=_needed_bytes(state, is_cold=is_cold),
         taken=_taken() if is_cold else {},
     )
 
@@ -192,6 +200,12 @@ def _free_bytes(folder: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
+
+
+def _needed_bytes(state: State, *, is_cold: bool) -> int:
+    if go_tools.missing(state):
+        return BUILD_BYTES
+    return RUN_BYTES if is_cold else 0
 
 
 def _taken() -> dict[str, str]:

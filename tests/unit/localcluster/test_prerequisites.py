@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from localcluster.prerequisites import DISK_BYTES, Facts, problems
+from localcluster.prerequisites import BUILD_BYTES, Facts, problems
 from localcluster.problems import MissingPrerequisitesError
 
 
@@ -24,7 +24,11 @@ def test_a_machine_with_everything_has_no_problem() -> None:
         (Facts(has_overlay=False), "overlay", "modprobe overlay"),
         (Facts(has_go_source=False), "no Go toolchain", "install Go"),
         (Facts(root_path_bytes=100), "100 bytes", "STREAMJOB_STATE"),
-        (Facts(free_bytes=DISK_BYTES // 2), "5.0 GiB are free", "STREAMJOB_STATE"),
+        (
+            Facts(free_bytes=BUILD_BYTES // 2),
+            "10.0 GiB are free at the state folder, 20.0 GiB are",
+            "STREAMJOB_STATE",
+        ),
         (Facts(taken={"127.0.0.1:2379": "etcd"}), "127.0.0.1:2379 is in use; the cluster needs it for etcd", "stop"),
     ],
 )
