@@ -173,6 +173,19 @@ def test_down_of_what_a_reboot_left(machine: Machine) -> None:
     assert leftovers.cgroup_folders(machine.state.cgroup) == []
 
 
+def test_another_state_folder_neither_starts_nor_breaks_a_second_cluster(machine: Machine) -> None:
+    machine.up()
+    before = machine.pids()
+    other = machine.state.root / "other"
+    for command, returned in (("up", 2), ("down", 0)):
+        argv = ("env", f"STREAMJOB_STATE={other}", sys.executable, "-m", "localcluster", command)
+        done = machine.run(*argv, check=False)
+        assert done.returncode == returned, done.stderr
+        assert "is in use" in done.stderr or command == "down"
+    machine.up()
+    assert machine.pids() == before
+
+
 def test_a_user_without_rights_is_told_all_that_is_missing() -> None:
     """Outside the sandbox: root's rights are given up, so that nothing can be changed."""
     with tempfile.TemporaryDirectory() as folder:

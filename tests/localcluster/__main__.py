@@ -29,12 +29,12 @@ def arguments() -> argparse.Namespace:
 def run(command: argparse.Namespace, state: State, progress: Progress) -> int:
     match command.command:
         case "up":
-            with exclusive(state):
+            with exclusive(state, progress.say):
                 lifecycle.up(state, progress)
             print(f"export PATH={state.bin}:$PATH")
             print(f"export KUBECONFIG={state.kubeconfig}")
         case "down":
-            with exclusive(state):
+            with exclusive(state, progress.say):
                 lifecycle.down(state, progress, everything=command.all)
         case "status":
             return lifecycle.status(state, progress)
@@ -42,7 +42,7 @@ def run(command: argparse.Namespace, state: State, progress: Progress) -> int:
             with choose(progress.console) as cluster:
                 print(f"export KUBECONFIG={cluster.kubeconfig}")
         case "registry":
-            with exclusive(state):
+            with exclusive(state, progress.say):
                 registry.start(state, ProcessTable(state.pids, state.logs), progress)
             print(registry.ADDRESS)
     return 0
@@ -60,6 +60,8 @@ def main() -> int:
     except ClusterError as error:
         progress.console.print(str(error), highlight=False, markup=False)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

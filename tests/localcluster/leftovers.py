@@ -24,16 +24,21 @@ CNI_RESULTS = Path("/var/lib/cni/results")  # where containerd's network library
 KEPT = ("registry",)
 
 
-def remove(state: State, processes: ProcessTable, names: Iterable[str]) -> None:
-    """Leave nothing of a former cluster but what is expensive: programs, registry, containerd's content."""
+def end_processes(state: State, processes: ProcessTable, names: Iterable[str]) -> None:
+    """End the cluster's programs, then every process of its pods."""
     for name in reversed(list(names)):
         if name not in KEPT:
             processes.stop(name)
     wait_until(lambda: not kill(strays(state)), "the cluster's processes are gone", within_seconds=20)
     wait_until(lambda: not kill(members(state.cgroup)), "the pods' processes are gone", within_seconds=20)
-    remove_cgroups(state.cgroup)
+
+
+def remove(state: State) -> None:
+    """Leave nothing of a cluster that has ended but what is expensive: programs, registry, containerd's content."""
+    wait_until(lambda: remove_cgroups(state.cgroup), "the pods' cgroups are gone", within_seconds=20)
     unmount_below([state.run, state.kubelet, state.containerd, state.volumes])
-    network.remove()
+    if network.owner() in {None, state.identity}:
+        network.remove()
     for result in CNI_RESULTS.glob(f"streamjob-{state.identity}-*"):
         result.unlink()
     for folder in (state.run, state.cluster):
@@ -96,11 +101,15 @@ def create_cgroup(cgroup: str) -> None:
                 (path / setting).write_text((root / setting).read_text())
 
 
-def remove_cgroups(cgroup: str) -> None:
+def remove_cgroups(cgroup: str) -> bool:
+    """Remove the cgroup with all below it; false while the kernel still counts a process in it that has ended."""
     for folder in cgroup_folders(cgroup):
-        for path in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
-            path.rmdir()
-        folder.rmdir()
+        for path in [*sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True), folder]:
+            try:
+                path.rmdir()
+            except OSError:
+                return False
+    return True
 
 
 def kill(pids: Iterable[int]) -> int:

@@ -33,12 +33,13 @@ def up(state: State, progress: Progress) -> None:
     former life is removed, and the objects in it are gone.
     """
     processes = ProcessTable(state.pids, state.logs)
-    is_cold = processes.running("etcd") is None or not network.exists()
+    is_cold = processes.running("etcd") is None or network.owner() != state.identity
     prerequisites.ensure_packages(progress)
     prerequisites.check(state, is_cold=False)
     if is_cold:
-        _remove_former(state, processes, progress)
-        prerequisites.check(state, is_cold=True)
+        leftovers.end_processes(state, processes, components.names())
+        prerequisites.check(state, is_cold=True)  # before anything is removed: another cluster may be running
+        _remove_former(state, progress)
     for module in go_tools.ALL_MODULES:
         go_tools.build(module, state, progress)
     registry.start(state, processes, progress)
@@ -52,8 +53,9 @@ def down(state: State, progress: Progress, *, everything: bool) -> None:
     """Remove the cluster; with ``everything``, built programs, images and logs too."""
     processes = ProcessTable(state.pids, state.logs)
     with progress.step("Stop the cluster and remove what it leaves"):
-        leftovers.remove(state, processes, components.names())
+        leftovers.end_processes(state, processes, components.names())
         processes.stop("registry")
+        leftovers.remove(state)
     if everything:
         with progress.step(f"Remove {state.root}"):
             shutil.rmtree(state.root)
@@ -74,23 +76,23 @@ def status(state: State, progress: Progress) -> int:
     return 0 if is_ready else 1
 
 
-def _remove_former(state: State, processes: ProcessTable, progress: Progress) -> None:
-    if state.cluster.exists() or state.run.exists() or network.exists():
+def _remove_former(state: State, progress: Progress) -> None:
+    if state.cluster.exists() or state.run.exists() or network.owner() is not None:
         with progress.step("Remove what a former cluster left"):
-            leftovers.remove(state, processes, components.names())
+            leftovers.remove(state)
 
 
 def _prepare(state: State, progress: Progress) -> None:
     """Everything that a new life of the cluster needs before its first process."""
     with progress.step("Make certificates, configuration, bridge and cgroup"):
-        network.remove()  # rules that were left without their bridge
+        network.remove()  # also what another state folder's cluster left, or rules without their bridge
         for folder in (state.etcd, state.kubelet, state.volumes, state.run, state.containerd, state.logs):
             folder.mkdir(parents=True, exist_ok=True)
         state.etcd.chmod(0o700)
         certificates.create(state)
         configuration.write(state, prerequisites.CNI_PLUGINS, RESOLV_CONF.read_text() if RESOLV_CONF.exists() else "")
         leftovers.create_cgroup(state.cgroup)
-        network.create()
+        network.create(state)
         for log in state.logs.glob("*.log"):
             if log.stem != "registry":
                 log.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -41,9 +42,10 @@ COMMIT
 """
 
 
-def create() -> None:
+def create(state: State) -> None:
     """Make the bridge with its address and the rules. Call :func:`remove` first."""
     _ip("link", "add", BRIDGE, "type", "bridge")
+    _ip("link", "set", BRIDGE, "alias", state.identity)
     _ip("address", "add", f"{NODE_ADDRESS}/{POD_RANGE.rpartition('/')[2]}", "dev", BRIDGE)
     _ip("link", "set", BRIDGE, "up")
     subprocess.run(["modprobe", "br_netfilter"], capture_output=True, check=False)  # part of many kernels
@@ -52,13 +54,15 @@ def create() -> None:
     subprocess.run(["iptables-restore", "--noflush", "--wait"], input=RULES, text=True, check=True)
 
 
-def exists() -> bool:
-    return subprocess.run(["ip", "link", "show", BRIDGE], capture_output=True, check=False).returncode == 0
+def owner() -> str | None:
+    """The identity of the state folder whose cluster made the bridge; None where there is no bridge."""
+    shown = subprocess.run(["ip", "-j", "link", "show", BRIDGE], capture_output=True, text=True, check=False)
+    return str(json.loads(shown.stdout)[0].get("ifalias", "")) if shown.returncode == 0 else None
 
 
 def remove() -> None:
     """Remove bridge, its ports and all rules of a cluster."""
-    if exists():
+    if owner() is not None:
         listed = subprocess.run(
             ["ip", "-o", "link", "show", "master", BRIDGE], capture_output=True, text=True, check=True
         )

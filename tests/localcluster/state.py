@@ -5,10 +5,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from localcluster.problems import ClusterError
 
 # A Unix socket's path holds 107 bytes; kubelet's longest is "<root>/cluster/kubelet/device-plugins/kubelet.sock".
 LONGEST_ROOT = 107 - len("/cluster/kubelet/device-plugins/kubelet.sock")
@@ -107,10 +110,27 @@ def state_folder(environment: Mapping[str, str]) -> State:
     return State(Path(environment.get("STREAMJOB_STATE") or "~/.cache/streamjob").expanduser().resolve())
 
 
+def _on_standard_error(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 @contextmanager
-def exclusive(state: State) -> Iterator[None]:
-    """Let one command at a time change the cluster; a second one waits."""
-    state.root.mkdir(parents=True, exist_ok=True)
-    with (state.root / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def exclusive(state: State, say: Callable[[str], None] = _on_standard_error) -> Iterator[None]:
+    """Let one command at a time change the cluster; a second one says that it waits, and waits.
+
+    Raises:
+        ClusterError: when the state folder cannot be written.
+    """
+    try:
+        state.root.mkdir(parents=True, exist_ok=True)
+        lock = (state.root / "lock").open("w")
+    except OSError as error:
+        remedy = "run the command as its owner, or set STREAMJOB_STATE to a folder of yours"
+        raise ClusterError(f"The state folder cannot be written ({error}). Remedy: {remedy}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another command works on the cluster; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield

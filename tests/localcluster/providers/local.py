@@ -40,6 +40,6 @@ class LocalCluster(Access):
 @contextmanager
 def local(state: State, progress: Progress) -> Iterator[LocalCluster]:
     """The local cluster, started as far as it does not run. It goes on running for the next user."""
-    with exclusive(state):
+    with exclusive(state, progress.say):
         lifecycle.up(state, progress)
     yield LocalCluster(state.kubeconfig, state.bin / "kubectl", state.bin / "helm", state)
