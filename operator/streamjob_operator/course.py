@@ -61,6 +61,7 @@ class Course:
         start: the driver to start.
         again_in: seconds after which the job is looked at again even if nothing happens.
         concludes_gone: whether the course rests on something not being there, which a cache cannot show.
+        awaits_ledger: whether the job has no place in the queue yet; the next pass over the ledger gives it one.
     """
 
     memory: StreamJobStatus
@@ -74,6 +75,7 @@ class Course:
     driver: Pod | None = None
     again_in: float | None = None
     concludes_gone: bool = False
+    awaits_ledger: bool = False
 
     def sooner(self, seconds: float | None) -> "Course":
         """The same course, looked at again after at most this time."""

@@ -235,11 +235,12 @@ def _of_driver(
         return phases.DEGRADED, Word(False, progress.reason or reasons.NOT_READY, progress.message), None, None
     if driver.ready:
         return phases.RUNNING, Word(True, reasons.RUNNING, f"pod {driver.name} runs"), None, None
-    if progress is None or progress.state is DriverState.STARTING:
+    if not driver.was_ready and (progress is None or progress.state is DriverState.STARTING or not progress.reason):
         word = Word(False, reasons.STARTING, f"pod {driver.name} starts")
         return phases.STARTING, word, replace(word, holds=True), None
-    message = progress.message or f"pod {driver.name} fails its readiness probe"
-    return phases.DEGRADED, Word(False, progress.reason or reasons.NOT_READY, message), None, None
+    reason, message = (progress.reason, progress.message) if progress else ("", "")
+    message = message or f"pod {driver.name} fails its readiness probe"
+    return phases.DEGRADED, Word(False, reason or reasons.NOT_READY, message), None, None
 
 
 def _without_driver(observed: Observed, remembered: StreamJobStatus, runnable: Runnable, now: datetime) -> Course:
@@ -303,7 +304,8 @@ def _queued(observed: Observed, remembered: StreamJobStatus, runnable: Runnable)
             concludes_gone=gone,
         )
     word = Word(False, reasons.QUEUED, _queue_message(observed, runnable))
-    return replace(_waiting(remembered, word, None), phase=phases.QUEUED, reserved=word, concludes_gone=gone)
+    chosen = replace(_waiting(remembered, word, None), phase=phases.QUEUED, reserved=word, concludes_gone=gone)
+    return replace(chosen, awaits_ledger=observed.waiting is None and not gone)
 
 
 def _backing_off(remembered: StreamJobStatus, start_at: datetime, now: datetime) -> Course:

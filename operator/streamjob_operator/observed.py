@@ -124,6 +124,7 @@ class Container:
     reason: str = ""
     message: str = ""
     exit_code: int | None = None
+    started_at: datetime | None = None
     finished_at: datetime | None = None
     started: bool = False
 
@@ -159,6 +160,12 @@ class Pod:
     def finished(self) -> bool:
         """Whether its containers have ended for good; then it holds no capacity."""
         return self.phase in {"Succeeded", "Failed"}
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether it is, or was before: its readiness last changed after its container had started."""
+        started, changed = self.container.started_at, self.ready_since
+        return self.ready or (started is not None and changed is not None and changed > started)
 
     @property
     def key(self) -> JobKey:
@@ -262,6 +269,7 @@ def _container(status: Mapping[str, Any]) -> Container:
                 reason=facts.get("reason", ""),
                 message=facts.get("message", ""),
                 exit_code=facts.get("exitCode"),
+                started_at=time_of(facts["startedAt"]) if facts.get("startedAt") else None,
                 finished_at=time_of(facts["finishedAt"]) if facts.get("finishedAt") else None,
                 started=bool(container.get("started")),
             )

@@ -90,17 +90,16 @@ class ProgressPuller:
             return None
 
     def _take(self, key: JobKey, pod: Pod, progress: Progress | None) -> None:
-        earlier = self._world.heard(key, pod.uid)
-        if progress is not None:
-            self._missed.pop(key, None)
-            self._world.progress[key] = (pod.uid, progress)
-        else:
-            self._missed[key] = self._missed.get(key, 0) + 1
-            if earlier is None or self._missed[key] < _FORGET_AFTER:
-                return
-            del self._world.progress[key]
         job = self._world.job(key)
-        if job and is_notable(job.status, earlier, progress, self._settings.throughput_interval_seconds):
+        if job is None:
+            return
+        first = not self._world.was_asked(key, pod.uid)
+        earlier = self._world.heard(key, pod.uid)
+        self._missed[key] = 0 if progress else self._missed.get(key, 0) + 1
+        if progress is None and earlier is not None and self._missed[key] < _FORGET_AFTER:
+            return
+        self._world.progress[key] = (pod.uid, progress)
+        if first or is_notable(job.status, earlier, progress, self._settings.throughput_interval_seconds):
             self._wake(key)
 
     def _pause(self, pod: Pod, progress: Progress | None) -> float:

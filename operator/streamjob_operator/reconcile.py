@@ -23,6 +23,11 @@ from streamjob_operator.world import World
 # A job's place in the queue changes with every start before it; its message follows a little later.
 _QUEUE_MESSAGE_SECONDS = 5.0
 
+# Whoever asks drivers wakes the job after the first answer, or none; this is the net below it.
+_ANSWER_SECONDS = 6.0
+# The pass over the ledger wakes the job; this is the net below it.
+_LEDGER_SECONDS = 5.0
+
 logger = logging.getLogger(__name__)
 
 
@@ -51,12 +56,17 @@ class Reconciler:
         job = self.world.job(key)
         if job is None or job.deleting:
             return None  # deleted: its objects go with their owner
+        if self._unasked(key):
+            return _ANSWER_SECONDS
         now = self.now()
         observed = self._look(job)
         course = decide(observed, now)
         if course.concludes_gone:
             observed = await self._look_live(job)
             course = decide(observed, now)
+        if course.awaits_ledger:
+            self.queue.add(OuKey(key.namespace))
+            return _LEDGER_SECONDS
         status = summarise(observed, course, now, self.settings.throughput_interval_seconds)
         try:
             await self._write_status(observed.job, status)
@@ -83,6 +93,12 @@ class Reconciler:
             waiting=ledger.waiting.get(job.key.name) if ledger else None,
             progress=self.world.heard(job.key, driver.uid) if driver else None,
         )
+
+    def _unasked(self, key: JobKey) -> bool:
+        """Whether a driver has an address and was not asked yet: judging it now would only change its status twice."""
+        alive = [pod for pod in self.world.pods(key) if pod.ip and not pod.finished]
+        driver = max(alive, key=lambda pod: pod.attempt, default=None)
+        return driver is not None and not self.world.was_asked(key, driver.uid)
 
     async def _look_live(self, job: Job) -> Observed:
         """The same, of pods and the resource read just now. A job that changed is caught when its status is written."""

@@ -21,7 +21,8 @@ class World:
     _pods: dict[str, dict[str, dict[str, Pod]]] = field(default_factory=dict)
     _writers: dict[tuple[str, str], dict[str, Job]] = field(default_factory=dict)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
-    progress: dict[JobKey, tuple[str, Progress]] = field(default_factory=dict)  # with the UID of the pod that said it
+    # With the UID of the pod that was asked; None when it does not answer.
+    progress: dict[JobKey, tuple[str, Progress | None]] = field(default_factory=dict)
 
     def job(self, key: JobKey) -> Job | None:
         """A job, as last seen."""
@@ -77,6 +78,10 @@ class World:
         """What this pod said last."""
         uid, progress = self.progress.get(key, ("", None))
         return progress if uid == pod_uid else None
+
+    def was_asked(self, key: JobKey, pod_uid: str) -> bool:
+        """Whether this pod was asked at least once, be it in vain."""
+        return self.progress.get(key, ("", None))[0] == pod_uid
 
     def see_job(self, body: Manifest) -> bool:
         """Take in a job; whether anything relevant changed (own status writes that come back do not count)."""

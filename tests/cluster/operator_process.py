@@ -1,0 +1,161 @@
+"""The operator as a process on this machine, and an OU to try it on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fixtures.eventually import eventually
+from localcluster.providers import Cluster
+
+Manifest = dict[str, Any]
+
+TEMPLATE = {"name": "time-window-aggregation", "version": "1.0"}
+
+
+@dataclass
+class OperatorProcess:
+    """``python -m streamjob_operator`` for one namespace."""
+
+    kubeconfig: Path
+    namespace: str
+    catalogue: Path
+    log: Path
+    port: int = 0
+    extra: tuple[str, ...] = ()
+    launcher: tuple[str, ...] = ("-m", "streamjob_operator")
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        arguments = [
+            f"--namespaces={self.namespace}",
+            f"--catalogue={self.catalogue}",
+            "--cpu-request-per-cu=0.05",
+            "--progress-interval=2",
+            "--throughput-interval=2",
+            f"--http-port={self.port}",
+            *(self.extra or ("--no-leader-election",)),
+        ]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *self.launcher, *arguments],
+                env=os.environ | {"KUBECONFIG": str(self.kubeconfig)} | dict(self.environment),
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """As a lost node would: no word to anyone."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+@dataclass(frozen=True)
+class Ou:
+    """A namespace with a StreamResource and jobs."""
+
+    cluster: Cluster
+    namespace: str
+
+    def apply(self, *manifests: Manifest) -> None:
+        text = yaml.safe_dump_all(manifests)
+        self.cluster.kubectl("apply", "-n", self.namespace, "-f", "-", input=text)
+
+    def delete(self, kind: str, name: str, *flags: str) -> None:
+        self.cluster.kubectl("delete", "-n", self.namespace, kind, name, *flags)
+
+    def get(self, kind: str, name: str) -> Manifest:
+        """The object, or an empty one when it is not there."""
+        text = self.cluster.kubectl("get", "-n", self.namespace, kind, name, "-o", "json", "--ignore-not-found")
+        found: Manifest = json.loads(text) if text else {}
+        return found
+
+    def items(self, kind: str, selector: str = "") -> list[Manifest]:
+        arguments = ["get", "-n", self.namespace, kind, "-o", "json", *(["-l", selector] if selector else [])]
+        listed: list[Manifest] = json.loads(self.cluster.kubectl(*arguments))["items"]
+        return listed
+
+    def patch(self, name: str, spec: Manifest) -> None:
+        self.cluster.kubectl(
+            "patch", "-n", self.namespace, "streamjob", name, "--type=merge", "-p", json.dumps({"spec": spec})
+        )
+
+    def tell(self, pod: str, **told: object) -> None:
+        """Tell a stand-in how to behave from now on."""
+        script = f"open('/tmp/told.json', 'w').write({json.dumps(told)!r})"
+        self.cluster.kubectl("exec", "-n", self.namespace, pod, "--", "python3", "-c", script)
+
+    def job_until(self, name: str, until: Callable[[Manifest], bool], within_seconds: float = 60.0) -> Manifest:
+        """The job's status, as soon as it is as wanted."""
+        return eventually(
+            lambda: self.get("streamjob", name).get("status", {}), until=until, within_seconds=within_seconds
+        )
+
+    def pods(self) -> list[Manifest]:
+        return self.items("pods", "streamjob.dev/job")
+
+
+def condition(status: Manifest, kind: str) -> Manifest:
+    found: Manifest = next((entry for entry in status.get("conditions", ()) if entry["type"] == kind), {})
+    return found
+
+
+def reason(status: Manifest, kind: str = "Ready") -> str:
+    return str(condition(status, kind).get("reason", ""))
+
+
+def is_ready(status: Manifest) -> bool:
+    return condition(status, "Ready").get("status") == "True"
+
+
+def stream_resource(standalone: float = 4, name: str = "energy", **spec: object) -> Manifest:
+    return {
+        "apiVersion": "streamjob.dev/v1beta1",
+        "kind": "StreamResource",
+        "metadata": {"name": name},
+        "spec": {
+            "capacity": {"design": 1, "standalone": standalone},
+            "libraries": [TEMPLATE],
+            "kafka": {"bootstrapServers": "kafka:9092"},
+            "checkpoints": {"volumeClaim": {"size": "10Mi"}},
+            **spec,
+        },
+    }
+
+
+def stream_job(name: str, told: Manifest | None = None, **spec: object) -> Manifest:
+    """A job whose stand-in behaves as told; its output is its own."""
+    policy = {"input": "M::A", "aggregation": "max", "windowSize": "10m", "output": f"M::{name}"}
+    return {
+        "apiVersion": "streamjob.dev/v1beta1",
+        "kind": "StreamJob",
+        "metadata": {"name": name},
+        "spec": {
+            "description": json.dumps(told or {}),
+            "template": TEMPLATE,
+            "timeWindowAggregation": {"policies": [policy]},
+            "restart": {"backoff": "1s", "backoffMax": "4s"},
+            "lifecycle": {"stopDeadline": "20s"},
+            **spec,
+        },
+    }

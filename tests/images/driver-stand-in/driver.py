@@ -1,0 +1,85 @@
+"""Behaves as ``spec.description`` says (JSON), and as ``/tmp/told.json`` says from then on.
+
+exit: code to end with; reason, message: last words; slow_stop: seconds that SIGTERM takes;
+waiting: reason of /progress and /readyz; ready: whether /readyz answers 200; idle, rate: parts of /progress.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+JOB = json.loads(pathlib.Path("/etc/streamjob/job/job.json").read_text())
+TOLD = pathlib.Path("/tmp/told.json")  # noqa: S108 (an emptyDir of the pod)
+CHECKPOINT = pathlib.Path(JOB["checkpoint_dir"] if "checkpoint_dir" in JOB else JOB["checkpointDir"])
+STARTED = datetime.now(UTC).isoformat()
+
+
+def behaviour():
+    try:
+        first = json.loads(JOB["spec"].get("description") or "{}")
+    except ValueError:
+        first = {}
+    return first | (json.loads(TOLD.read_text()) if TOLD.exists() else {})
+
+
+def end(code, graceful=False):
+    told = behaviour()
+    words = {"reason": told.get("reason", "Told"), "message": told.get("message", "ended as told")}
+    words |= {"attempt": JOB["job"]["attempt"], "batchId": 7, "graceful": graceful}
+    pathlib.Path("/dev/termination-log").write_text(json.dumps(words))
+    os._exit(code)
+
+
+def progress():
+    told = behaviour()
+    waiting = told.get("waiting", "")
+    return {
+        "state": "Waiting" if waiting else "Running",
+        "reason": waiting,
+        "message": f"{waiting}: brokers do not answer" if waiting else "",
+        "attempt": JOB["job"]["attempt"],
+        "epoch": JOB["job"]["epoch"],
+        "idle": bool(told.get("idle")),
+        "startedAt": STARTED,
+        "observedAt": datetime.now(UTC).isoformat(),
+        "totals": {"messages": int(told.get("rate", 0) * 60)},
+        "throughput": {"1m": {"messages": told.get("rate", 0), "out": 1}},
+        "lag": {"topic": 3},
+    }
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        told = behaviour()
+        unready = told.get("waiting") or told.get("ready") is False
+        status = 503 if self.path == "/readyz" and unready else 200
+        body = json.dumps(progress()).encode()
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def stop(*_):
+    threading.Thread(target=lambda: (time.sleep(behaviour().get("slow_stop", 0)), end(0, graceful=True))).start()
+
+
+signal.signal(signal.SIGTERM, stop)
+(CHECKPOINT / f"attempt-{JOB['job']['attempt']}").write_text("was here")
+server = ThreadingHTTPServer(("", 8090), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(json.dumps({"files": sorted(path.name for path in CHECKPOINT.iterdir())}), flush=True)
+while True:
+    if "exit" in behaviour():
+        time.sleep(behaviour().get("after", 0))
+        end(behaviour()["exit"])
+    time.sleep(0.2)
+sys.exit(0)

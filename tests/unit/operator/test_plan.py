@@ -1,0 +1,95 @@
+"""The objects of one attempt: whole manifests beside golden files, and why they are as they are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streamjob_api.job_file import JobFile
+from streamjob_operator.observed import Manifest
+from streamjob_operator.plan import plan
+from streamjob_operator.settings import DriverSettings
+from unit.operator.builders import JOB_UID, job, runnable
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CASES: dict[str, tuple[Manifest, DriverSettings]] = {
+    "minimal": ({}, DriverSettings()),
+    "everything": (
+        {
+            "orgId": "o15724268424841",
+            "kafka": {"bootstrapServers": "kafka:9092", "authSecret": "kafka-client"},
+            "redis": {"url": "redis://redis:6379/0", "authSecret": "redis-client"},
+            "checkpoints": {"volumeClaim": {"storageClassName": "fast", "size": "5Gi"}},
+        },
+        DriverSettings(
+            cpu_request_per_cu=0.1,
+            image_pull_policy="Always",
+            image_pull_secrets=("registry",),
+            service_account="drivers",
+            node_selector={"disktype": "ssd"},
+            tolerations=({"key": "streams", "operator": "Exists"},),
+        ),
+    ),
+}
+
+
+def planned(case: str) -> list[Manifest]:
+    resource_spec, settings = CASES[case]
+    spec: dict[str, Any] = yaml.safe_load((GOLDEN / case / "streamjob.yaml").read_text())["spec"]
+    of = job("meter-extremes", **spec)
+    return plan(of, runnable(of, **resource_spec), attempt=3, epoch=1, settings=settings)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_plan_matches_golden(case: str) -> None:
+    text = yaml.safe_dump_all(planned(case), sort_keys=False, width=120)
+    golden = GOLDEN / case / "plan.yaml"
+    if os.environ.get("REWRITE_GOLDEN"):
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+def test_every_planned_object_is_owned_by_its_job() -> None:
+    owners = [manifest["metadata"]["ownerReferences"] for manifest in planned("everything")]
+    assert {(owner["uid"], owner["controller"]) for (owner,) in owners} == {(JOB_UID, True)}
+
+
+def test_the_pod_comes_last_and_finds_all_it_mounts() -> None:
+    config_map, claim, pod = planned("minimal")
+    volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+    assert volumes["job-file"]["configMap"]["name"] == config_map["metadata"]["name"]
+    assert volumes["checkpoint"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+
+
+def test_the_runtime_can_read_its_job_file() -> None:
+    config_map, *_ = planned("everything")
+    told = JobFile.model_validate_json(config_map["data"]["job.json"])
+    assert (told.job.attempt, told.job.epoch, told.org_id) == (3, 1, "o15724268424841")
+    assert told.checkpoint_path == f"/var/lib/streamjob/checkpoints/ou/meter-extremes/{JOB_UID}/1"
+
+
+def test_secrets_are_named_and_never_read() -> None:
+    *_, pod = planned("everything")
+    assert [volume["secret"] for volume in pod["spec"]["volumes"] if "secret" in volume] == [
+        {"secretName": "kafka-client"},
+        {"secretName": "redis-client"},
+    ]
+
+
+def test_memory_is_requested_as_a_whole_and_cpu_as_the_setting_says() -> None:
+    *_, pod = planned("everything")
+    assert pod["spec"]["containers"][0]["resources"] == {
+        "requests": {"cpu": "250m", "memory": "5120Mi"},
+        "limits": {"cpu": "2500m", "memory": "5120Mi"},
+    }
+
+
+def test_the_longest_names_fit_a_label() -> None:
+    of = job("j" * 46)
+    for manifest in plan(of, runnable(of), attempt=99_999_999, epoch=0, settings=DriverSettings()):
+        assert len(manifest["metadata"]["name"]) <= 63
+        assert all(len(value) <= 63 for value in manifest["metadata"]["labels"].values())
