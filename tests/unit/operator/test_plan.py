@@ -37,6 +37,17 @@ CASES: dict[str, tuple[Manifest, DriverSettings]] = {
 }
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as lines."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def planned(case: str) -> list[Manifest]:
     resource_spec, settings = CASES[case]
     spec: dict[str, Any] = yaml.safe_load((GOLDEN / case / "streamjob.yaml").read_text())["spec"]
@@ -46,7 +57,7 @@ def planned(case: str) -> list[Manifest]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_plan_matches_golden(case: str) -> None:
-    text = yaml.safe_dump_all(planned(case), sort_keys=False, width=120)
+    text = yaml.dump_all(planned(case), Dumper=_Dumper, sort_keys=False, width=120)
     golden = GOLDEN / case / "plan.yaml"
     if os.environ.get("REWRITE_GOLDEN"):
         golden.write_text(text)

@@ -15,8 +15,8 @@ def words(message: str) -> str:
     return json.dumps({"reason": "X", "message": message, "attempt": 1})
 
 
-def failed(code: int, message: str = "", reason: str = "Error", **status: object) -> Pod:
-    return pod(job(), phase="Failed", ready=False, container=terminated(code, message, reason), **status)
+def failed(code: int, message: str = "", reason: str = "Error") -> Pod:
+    return pod(job(), phase="Failed", ready=False, container=terminated(code, message, reason))
 
 
 @pytest.mark.parametrize(

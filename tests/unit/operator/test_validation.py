@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_the_older_of_two_resources_is_in_force() -> None:
         {"resources": {"mode": "Standalone", "cu": 1}},
     ],
 )
-def test_ignored_and_live_fields_and_written_out_defaults_restart_nothing(change: dict[str, object]) -> None:
+def test_ignored_and_live_fields_and_written_out_defaults_restart_nothing(change: dict[str, Any]) -> None:
     assert runnable(job(**change)).spec_hash == runnable(job()).spec_hash
 
 
@@ -99,7 +100,7 @@ def test_ignored_and_live_fields_and_written_out_defaults_restart_nothing(change
         {"lifecycle": {"stopDeadline": "9m"}},
     ],
 )
-def test_every_other_field_restarts(change: dict[str, object]) -> None:
+def test_every_other_field_restarts(change: dict[str, Any]) -> None:
     assert runnable(job(**change)).spec_hash != runnable(job()).spec_hash
 
 
