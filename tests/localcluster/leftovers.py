@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from localcluster import network
+from localcluster.problems import ClusterError
 from localcluster.processes import ProcessTable
 from localcluster.state import State
 from localcluster.waiting import wait_until
 
+MOUNTS = Path("/proc/self/mountinfo")
 CGROUPS = Path("/sys/fs/cgroup")
 CNI_RESULTS = Path("/var/lib/cni/results")  # where containerd's network library remembers, whatever it is told
 KEPT = ("registry",)
@@ -36,13 +38,22 @@ def end_processes(state: State, processes: ProcessTable, names: Iterable[str]) -
 def remove(state: State) -> None:
     """Leave nothing of a cluster that has ended but what is expensive: programs, registry, containerd's content."""
     wait_until(lambda: remove_cgroups(state.cgroup), "the pods' cgroups are gone", within_seconds=20)
-    unmount_below([state.run, state.kubelet, state.containerd, state.volumes])
+    unmount_below([state.containerd])
     if network.owner() in {None, state.identity}:
         network.remove()
     for result in CNI_RESULTS.glob(f"streamjob-{state.identity}-*"):
         result.unlink()
-    for folder in (state.run, state.cluster):
-        shutil.rmtree(folder, ignore_errors=True)
+    remove_folders([state.run, state.cluster])
+
+
+def remove_folders(folders: Iterable[Path]) -> None:
+    """Remove folders, once nothing is mounted in them any more: what was mounted may be a folder of the user's."""
+    present = [folder for folder in folders if folder.exists()]
+    unmount_below(present)
+    if mounted := mounts_below(MOUNTS.read_text(), present):
+        raise ClusterError(f"{', '.join(mounted)} cannot be unmounted. Remedy: end what uses it (see 'fuser -vm')")
+    for folder in present:
+        shutil.rmtree(folder)
 
 
 def strays(state: State) -> list[int]:
@@ -126,7 +137,7 @@ def kill(pids: Iterable[int]) -> int:
 
 def unmount_below(folders: Iterable[Path]) -> None:
     """Unmount what lies in the folders, the innermost first."""
-    for target in mounts_below(Path("/proc/self/mountinfo").read_text(), folders):
+    for target in mounts_below(MOUNTS.read_text(), folders):
         subprocess.run(["umount", "--lazy", target], capture_output=True, check=False)
 
 

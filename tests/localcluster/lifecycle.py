@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from pathlib import Path
 
 from localcluster import (
@@ -58,7 +57,7 @@ def down(state: State, progress: Progress, *, everything: bool) -> None:
         leftovers.remove(state)
     if everything:
         with progress.step(f"Remove {state.root}"):
-            shutil.rmtree(state.root)
+            leftovers.remove_folders([state.root, *state.run.parent.glob(f"{state.run.name}*")])
 
 
 def status(state: State, progress: Progress) -> int:

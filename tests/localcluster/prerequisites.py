@@ -169,7 +169,7 @@ def gather(state: State, *, is_cold: bool) -> Facts:
         missing_controllers=tuple(_missing_controllers(Path("/sys/fs/cgroup"))),
         unwritable_settings=tuple(_unwritable_settings()),
         has_overlay="overlay" in Path("/proc/filesystems").read_text() or shutil.which("modprobe") is not None,
-        has_go_source=any(shutil.which(program) for program in ("go", "uv", "pip")),
+        has_go_source=shutil.which("go") is not None or go_tools.installer() is not None,
         root_path_bytes=len(os.fsencode(state.root)),
         free_bytes=_free_bytes(state.root),
         needed_bytes=_needed_bytes(state, is_cold=is_cold),
