@@ -54,7 +54,7 @@ def clean_up(stage: Stage) -> None:
 def show(stage: Stage, outcome: Outcome) -> None:
     """Print samples, verdicts, what kubectl shows, and where to go from here."""
     report.show_sample(console, outcome.expected, outcome.results)
-    report.show_latest(console, outcome.expected, outcome.latest)
+    report.show_latest(console, outcome.latest_expected, outcome.latest)
     report.show_verdict(console, "Kafka", outcome.topic)
     report.show_verdict(console, "Redis", outcome.redis)
     for name, (counted, defined) in outcome.counts.items():

@@ -7,7 +7,7 @@ from rich.table import Table
 from demo.comparison import Comparison
 from demo.meters import WEEK_START_MS
 
-HOUR_MS = 3_600_000
+BREAKFAST_MS = 7 * 3_600_000
 SHOWN_METERS = 3
 SHOWN_WINDOWS = 3
 SHOWN_DIFFERENCES = 20
@@ -18,8 +18,8 @@ def _clock(column: str) -> pl.Expr:
 
 
 def show_sample(console: Console, expected: pl.DataFrame, results: pl.DataFrame) -> None:
-    """A few windows of a few meters at Tuesday's breakfast: what Kafka holds beside what was calculated apart."""
-    begin = WEEK_START_MS + 31 * HOUR_MS
+    """A few windows of a few meters at breakfast: what Kafka holds beside what was calculated apart."""
+    begin = WEEK_START_MS + BREAKFAST_MS
     keys = ["asset", "point", "time"]
     meters = expected["asset"].unique().sort().head(SHOWN_METERS)
     windows = (

@@ -1,6 +1,7 @@
 """Read a job's results back: every record of the Cal topic, and each meter's latest values in Redis."""
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 import polars as pl
@@ -8,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from redis import Redis
 
 BATCH = 10_000
+SILENT_SECONDS = 30.0
 _RECORD = pl.Struct(
     {
         "assetId": pl.String,
@@ -46,13 +48,15 @@ def _assign_all(consumer: Consumer, topic: str) -> dict[int, int]:
 
 
 def _batches(consumer: Consumer, ends: dict[int, int], on_read: Callable[[int], None]) -> Iterator[list[Message]]:
-    partitions = consumer.assignment()
+    partitions, read_at = consumer.assignment(), time.monotonic()
     while any(partition.offset < ends[partition.partition] for partition in partitions):
-        batch = [message for message in consumer.consume(BATCH, timeout=30) if _is_record(message)]
-        if not batch:
-            raise TimeoutError("no more records after 30 s, and the topic was not read to its end")
-        on_read(len(batch))
-        yield batch
+        batch = [message for message in consumer.consume(BATCH, timeout=0.5) if _is_record(message)]
+        if batch:
+            read_at = time.monotonic()
+            on_read(len(batch))
+            yield batch
+        elif time.monotonic() - read_at > SILENT_SECONDS:
+            raise TimeoutError(f"no more records after {SILENT_SECONDS:g} s, and the topic was not read to its end")
         partitions = consumer.position(partitions)
 
 

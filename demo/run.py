@@ -29,6 +29,7 @@ class Outcome:
     Attributes:
         expected: ``asset, point, time, expected`` of every result.
         results: The Cal topic at its highest revisions.
+        latest_expected: The same of what Redis must hold.
         latest: Redis' latest values.
         topic: Comparison of all results in Kafka.
         redis: Comparison of all latest values.
@@ -37,6 +38,7 @@ class Outcome:
 
     expected: pl.DataFrame
     results: pl.DataFrame
+    latest_expected: pl.DataFrame
     latest: pl.DataFrame
     topic: Comparison
     redis: Comparison
@@ -147,15 +149,16 @@ def _read_back(stage: Stage, bootstrap: str, console: Console) -> pl.DataFrame:
 
 def _outcome(stage: Stage, wanted: expected.Expected, records: pl.DataFrame, totals: dict[str, int]) -> Outcome:
     frame = comparison.expected_frame(wanted)
-    newest = results.highest_revisions(records)
+    newest, newest_expected = results.highest_revisions(records), comparison.latest_expected(frame)
     with stage.redis() as port:
         latest = results.read_latest(Redis(port=port), stage.org_id, frame["asset"].unique().sort().to_list())
     return Outcome(
         expected=frame,
         results=newest,
+        latest_expected=newest_expected,
         latest=latest,
         topic=comparison.compare(frame, newest, records.height),
-        redis=comparison.compare(comparison.latest_expected(frame), latest, latest.height),
+        redis=comparison.compare(newest_expected, latest, latest.height),
         counts={"late": (totals["late"], wanted.late), "outside": (totals["outside"], wanted.outside)},
     )
 

@@ -18,7 +18,6 @@ from streamjob_api.kinds import STREAM_RESOURCE
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "meter-extremes"
 CHART = ROOT / "charts" / "streamjob-operator"
-OPERATOR_NAMESPACE = "streamjob-system"
 KAFKA_EXTERNAL_PORT = 39092
 KAFKA_EXTERNAL_TARGET = 9094
 REDIS_PORT = 6379
@@ -35,6 +34,8 @@ class Stage:
         namespace: The OU.
         org_id: Its id in topics and records.
         kafka_port: Local port through which the broker is reached; brokers advertise it.
+        release: The operator's Helm release, which looks after this OU alone.
+        system_namespace: Where it is installed.
     """
 
     cluster: Cluster
@@ -42,6 +43,8 @@ class Stage:
     namespace: str = "ou-energy"
     org_id: str = "o15724268424841"
     kafka_port: int = KAFKA_EXTERNAL_PORT
+    release: str = "streamjob-operator"
+    system_namespace: str = "streamjob-system"
 
     @property
     def origin_topic(self) -> str:
@@ -60,18 +63,19 @@ class Stage:
             "catalogue": [
                 {"name": "time-window-aggregation", "version": "1.0", "image": self.images["runtime"]},
             ],
+            "watchNamespaces": [self.namespace],
             # Two cores cannot hold jobs that request a core for each CU beside Kafka and the rest.
             "settings": {"cpuRequestPerCu": 0.1},
         }
+        self.cluster.create_namespace(self.namespace)
         self.cluster.helm(
-            *("upgrade", "--install", "streamjob-operator", str(CHART), "--create-namespace"),
-            *("--namespace", OPERATOR_NAMESPACE, "--wait", "--timeout", "5m", "--values", "-"),
+            *("upgrade", "--install", self.release, str(CHART), "--create-namespace", "--take-ownership"),
+            *("--namespace", self.system_namespace, "--wait", "--timeout", "5m", "--values", "-"),
             input=json.dumps(values),
         )
 
     def install_platform(self) -> None:
-        """Start Kafka and Redis in the OU's namespace and wait until both answer."""
-        self.cluster.create_namespace(self.namespace)
+        """Start Kafka and Redis in the OU's namespace, and wait until both answer."""
         for name in ("kafka", "redis"):
             manifests = (ROOT / "tests" / "images" / name / "manifests.yaml").read_text()
             manifests = manifests.replace("${IMAGE}", self.images[name])
@@ -127,7 +131,8 @@ class Stage:
 
     def remove_operator(self) -> None:
         """Remove the operator; the CRDs stay."""
-        self.cluster.helm("uninstall", "streamjob-operator", "-n", OPERATOR_NAMESPACE, "--ignore-not-found")
+        self.cluster.helm("uninstall", self.release, "--namespace", self.system_namespace, "--ignore-not-found")
+        self.cluster.kubectl("delete", "namespace", self.system_namespace, "--ignore-not-found", "--wait=true")
 
 
 def create_topic(bootstrap: str, topic: str, partitions: int) -> None:

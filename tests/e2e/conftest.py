@@ -16,6 +16,7 @@ from localcluster.state import state_folder
 
 # Beside a demo that somebody looks at while the tests run.
 NAMESPACE, ORG_ID, KAFKA_PORT = "ou-e2e", "oE2E", 39093
+RELEASE, SYSTEM_NAMESPACE = "streamjob-e2e", "streamjob-e2e"
 JOB = "meter-extremes-10min"
 
 
@@ -30,7 +31,8 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo(cluster: Cluster) -> Iterator[Demo]:
     images = deliver(cluster, ("operator", "runtime", "kafka", "redis"))
-    stage = Stage(cluster, images, NAMESPACE, ORG_ID, KAFKA_PORT)
+    stage = Stage(cluster, images, NAMESPACE, ORG_ID, KAFKA_PORT, RELEASE, SYSTEM_NAMESPACE)
     data = state_folder(os.environ).root / "data"
     yield Demo(stage, run(stage, meters.Week(), data, rate=50_000, console=Console(quiet=True)))
     stage.remove_ou()
+    stage.remove_operator()
