@@ -34,6 +34,7 @@ class Leadership:
     identity: str
     on_lost: Callable[[], None]
     acquired: asyncio.Event = field(default_factory=asyncio.Event)
+    _stands_by: bool = False
     _seen: tuple[str, float] = ("", 0.0)  # the Lease's version, and when this process saw it first
 
     async def run(self) -> None:
@@ -51,6 +52,9 @@ class Leadership:
                 self.acquired.clear()
                 self.on_lost()
                 return
+            elif not self._stands_by:
+                logger.info("stands by", extra={"identity": self.identity})
+                self._stands_by = True
             await asyncio.sleep(TRY_SECONDS)
 
     async def _holds(self) -> bool:

@@ -1,0 +1,102 @@
+"""Drivers that fail, are lost or wait: what is said, and what is done."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster.operator_process import Manifest, OperatorProcess, Ou, condition, is_ready, reason, stream_job, stream_resource
+from cluster.test_operator_capacity import most_at_once, watched
+from fixtures.eventually import eventually
+
+
+def test_a_driver_deleted_by_hand_is_replaced_and_never_two_live_at_once(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("lost", {"slow_stop": 3}))
+    ou.job_until("lost", is_ready)
+    with watched(ou.cluster, ou.namespace) as events:
+        for attempt in (1, 2):
+            ou.delete("pod", f"lost-{attempt}-driver", "--wait=false")
+            status = ou.job_until("lost", lambda status: status["attempt"] == attempt + 1 and is_ready(status))
+    assert most_at_once(events) == (1, {"lost": 1})
+    assert (status["restarts"]["total"], status["restarts"]["lastReason"]) == (2, "DriverLost")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(65, "InvalidConfiguration"), (66, "CheckpointIncompatible")],
+)
+def test_a_permanent_failure_is_stalled_with_the_last_words_until_the_spec_changes(
+    ou: Ou, operator: OperatorProcess, code: int, expected: str
+) -> None:
+    ou.apply(stream_resource(), stream_job("permanent", {"exit": code, "message": "shard 7 is damaged"}))
+    status = ou.job_until("permanent", lambda status: reason(status, "Stalled") == expected)
+    assert condition(status, "Ready")["message"].startswith("shard 7 is damaged")
+    assert (status["restarts"]["lastExitCode"], status["admittedCu"]) == (code, 0)
+    ou.patch("permanent", {"description": "{}", "restartNonce": 1})
+    ou.job_until("permanent", lambda status: status["attempt"] == 2 and is_ready(status))
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(0, "DriverExited"), (64, "Fenced"), (69, "DependencyUnavailable"), (70, "InternalError"), (3, "InternalError")],
+)
+def test_other_failures_are_retried_with_their_reason(
+    ou: Ou, operator: OperatorProcess, code: int, expected: str
+) -> None:
+    ou.apply(stream_resource(), stream_job("failing", {"exit": code, "message": "said why"}))
+    status = ou.job_until("failing", lambda status: status.get("restarts", {}).get("total", 0) >= 2)
+    assert status["restarts"]["lastReason"] == expected
+    assert "said why" in status["restarts"]["lastMessage"]
+    assert condition(status, "Ready")["status"] == "False"
+
+
+def test_restarts_are_exhausted(ou: Ou, operator: OperatorProcess) -> None:
+    restart = {"maxFailures": 1, "backoff": "1s", "backoffMax": "1s"}
+    ou.apply(stream_resource(), stream_job("hopeless", {"exit": 70, "message": "boom"}, restart=restart))
+    status = ou.job_until("hopeless", lambda status: reason(status, "Stalled") == "RestartsExhausted")
+    assert "2 failures in a row, the last one InternalError: boom" in condition(status, "Stalled")["message"]
+    finished = [pod["metadata"]["name"] for pod in ou.pods()]
+    assert finished == ["hopeless-2-driver"]
+
+
+def test_an_image_that_cannot_be_pulled_is_said(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("imageless", image="localhost:5001/streamjob/none:none"))
+    status = ou.job_until("imageless", lambda status: reason(status) == "ImagePullFailed")
+    assert "localhost:5001/streamjob/none" in condition(status, "Ready")["message"]
+
+
+def test_a_pod_that_no_node_takes_is_said(ou: Ou, idle_operator: OperatorProcess) -> None:
+    idle_operator.extra = ("--no-leader-election", '--driver-node-selector={"no": "such-node"}')
+    idle_operator.start()
+    ou.apply(stream_resource(), stream_job("unplaced"))
+    ou.job_until("unplaced", lambda status: reason(status) == "Unschedulable")
+
+
+def test_a_driver_that_waits_for_kafka_is_shown_within_fifteen_seconds(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("waiting"))
+    ou.job_until("waiting", is_ready)
+    ou.tell("waiting-1-driver", waiting="KafkaUnreachable")
+    status = ou.job_until("waiting", lambda status: reason(status) == "KafkaUnreachable", within_seconds=15)
+    assert (status["phase"], reason(status, "Progressing")) == ("Degraded", "KafkaUnreachable")
+    ou.tell("waiting-1-driver")
+    status = ou.job_until("waiting", is_ready, within_seconds=30)
+    assert (status["attempt"], status["restarts"]["total"]) == (1, 0)
+
+
+def test_a_status_that_was_wiped_is_rebuilt_without_a_second_driver(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("wiped"))
+    ou.job_until("wiped", is_ready)
+    ou.cluster.kubectl("patch", "-n", ou.namespace, "streamjob", "wiped", "--subresource=status", "--type=json",
+                       "-p", '[{"op": "remove", "path": "/status"}]')
+    status = ou.job_until("wiped", is_ready)
+    assert (status["attempt"], len(ou.pods())) == (1, 1)
+
+
+def events_of(ou: Ou, job: str) -> list[Manifest]:
+    return [event for event in ou.items("events.events.k8s.io") if event["regarding"]["name"] == job]
+
+
+def test_transitions_are_recorded_as_events(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("told"))
+    ou.job_until("told", is_ready)
+    seen = eventually(lambda: [event["reason"] for event in events_of(ou, "told")], until=lambda seen: "Running" in seen)
+    assert sorted(seen) == ["DriverStarting", "Running"]
