@@ -151,10 +151,12 @@ def can_install() -> bool:
 def install(packages: list[str], progress: Progress) -> None:
     """Install Debian packages in one go, and show apt's last complaint where that fails."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with progress.step(f"Install Debian packages: {' '.join(packages)}"):
+    with progress.step(f"Install Debian packages: {' '.join(packages)}") as step:
         for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-            done = subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+            argv = ["apt-get", "--option=DPkg::Lock::Timeout=300", *arguments]
+            done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+        step.has_failed = done.returncode != 0
+    if step.has_failed:
         progress.say(f"apt-get failed: {(done.stderr.strip().splitlines() or ['without a word'])[-1]}")
 
 

@@ -18,6 +18,8 @@ class Step:
 
     def __init__(self, title: str, console: Console, status: Status | None) -> None:
         self.title = title
+        self.has_failed = False
+        """Set by a step whose failure is not the command's: it goes on and tells about it later."""
         self.started = time.monotonic()
         self._console = console
         self._status = status
@@ -51,7 +53,7 @@ class Progress:
             except BaseException:
                 self._say("✗", f"{title} failed after {step.elapsed}")
                 raise
-        self._say("✓", f"{title} ({step.elapsed})")
+        self._say("✗" if step.has_failed else "✓", f"{title} ({step.elapsed})")
 
     def say(self, text: str) -> None:
         self._say("·", text)
