@@ -15,7 +15,7 @@ def client_settings(kafka: Kafka, auth_dir: Path, client_id: str) -> Settings:
     return {
         "bootstrap.servers": kafka.bootstrap_servers,
         "client.id": client_id,
-        "log_level": 3,
+        "log_level": 0,  # what clients meet is told as a reason to wait, not in a log of another form
         "socket.keepalive.enable": True,
         **_RECONNECT,
         **_security(auth_dir),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from streamjob_runtime.kafka_settings import Settings
@@ -14,6 +14,8 @@ Offsets = dict[int, int]
 REQUEST_SECONDS = 5.0
 # The engine asks on every trigger; brokers are asked at most this often.
 _FRESH_SECONDS = 0.2
+# For how long what a connection met explains requests that fail.
+_HEARD_SECONDS = 15.0
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _PARTITIONS_FRESH_SECONDS = 10.0
@@ -35,7 +37,8 @@ class TopicOffsets:
     """
 
     def __init__(self, settings: Settings, topic: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._admin = AdminClient(settings)
+        self._admin = AdminClient({**settings, "error_cb": self._heard})  # type: ignore[dict-item]
+        self._heard_last: tuple[float, KafkaError | None] = (float("-inf"), None)
         self._topic = topic
         self._clock = clock
         self._partitions: tuple[float, list[int]] = (float("-inf"), [])
@@ -46,7 +49,7 @@ class TopicOffsets:
         asked_at, known = self._partitions
         if self._clock() - asked_at > _PARTITIONS_FRESH_SECONDS:
             described = self._admin.describe_topics(TopicCollection([self._topic]), request_timeout=REQUEST_SECONDS)
-            topic = _answer(described[self._topic].result, self._topic)
+            topic = self._answer(described[self._topic].result)
             known = sorted(partition.id for partition in topic.partitions)
             self._partitions = (self._clock(), known)
         return known
@@ -81,17 +84,28 @@ class TopicOffsets:
         answers = self._admin.list_offsets(
             asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=REQUEST_SECONDS
         )
-        return {asked.partition: _answer(answer.result, self._topic).offset for asked, answer in answers.items()}
+        return {asked.partition: self._answer(answer.result).offset for asked, answer in answers.items()}
 
+    def _answer(self, result: Callable[..., Any]) -> Any:
+        """What a request gives, or why to wait."""
+        try:
+            return result(timeout=REQUEST_SECONDS + 1)
+        except KafkaException as error:
+            raise self._explained(kafka_away(error, self._topic)) from error
+        except FutureTimeoutError as error:
+            raise KafkaAway("KafkaUnreachable", "the brokers did not answer in time") from error
 
-def _answer(result: Callable[..., Any], topic: str) -> Any:
-    """What a request gives, or why to wait."""
-    try:
-        return result(timeout=REQUEST_SECONDS + 1)
-    except KafkaException as error:
-        raise kafka_away(error, topic) from error
-    except FutureTimeoutError as error:
-        raise KafkaAway("KafkaUnreachable", "the brokers did not answer in time") from error
+    def _heard(self, error: KafkaError) -> None:
+        """A connection's own error says more than that a request was not answered in time."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._heard_last = (self._clock(), error)
+
+    def _explained(self, away: KafkaAway) -> KafkaAway:
+        self._admin.poll(0)
+        heard_at, error = self._heard_last
+        if away.reason != "KafkaUnreachable" or error is None or self._clock() - heard_at > _HEARD_SECONDS:
+            return away
+        return kafka_away(KafkaException(error), self._topic)
 
 
 def kafka_away(error: KafkaException, topic: str) -> KafkaAway:
