@@ -1,0 +1,154 @@
+"""The driver as a process: its endpoints, its exit codes, its end when asked."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from fixtures.driver import DriverProcess
+from fixtures.eventually import eventually
+from fixtures.jobs import TestJob, make_job
+from fixtures.kafka import KafkaBroker
+from fixtures.redis import RedisServer
+from fixtures.results import assert_results_are, emissions, oracle, repetitions, send
+from oracles.windows import Record
+from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, ExitCode, LastWords, Progress
+
+START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+
+
+def readings(assets: int, minutes: int, first_minute: int = 0) -> list[Record]:
+    return [
+        (f"meter-{asset:03d}", "Meter::Reading", START + (first_minute + minute) * 60_000, (asset * 7 + minute) % 90)
+        for minute in range(minutes)
+        for asset in range(assets)
+    ]
+
+
+@contextmanager
+def driver_of(job: TestJob) -> Iterator[DriverProcess]:
+    driver = DriverProcess(job)
+    try:
+        yield driver
+    finally:
+        driver.kill()
+
+
+def conforms(document: bytes, model: type[Progress] | type[LastWords]) -> None:
+    schema = model.model_json_schema(mode="serialization")
+    Draft202012Validator(schema).validate(json.loads(document))
+
+
+def test_a_driver_tells_what_it_does_and_stops_when_asked(kafka: KafkaBroker, job: TestJob) -> None:
+    records = readings(20, 61)
+    send(kafka, job, records)
+    with driver_of(job) as driver:
+        driver.await_messages(len(records))
+        progress = driver.await_idle()
+        assert progress.state is DriverState.RUNNING
+        assert progress.lag == {job.file.input_topic: 0}
+        wanted = oracle(job, records)
+        assert progress.totals.out == len(wanted.results)
+        assert progress.totals.records == len(records)
+        assert progress.watermark is not None
+        assert progress.watermark.timestamp() * 1000 == records[-1][2]
+        assert_endpoints(driver, len(wanted.results))
+        words = driver.terminate(within_seconds=20)
+    assert driver.process.returncode == ExitCode.STOPPED
+    assert words.model_dump(exclude={"message"}) == {
+        "reason": "Stopped",
+        "attempt": 1,
+        "batchId": progress.batch_id,
+        "graceful": True,
+    }
+    assert_results_are(emissions(kafka, job), wanted)
+
+
+def assert_endpoints(driver: DriverProcess, results: int) -> None:
+    status, body = driver.get("/progress")
+    assert status == 200
+    assert len(body) <= MAX_PROGRESS_BYTES
+    conforms(body, Progress)
+    assert driver.get("/healthz") == (200, b"ok\n")
+    status, body = driver.get("/readyz")
+    assert (status, json.loads(body)["ready"]) == (200, True)
+    status, body = driver.get("/metrics")
+    assert f"streamjob_results_total {results:.1f}" in body.decode().splitlines()
+    status, body = driver.get("/results")
+    last = json.loads(body)
+    assert last.keys() == {"Meter::Max", "Meter::Min", "Meter::CntHour"}
+    assert all(0 < len(records) <= 100 for records in last.values())
+    assert driver.get("/nothing")[0] == 404
+
+
+def test_stopping_in_the_middle_of_the_work_loses_and_doubles_nothing(
+    kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path, kafka, redis_server, latency="30m", rateLimit=4000)
+    records = readings(100, 400)
+    send(kafka, job, records)
+    with driver_of(job) as driver:
+        driver.await_messages(1)
+        words = driver.terminate()
+        assert words.graceful
+        assert driver.process.returncode == ExitCode.STOPPED
+    again = job.next_attempt
+    with driver_of(again) as driver:
+        driver.await_idle()
+        driver.terminate()
+    found = emissions(kafka, again)
+    assert_results_are(found, oracle(again, records))
+    assert repetitions(found) == 0
+
+
+def test_a_missing_topic_is_waited_for_and_named(kafka: KafkaBroker, job: TestJob) -> None:
+    kafka.delete_topic(job.file.input_topic)
+    with driver_of(job) as driver:
+
+        def reason() -> str:
+            progress = driver.progress()
+            return progress.reason if progress else ""
+
+        eventually(reason, until=lambda seen: seen == "TopicMissing", within_seconds=60)
+        status, body = driver.get("/readyz")
+        assert status == 503
+        assert job.file.input_topic in json.loads(body)["message"]
+        words = driver.terminate(within_seconds=20)
+        assert (driver.process.returncode, words.reason) == (ExitCode.STOPPED, "Stopped")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code", "reason"),
+    [
+        pytest.param("job file", ExitCode.INVALID_CONFIGURATION, "InvalidConfiguration", id="invalid job file"),
+        pytest.param("marker", ExitCode.FENCED, "Fenced", id="a later attempt was here"),
+        pytest.param("window", ExitCode.CHECKPOINT_INCOMPATIBLE, "CheckpointIncompatible", id="other windows"),
+        pytest.param("offsets", ExitCode.CHECKPOINT_INCOMPATIBLE, "CheckpointDamaged", id="truncated offsets"),
+    ],
+)
+def test_what_trying_again_would_not_cure_ends_with_its_own_code(
+    job: TestJob, spoil: str, code: ExitCode, reason: str
+) -> None:
+    checkpoint = Path(job.file.checkpoint_path)
+    with driver_of(job) as driver:
+        eventually((checkpoint / "streamjob-identity.json").exists)
+    again = job.next_attempt
+    match spoil:
+        case "job file":
+            again.document["spec"]["timeWindowAggregation"]["policies"][0]["windowSize"] = "7 minutes"
+        case "marker":
+            (checkpoint.parent / "attempt").write_text("9\n")
+        case "window":
+            again.document["spec"]["timeWindowAggregation"]["policies"][0]["windowSize"] = "15m"
+        case "offsets":
+            (checkpoint / "offsets").mkdir()
+            (checkpoint / "metadata").write_text("{}")
+            (checkpoint / "offsets" / "0").write_text('v1\n{"batchWaterm')
+    with driver_of(again) as driver:
+        words = driver.await_end()
+        assert (driver.process.returncode, words.reason) == (code, reason)
+        assert not words.graceful
+        conforms(words.model_dump_json().encode(), LastWords)
