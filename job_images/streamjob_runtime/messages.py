@@ -50,7 +50,7 @@ def decode(
         future_tolerance_ms: how far a time may lie ahead of ``now_ms``; None checks nothing (offline channel).
     """
     names = frozenset((ref.model, ref.point) for ref in selected)
-    texts = pl.Series("text", values, dtype=pl.Binary).cast(pl.String, strict=False)
+    texts = _texts(values)
     numbered = pl.DataFrame([texts]).with_row_index("message")
     proved = read(numbered.drop_nulls(), names)
     others = pl.concat([numbered.filter(texts.is_null()), proved.rest])["message"].sort().to_list()
@@ -63,6 +63,21 @@ def decode(
     if found.not_a_number:
         refused["NotANumber"] = found.not_a_number
     return Decoded(points, malformed, refused, proved.unused + found.unused, numbers.height + found.not_a_number)
+
+
+def _texts(values: Sequence[bytes | None]) -> pl.Series:
+    """Return the messages as strings, null where the bytes are none."""
+    try:
+        return pl.Series("text", values, dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.ComputeError:  # One message that is no UTF-8 fails the cast of all.
+        return pl.Series("text", [_text(raw) for raw in values], dtype=pl.String)
+
+
+def _text(raw: bytes | None) -> str | None:
+    try:
+        return None if raw is None else raw.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _read_one_by_one(

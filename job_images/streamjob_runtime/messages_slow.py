@@ -13,8 +13,8 @@ from typing import Any
 
 # Far beyond every time that is accepted, and still an i64.
 _TIME_LIMIT = 2**62
-# json.loads refuses integers of over 4,300 digits; above 309 they are beyond a float anyway.
-_INT_DIGITS = 400
+# Python refuses to read integers of over 4,300 digits; they are beyond a float anyway.
+_INT_DIGITS = 4_000
 
 Number = int | float
 
@@ -129,10 +129,13 @@ def _add(found: Found, origin: _Origin, place: tuple[str, str, int], value: Any)
 
 def _numbers(value: Any) -> Iterator[Number | None]:
     """Yield the values of one point; None stands for what is no number."""
-    inner = value.get("value") if isinstance(value, dict) else value
-    for element in (inner or [None]) if isinstance(inner, list) else [inner]:
-        plain = element.get("value") if isinstance(element, dict) else element
-        yield plain if isinstance(plain, (int, float)) and not isinstance(plain, bool) else None
+    if isinstance(value, list):
+        elements = [element.get("value") if isinstance(element, dict) else element for element in value]
+    else:
+        inner = value.get("value") if isinstance(value, dict) else value
+        elements = inner if isinstance(inner, list) else [inner]
+    for element in elements or [None]:
+        yield element if isinstance(element, (int, float)) and not isinstance(element, bool) else None
 
 
 def _as_float(number: Number) -> float:

@@ -9,11 +9,10 @@ SHARDS = 64
 
 
 def shard_of(assets: pl.Series) -> pl.Series:
-    """Return the shard of each asset, i32 in ``[0, SHARDS)``.
+    """Return the shard of each asset, i32 in ``[0, SHARDS)``; meant for distinct assets, not for each record.
 
-    It is the CRC-32 (IEEE 802.3, as in zlib) of the id's UTF-8 bytes, modulo SHARDS.
-    Checkpoints rely on the values: changing them loses every job's state. Each distinct asset is hashed once.
+    It is the CRC-32 (IEEE 802.3, as in zlib) of the id's UTF-8 bytes, modulo SHARDS. Checkpoints rely on the values:
+    changing them loses every job's state.
     """
-    distinct = assets.unique().to_list()
-    shards = [zlib.crc32(asset.encode()) % SHARDS for asset in distinct]
-    return assets.replace_strict(distinct, shards, return_dtype=pl.Int32).rename("shard")
+    shards = [zlib.crc32(asset.encode()) % SHARDS for asset in assets.to_list()]
+    return pl.Series("shard", shards, dtype=pl.Int32)

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from streamjob_runtime.shards import shard_of
 from streamjob_runtime.templates import sums
 from streamjob_runtime.templates.protocols import Combined
+from streamjob_runtime.templates.running_maximum import earlier_maximum
 from streamjob_runtime.templates.window_plan import Group, Threshold, WindowPlan
 from streamjob_runtime.templates.window_rows import Rows, window_schema
-from streamjob_runtime.templates.window_state import SERIES
+from streamjob_runtime.templates.window_state import NEVER, SERIES
 
 _SERIES = ["asset", "input"]
 
@@ -58,7 +59,9 @@ class WindowCombiner:
             schema={"model": pl.String, "point": pl.String, "input": pl.Int32},
             orient="row",
         )
-        self._series = SERIES.to_frame()
+        self._slots = pl.DataFrame(schema={"asset": pl.String, "input": pl.Int32, "slot": pl.Int32})
+        self._marks = np.empty(0, np.int64)
+        self._paths: list[pl.DataFrame] = []
         self._windows: list[pl.DataFrame] = []
         self._counts = {"late": 0, "outside": 0}
 
@@ -67,31 +70,45 @@ class WindowCombiner:
         rows = points.join(self._inputs, on=["model", "point"], how="inner", maintain_order="left")
         if rows.is_empty():
             return
-        rows = self._with_earlier(rows)
-        marks = rows.select(*_SERIES, "model_path", mark="time")
-        self._series = _highest(pl.concat([self._series, marks.select(SERIES.names())]))
+        rows = self._with_slots(rows)
+        slot, time = rows["slot"].to_numpy(), rows["time"].to_numpy()
+        rows = rows.with_columns(earlier=self._earlier(slot, time))
+        np.maximum.at(self._marks, slot, time)
         for threshold, groups in self._plan.by_threshold.items():
             self._combine(rows, threshold, groups)
 
     def finish(self) -> Combined:
         """Return one block a shard."""
-        if self._series.is_empty():
+        if self._slots.is_empty():
             return Combined({}, dict(self._counts))
-        series = self._series.with_row_index("slot").with_columns(pl.col("slot").cast(pl.Int32))
-        series = series.with_columns(shard_of(series["asset"]))
+        shards = shard_of(self._slots["asset"])
+        paths = pl.concat(self._paths).unique("slot", keep="last", maintain_order=True).sort("slot")
+        series = self._slots.with_columns(paths["model_path"], shards, mark=self._marks)
         windows = pl.concat(self._windows)
-        windows = windows.join(series.select("slot", "shard", *_SERIES), on=_SERIES)
-        names = window_schema(has_sums=self._plan.has_sums).names()
-        block = pl.concat([series, windows.select("shard", *names)], how="diagonal")
+        windows = windows.with_columns(shards.gather(windows["slot"]))
+        block = pl.concat([series, windows], how="diagonal")
         by_shard = block.partition_by("shard", as_dict=True, include_key=False)
         return Combined({int(shard): rows for (shard,), rows in by_shard.items()}, dict(self._counts))
 
-    def _with_earlier(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Add ``earlier``: the highest event time of earlier records of the same asset and input, null at the first."""
-        before = pl.col("time").cum_max().shift(1).over(_SERIES)
-        known = self._series.select(*_SERIES, "mark")
-        carried = rows.join(known, on=_SERIES, how="left", maintain_order="left")
-        return carried.with_columns(earlier=pl.max_horizontal(before, "mark")).drop("mark")
+    def _with_slots(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Add ``slot``, numbering the assets and inputs that are new."""
+        seen = rows.group_by(_SERIES, maintain_order=True).agg(pl.col("model_path").last())
+        new = seen.join(self._slots, on=_SERIES, how="anti", maintain_order="left").select(_SERIES)
+        first = self._slots.height
+        numbers = pl.int_range(first, first + new.height, dtype=pl.Int32, eager=True)
+        self._slots = pl.concat([self._slots, new.with_columns(slot=numbers)])
+        self._marks = np.concatenate([self._marks, np.full(new.height, NEVER)])
+        seen = seen.join(self._slots, on=_SERIES, maintain_order="left")
+        self._paths.append(seen.select("slot", "model_path"))
+        return rows.join(seen.select(*_SERIES, "slot"), on=_SERIES, maintain_order="left")
+
+    def _earlier(self, slot: NDArray[np.int32], time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the highest event time of earlier records of the same asset and input; NEVER if none can be late."""
+        highest = max(int(time.max()), int(self._marks[slot].max()))
+        first_ends = (time.min() // self._plan.sizes_ms + 1) * self._plan.sizes_ms
+        if int(first_ends.min()) + self._plan.latency_ms > highest:
+            return np.full(len(time), NEVER)
+        return earlier_maximum(slot, time, self._marks)
 
     def _combine(self, rows: pl.DataFrame, threshold: Threshold, groups: dict[int, Group]) -> None:
         of_input = rows.filter(pl.col("input") == self._plan.inputs.index(threshold.input))
@@ -99,23 +116,14 @@ class WindowCombiner:
         self._counts["outside"] += of_input.height - within.height
         for number, group in groups.items():
             start = pl.col("time").floordiv(group.size_ms) * group.size_ms
-            end = start + (group.size_ms + self._plan.latency_ms)
-            in_time = within.filter((end > pl.col("earlier")).fill_null(value=True))
+            in_time = within.filter(start + (group.size_ms + self._plan.latency_ms) > pl.col("earlier"))
             self._counts["late"] += within.height - in_time.height
             self._windows.append(self._aggregated(in_time.with_columns(start=start), number))
 
     def _aggregated(self, rows: pl.DataFrame, group: int) -> pl.DataFrame:
         value = pl.col("value")
         parts = [part.sum() for part in sums.split(value)] if self._plan.has_sums else []
-        aggregates = [pl.col("is_int").all(), *parts]
-        grouped = rows.group_by(*_SERIES, "start").agg(
-            *aggregates, low=value.min(), high=value.max(), count=pl.len().cast(pl.Int64)
-        )
-        return grouped.with_columns(group=pl.lit(group, pl.Int32))
-
-
-def _highest(series: pl.DataFrame) -> pl.DataFrame:
-    """One row an asset and input: the highest time, and the model path of the record that had it."""
-    newest = pl.col("mark").arg_max()
-    merged = series.group_by(_SERIES).agg(pl.col("mark").max(), pl.col("model_path").get(newest))
-    return merged.select(SERIES.names())
+        aggregates = {"low": value.min(), "high": value.max(), "count": pl.len().cast(pl.Int64)}
+        grouped = rows.group_by("slot", "start").agg(pl.col("is_int").all(), *parts, **aggregates)
+        names = window_schema(has_sums=self._plan.has_sums).names()
+        return grouped.with_columns(group=pl.lit(group, pl.Int32)).select(names)

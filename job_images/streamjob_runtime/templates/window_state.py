@@ -73,10 +73,9 @@ class Head:
     def advance(self, series: pl.DataFrame) -> NDArray[np.int32]:
         """Raise watermarks to what a micro-batch brought (SERIES), and return the slot of each of its rows."""
         slots = self._slots(series)
-        marks, paths = series["mark"].to_numpy(), series["model_path"].to_list()
-        for number in np.flatnonzero(marks > self.marks[slots]).tolist():
-            self.paths[slots[number]] = paths[number]
-        np.maximum.at(self.marks, slots, marks)
+        for slot, path in zip(slots.tolist(), series["model_path"].to_list(), strict=True):
+            self.paths[slot] = path
+        np.maximum.at(self.marks, slots, series["mark"].to_numpy())
         return slots
 
     def _slots(self, series: pl.DataFrame) -> NDArray[np.int32]:

@@ -1,10 +1,13 @@
-"""No cut into micro-batches, partitions or chunks changes a result: each run equals plain loops over the whole input."""
+"""No cut into micro-batches, partitions or chunks changes a result: each equals plain loops over the whole input"""
 
 import math
+from itertools import pairwise
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.windows import Record, expected, policies_of
+
+from oracles.windows import Number, Record, expected, policies_of
 from unit.runtime.windows_bench import BASE, Run, window_job
 
 AGGREGATIONS = ["max", "min", "avg", "sum", "cnt"]
@@ -13,7 +16,7 @@ SIZES = ["1s", "10s", "1m", "10m"]
 
 
 @st.composite
-def jobs(draw):
+def jobs(draw: st.DrawFn) -> dict[str, Any]:
     rows = st.fixed_dictionaries(
         {
             "input": st.sampled_from(["M::A", "M::B"]),
@@ -42,10 +45,10 @@ RECORDS = st.lists(
 PARTITION = {"a": 0, "b": 1, "c": 0, "d": 1}
 
 
-def fed(job, records: list[Record], cuts: list[int], chunk: int) -> Run:
+def fed(job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int) -> Run:
     run = Run(job)
     bounds = [0, *sorted(min(cut, len(records)) for cut in cuts), len(records)]
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         batch = records[begin:end]
         run.feed(*([row for row in batch if PARTITION[row[0]] == number] for number in (0, 1)), chunk=chunk)
     return run
@@ -53,7 +56,9 @@ def fed(job, records: list[Record], cuts: list[int], chunk: int) -> Run:
 
 @settings(max_examples=100, deadline=None)
 @given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6), chunk=st.integers(1, 50))
-def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(job, records, cuts, chunk):
+def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
+    job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int
+) -> None:
     run, wanted = fed(job, records, cuts, chunk), expected(records, *policies_of(job))
     assert run.results.keys() == wanted.results.keys()
     for key, value in wanted.results.items():
@@ -62,15 +67,17 @@ def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(job, record
     assert (run.late, run.outside) == (wanted.late, wanted.outside)
 
 
-def same(value, wanted):
-    if isinstance(value, int) or isinstance(wanted, int) or wanted is None:
+def same(value: Number | None, wanted: Number | None) -> bool:
+    if value is None or wanted is None or isinstance(value, int) or isinstance(wanted, int):
         return value == wanted and type(value) is type(wanted)
     return math.isclose(value, wanted, rel_tol=1e-9, abs_tol=1e-15)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6))
-def test_the_state_after_a_cut_is_the_state_without_it(job, records, cuts):
+def test_the_state_after_a_cut_is_the_state_without_it(
+    job: dict[str, Any], records: list[Record], cuts: list[int]
+) -> None:
     cut, whole = fed(job, records, cuts, 1000), fed(job, records, [], 1000)
     assert {shard: sorted(store.blocks) for shard, store in cut.stores.items()} == {
         shard: sorted(store.blocks) for shard, store in whole.stores.items()

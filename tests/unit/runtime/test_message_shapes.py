@@ -1,0 +1,178 @@
+"""Shapes prove what they read: whatever the messages, they give what the complete reading gives."""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamjob_api.points import PointRef
+from streamjob_runtime import messages, messages_fast
+from streamjob_runtime.message_shapes import Unshapely, learn
+from streamjob_runtime.messages import Decoded, decode
+
+SELECTED = frozenset({PointRef("Meter", "Reading"), PointRef("Meter", "Power"), PointRef("Pump", "Reading")})
+NOW = 1_700_000_000_000
+
+names = st.sampled_from(["Reading", "Power", "Other", "Read", "ading", "x,y", "é"])
+TRICKY = ['"', "\\", ',"Reading":5', "{", "}]"]
+numbers = st.one_of(
+    st.integers(),
+    st.floats(),
+    st.sampled_from([0, -0.0, 1e22, 10**400, 2**63, -(2**63), 5e-324, 1.7976931348623157e308]),
+)
+scalars = st.one_of(
+    numbers, st.text(max_size=5), st.booleans(), st.none(), st.sampled_from(['"', "\\", ',"Reading":5', "{", "}]"])
+)
+point_values = st.one_of(
+    numbers,
+    scalars,
+    st.fixed_dictionaries({"value": scalars, "quality": scalars}),
+    st.lists(scalars, max_size=3),
+    st.dictionaries(names, scalars, max_size=2),
+)
+items = st.fixed_dictionaries(
+    {
+        "assetId": st.one_of(st.sampled_from(["m1", "m2", "ü"]), st.text(max_size=3)),
+        "time": st.one_of(st.sampled_from([NOW, NOW + 1, NOW - 5, 0, 10**10]), numbers),
+        "measurepoints": st.dictionaries(names, point_values, max_size=4),
+    },
+    optional={"extra": point_values},
+)
+heads = st.fixed_dictionaries(
+    {"modelId": st.sampled_from(["Meter", "Pump", "Other"])},
+    optional={"orgId": scalars, "modelIdPath": st.sampled_from(["/Meter", "/a/b", None]), "extra": point_values},
+)
+origins = st.builds(lambda head, payload: {**head, "payload": payload}, heads, st.lists(items, min_size=1, max_size=3))
+records = st.builds(
+    lambda head, fields: {**head, **fields},
+    heads,
+    st.fixed_dictionaries(
+        {"assetId": st.text(min_size=1, max_size=3), "pointId": names, "time": st.just(NOW), "value": point_values}
+    ),
+)
+styles = st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}, {"ensure_ascii": False}])
+
+
+def written(document: dict[str, Any], style: dict[str, Any]) -> bytes:
+    return json.dumps(document, **style).encode(errors="surrogatepass")
+
+
+documents = st.builds(written, st.one_of(origins, records), styles)
+
+
+BYTES = st.one_of(st.sampled_from(b'"{}[],:0-e. \\\n'), st.integers(0, 255))
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    raw = bytearray(draw(documents))
+    for _ in range(draw(st.integers(0, 2))):
+        raw[draw(st.integers(0, len(raw) - 1))] = draw(
+            st.one_of(st.sampled_from(b'"{}[],:0-e. \\\n'), st.integers(0, 255))
+        )
+    return bytes(raw)
+
+
+def by_one(values: Sequence[bytes | None]) -> Decoded:
+    """What the complete reading alone gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages_fast, "MIN_MESSAGES", len(values) + 1)
+        return decode(values, SELECTED, NOW, 1000)
+
+
+def by_shapes(values: Sequence[bytes | None]) -> Decoded:
+    """What is read where a shape is tried from the first message on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages_fast, "MIN_MESSAGES", 1)
+        return decode(values, SELECTED, NOW, 1000)
+
+
+def assert_same(values: Sequence[bytes | None]) -> tuple[Decoded, Decoded]:
+    fast, slow = by_shapes(values), by_one(values)
+    order = ["message", "point"]
+    assert fast.points.sort(order, maintain_order=True).equals(slow.points.sort(order, maintain_order=True))
+    assert fast.malformed.equals(slow.malformed)
+    assert (fast.refused, fast.records) == (slow.refused, slow.records)
+    return fast, slow
+
+
+@settings(max_examples=80, deadline=None)
+@given(values=st.lists(st.one_of(mutated(), documents), min_size=1, max_size=5))
+def test_shapes_give_what_the_complete_reading_gives(values: list[bytes | None]) -> None:
+    assert_same(values)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sample=documents, other=mutated())
+def test_a_shape_learned_from_one_message_never_misreads_another(sample: bytes, other: bytes) -> None:
+    assert_same([sample, other, sample, other])
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=st.lists(st.one_of(st.binary(max_size=60), st.none()), max_size=5))
+def test_arbitrary_bytes_are_counted_and_never_fail(values: list[bytes | None]) -> None:
+    result = decode(values, SELECTED, NOW, 1000)
+    assert result.malformed["message"].to_list() == list(range(len(values)))
+
+
+def meter(number: int, **points: Any) -> dict[str, Any]:
+    item = {"assetId": f"m{number % 7}", "time": NOW - number, "measurepoints": {"Reading": number / 4, **points}}
+    return {"orgId": "o1", "modelId": "Meter", "modelIdPath": "/Meter", "payload": [item]}
+
+
+def several(number: int) -> dict[str, Any]:
+    return {**meter(number), "payload": [meter(number + k)["payload"][0] for k in range(number % 4 + 1)]}
+
+
+def varying(number: int) -> dict[str, Any]:
+    chosen = random.Random(number)  # noqa: S311
+    return meter(number, **{f"Other{k}": k for k in range(6) if chosen.random() < 0.5})
+
+
+def one_point(number: int) -> dict[str, Any]:
+    head = {
+        "modelId": "Meter",
+        "modelIdPath": "/Meter",
+        "assetId": f"m{number % 7}",
+        "pointId": ["Reading", "Else"][number % 2],
+    }
+    return {**head, "time": NOW - number, "value": number, "quality": 0, "attr": {}}
+
+
+def with_quality(number: int) -> dict[str, Any]:
+    return meter(number, Power={"value": number, "quality": 0})
+
+
+@pytest.mark.parametrize("form", [meter, several, varying, one_point, with_quality])
+@pytest.mark.parametrize("style", [{"separators": (",", ":")}, {}, {"indent": 2}])
+def test_the_usual_forms_are_read_by_shapes_alone(
+    form: Callable[..., dict[str, Any]], style: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [json.dumps(form(number), **style).encode() for number in range(500)]
+    _, slow = assert_same(values)
+    read_one_by_one: list[int] = []
+    monkeypatch.setattr(messages, "read_message", lambda index, *_: read_one_by_one.append(index))
+    fast = decode(values, SELECTED, NOW, 1000)
+    assert (len(read_one_by_one), fast.unused) == (0, slow.unused)
+
+
+NO_MESSAGES = [
+    "",
+    "5",
+    "[]",
+    "{}",
+    '{"modelId":5}',
+    '{"modelId":"M","payload":[]}',
+    '{"modelId":"M","payload":[{"assetId":"a"}]}',
+    '{"a":1,"a":2}',
+]
+
+
+@pytest.mark.parametrize("sample", NO_MESSAGES)
+def test_what_is_no_message_has_no_shape(sample: str) -> None:
+    with pytest.raises(Unshapely):
+        learn(sample, frozenset({"Reading"}), flat=False)
