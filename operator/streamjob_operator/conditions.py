@@ -5,6 +5,9 @@ from datetime import datetime
 
 from streamjob_api.status import Condition
 
+# Several conditions may tell the same; together they stay far below the 16 KiB of a status.
+MAX_MESSAGE = 2048
+
 
 def condition(kind: str, holds: bool | None, reason: str, message: str, generation: int, now: datetime) -> Condition:
     """A condition that became what it is now; ``holds`` None means Unknown."""
@@ -14,7 +17,7 @@ def condition(kind: str, holds: bool | None, reason: str, message: str, generati
             "type": kind,
             "status": status,
             "reason": reason,
-            "message": message[:4096],
+            "message": message[:MAX_MESSAGE],
             "observedGeneration": generation,
             "lastTransitionTime": now.replace(microsecond=0),
         }

@@ -279,7 +279,7 @@ def _given_up(remembered: StreamJobStatus) -> Course:
         message = (
             f"{restarts.consecutive} failures in a row, the last one {restarts.last_reason}: {restarts.last_message}"
         )
-    word = Word(False, reason, f"{message}; correct the spec or change spec.restartNonce"[:4096])
+    word = Word(False, reason, f"{message}; correct the spec or change spec.restartNonce")
     return Course(
         memory=remembered.model_copy(update={"admitted_cu": 0, "driver": None}),
         phase=phases.FAILED,
@@ -312,9 +312,9 @@ def _backing_off(remembered: StreamJobStatus, start_at: datetime, now: datetime)
     restarts = remembered.restarts
     then = start_at.isoformat(timespec="seconds").replace("+00:00", "Z")
     message = f"{restarts.last_message}; attempt {remembered.attempt + 1} starts at {then}"
-    word = Word(False, restarts.last_reason, message[:4096])
+    word = Word(False, restarts.last_reason, message)
     chosen = _waiting(remembered, word, (start_at - now).total_seconds())
-    return replace(chosen, phase=phases.DEGRADED, working=Word(True, reasons.BACK_OFF, message[:4096]))
+    return replace(chosen, phase=phases.DEGRADED, working=Word(True, reasons.BACK_OFF, message))
 
 
 def _waiting(remembered: StreamJobStatus, word: Word, again_in: float | None) -> Course:

@@ -120,7 +120,7 @@ def _conditions(resource: Resource, ready: Word, now: datetime) -> list[object]:
 def _ready(resource: Resource, ledger: Ledger, rival: Resource | None) -> Word:
     spec = resource.spec
     if isinstance(spec, InvalidSpec):
-        return Word(False, reasons.INVALID_SPEC, str(spec)[:4096])
+        return Word(False, reasons.INVALID_SPEC, str(spec))
     if rival is not None:
         message = (
             f"orgId {resource.org_id} belongs to the older StreamResource {rival.namespace}/{rival.name}; "
@@ -133,7 +133,7 @@ def _ready(resource: Resource, ledger: Ledger, rival: Resource | None) -> Word:
             f"{len(spec.libraries)} libraries, but {spec.capacity.design} design CU have {slots(spec)} slots; "
             f"not installed: {left_out}"
         )
-        return Word(False, reasons.LIBRARY_SLOTS_EXCEEDED, message[:4096])
+        return Word(False, reasons.LIBRARY_SLOTS_EXCEEDED, message)
     if ledger.used > ledger.total:
         message = f"{ledger.used:g} CU in use, {ledger.total:g} asked for; nothing new starts until enough is free"
         return Word(False, reasons.CAPACITY_EXCEEDED, message)

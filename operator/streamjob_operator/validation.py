@@ -90,7 +90,7 @@ def check(
         writers: by output, the jobs of the OU that write it.
     """
     if isinstance(job.spec, InvalidSpec):
-        return Refusal(reasons.INVALID_SPEC, str(job.spec)[:4096])
+        return Refusal(reasons.INVALID_SPEC, str(job.spec))
     if resource is None:
         message = f"namespace {job.key.namespace} has no StreamResource; ask the platform for one"
         return Refusal(reasons.RESOURCE_MISSING, message, may_come=True)
@@ -99,7 +99,7 @@ def check(
         return Refusal(reasons.ORG_ID_TAKEN, message, may_come=True)
     if isinstance(resource.spec, InvalidSpec):
         message = f"StreamResource {resource.name} is invalid: {resource.spec}"
-        return Refusal(reasons.RESOURCE_INVALID, message[:4096], may_come=True)
+        return Refusal(reasons.RESOURCE_INVALID, message, may_come=True)
     image = _image(job.spec, resource, resource.spec, catalogue)
     if isinstance(image, Refusal):
         return image
@@ -136,7 +136,7 @@ def _not_installed(spec: StreamJobSpec, resource: Resource, libraries: list[Libr
         f"spec.template: {spec.template.name} {spec.template.version} is not installed by StreamResource "
         f"{resource.name}; it installs {names}"
     )
-    return Refusal(reasons.TEMPLATE_NOT_INSTALLED, message[:4096], may_come=True)
+    return Refusal(reasons.TEMPLATE_NOT_INSTALLED, message, may_come=True)
 
 
 def _taken(job: Job, runnable: Runnable, writers: Writers) -> Refusal | None:
@@ -150,7 +150,7 @@ def _taken(job: Job, runnable: Runnable, writers: Writers) -> Refusal | None:
         return None
     listed = "; ".join(f"{output} by {_name(key)}" for output, key in taken)
     message = f"written by an older job already: {listed}; choose other outputs or delete the older job"
-    return Refusal(reasons.OUTPUT_TAKEN, message[:4096], runnable=runnable)
+    return Refusal(reasons.OUTPUT_TAKEN, message, runnable=runnable)
 
 
 def _name(key: JobKey) -> str:

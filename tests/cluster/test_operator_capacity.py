@@ -8,7 +8,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cluster.operator_process import Manifest, OperatorProcess, Ou, condition, is_ready, reason, stream_job, stream_resource
+from cluster.operator_process import (
+    Manifest,
+    OperatorProcess,
+    Ou,
+    condition,
+    is_ready,
+    reason,
+    stream_job,
+    stream_resource,
+)
 from fixtures.eventually import eventually
 from localcluster.providers import Cluster
 
@@ -18,7 +27,9 @@ def watched(cluster: Cluster, namespace: str) -> Iterator[list[Manifest]]:
     """Every event of the namespace's pods, as a watch shows it."""
     kubectl = getattr(cluster, "kubectl_program", "kubectl")
     command = [str(kubectl), f"--kubeconfig={cluster.kubeconfig}", "get", "pods", "-n", namespace]
-    watch = subprocess.Popen([*command, "--watch", "--output-watch-events", "-o", "json"], stdout=subprocess.PIPE, text=True)
+    watch = subprocess.Popen(
+        [*command, "--watch", "--output-watch-events", "-o", "json"], stdout=subprocess.PIPE, text=True
+    )
     events: list[Manifest] = []
 
     def read() -> None:
@@ -86,7 +97,9 @@ def test_twenty_jobs_for_five_cu_never_run_more_than_five(ou: Ou, operator: Oper
         ou.apply(stream_resource(standalone=5), *(stream_job(name) for name in names))
         left = list(names)
         while left:
-            eventually(lambda: len(ready_of(ou, left)), until=lambda ready: ready >= min(5, len(left)), within_seconds=120)
+            eventually(
+                lambda: len(ready_of(ou, left)), until=lambda ready: ready >= min(5, len(left)), within_seconds=120
+            )
             done = ready_of(ou, left)
             ou.cluster.kubectl("delete", "-n", ou.namespace, "streamjob", *done, "--wait=false")
             left = [name for name in left if name not in done]
@@ -98,7 +111,9 @@ def test_twenty_jobs_for_five_cu_never_run_more_than_five(ou: Ou, operator: Oper
 
 def ready_of(ou: Ou, names: list[str]) -> list[str]:
     jobs = ou.items("streamjobs")
-    return [job["metadata"]["name"] for job in jobs if job["metadata"]["name"] in names and is_ready(job.get("status", {}))]
+    return [
+        job["metadata"]["name"] for job in jobs if job["metadata"]["name"] in names and is_ready(job.get("status", {}))
+    ]
 
 
 def test_more_than_the_ou_has_is_stalled_until_it_gets_more(ou: Ou, operator: OperatorProcess) -> None:

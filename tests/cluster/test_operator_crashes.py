@@ -148,9 +148,19 @@ def restricted(ou: Ou, folder: Path) -> Path:
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator"}
     ou.apply(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "operator"}},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "operator"}, "rules": RULES},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "operator"},
-         "subjects": [subject], "roleRef": role},
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "Role",
+            "metadata": {"name": "operator"},
+            "rules": RULES,
+        },
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "operator"},
+            "subjects": [subject],
+            "roleRef": role,
+        },
     )
     token = ou.cluster.kubectl("create", "token", "-n", ou.namespace, "operator").strip()
     config = yaml.safe_load(ou.cluster.kubectl("config", "view", "--raw", "--minify", "--flatten"))
@@ -182,7 +192,16 @@ def test_it_runs_in_its_namespace_without_any_cluster_role(
 def may(ou: Ou, verb: str, resource: str) -> bool:
     account = f"system:serviceaccount:{ou.namespace}:operator"
     plain, _, part = resource.partition("/")
-    arguments = ["auth", "can-i", verb, plain, "-n", ou.namespace, f"--as={account}", *([f"--subresource={part}"] if part else [])]
+    arguments = [
+        "auth",
+        "can-i",
+        verb,
+        plain,
+        "-n",
+        ou.namespace,
+        f"--as={account}",
+        *([f"--subresource={part}"] if part else []),
+    ]
     try:
         return ou.cluster.kubectl(*arguments).strip() == "yes"
     except ClusterError:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.operator_process import Manifest, OperatorProcess, Ou, condition, is_ready, reason, stream_job, stream_resource
+from cluster.operator_process import (
+    Manifest,
+    OperatorProcess,
+    Ou,
+    condition,
+    is_ready,
+    reason,
+    stream_job,
+    stream_resource,
+)
 from cluster.test_operator_capacity import most_at_once, watched
 from fixtures.eventually import eventually
 
@@ -85,8 +94,17 @@ def test_a_driver_that_waits_for_kafka_is_shown_within_fifteen_seconds(ou: Ou, o
 def test_a_status_that_was_wiped_is_rebuilt_without_a_second_driver(ou: Ou, operator: OperatorProcess) -> None:
     ou.apply(stream_resource(), stream_job("wiped"))
     ou.job_until("wiped", is_ready)
-    ou.cluster.kubectl("patch", "-n", ou.namespace, "streamjob", "wiped", "--subresource=status", "--type=json",
-                       "-p", '[{"op": "remove", "path": "/status"}]')
+    ou.cluster.kubectl(
+        "patch",
+        "-n",
+        ou.namespace,
+        "streamjob",
+        "wiped",
+        "--subresource=status",
+        "--type=json",
+        "-p",
+        '[{"op": "remove", "path": "/status"}]',
+    )
     status = ou.job_until("wiped", is_ready)
     assert (status["attempt"], len(ou.pods())) == (1, 1)
 
@@ -98,5 +116,7 @@ def events_of(ou: Ou, job: str) -> list[Manifest]:
 def test_transitions_are_recorded_as_events(ou: Ou, operator: OperatorProcess) -> None:
     ou.apply(stream_resource(), stream_job("told"))
     ou.job_until("told", is_ready)
-    seen = eventually(lambda: [event["reason"] for event in events_of(ou, "told")], until=lambda seen: "Running" in seen)
+    seen = eventually(
+        lambda: [event["reason"] for event in events_of(ou, "told")], until=lambda seen: "Running" in seen
+    )
     assert sorted(seen) == ["DriverStarting", "Running"]
