@@ -52,7 +52,7 @@ def pod(name: str, image: str, user: int, command: list[str]) -> dict[str, Any]:
         "name": "main",
         "image": image,
         "command": command,
-        "resources": {"requests": {"cpu": "20m"}},
+        "resources": {"requests": {"cpu": "200m"}},
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
