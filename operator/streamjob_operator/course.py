@@ -18,6 +18,7 @@ class Observed:
         granted: CU that the StreamResource's status admits the job with.
         waiting: its place in the queue, if the last pass over the ledger gave it one.
         progress: what the driver said last, if it was asked.
+        refused: what the API server said when it refused the objects of the next attempt.
         live: whether pods and granted were read from the API server just now, and not from a cache.
     """
 
@@ -27,6 +28,7 @@ class Observed:
     granted: float = 0
     waiting: Waiting | None = None
     progress: Progress | None = None
+    refused: str = ""
     live: bool = False
 
 

@@ -258,6 +258,8 @@ def _without_driver(observed: Observed, remembered: StreamJobStatus, runnable: R
         return _backing_off(remembered, start_at, now)
     intent = memory.begin(observed.job, remembered, runnable, observed.pods)
     word = Word(False, reasons.STARTING, f"starting driver, attempt {intent.attempt}")
+    if observed.refused:
+        word = Word(False, reasons.DRIVER_REFUSED, observed.refused)
     epoch = intent.deployed.epoch if intent.deployed else 0
     return Course(
         memory=intent,

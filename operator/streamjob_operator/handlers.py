@@ -18,7 +18,7 @@ def log_in(**facts: Any) -> kopf.ConnectionInfo | None:
     return kopf.login_with_service_account(**facts) or kopf.login_with_kubeconfig(**facts)
 
 
-@kopf.on.startup()
+@kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
 async def start(settings: kopf.OperatorSettings, memo: Any, **_: Any) -> None:
     """Configure kopf to watch and do nothing else: no annotations, finalizers, events or peering objects."""
     settings.posting.enabled = False

@@ -48,6 +48,7 @@ NOT_READY = "DriverNotReady"  # the driver fails its readiness probe and gives n
 # Of failures.
 IMAGE_PULL_FAILED = "ImagePullFailed"  # the runtime image cannot be pulled
 CONTAINER_CONFIG = "ContainerConfigError"  # the container cannot be made: a missing Secret key, a bad security context
+DRIVER_REFUSED = "DriverRefused"  # the API server refuses the driver's objects: a quota, a security standard
 UNSCHEDULABLE = "Unschedulable"  # no node takes the pod
 OOM_KILLED = "OOMKilled"  # the container went over its memory limit
 DRIVER_EVICTED = "DriverEvicted"  # drained, preempted, or the node ran out of something

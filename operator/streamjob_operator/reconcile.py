@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import events
-from streamjob_operator.cluster import Cluster, Conflict, NotFound
+from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.decide import decide
 from streamjob_operator.key_queue import KeyQueue
@@ -92,6 +92,7 @@ class Reconciler:
             granted=holders(resource.status.admitted).get(job.uid, 0) if resource else 0,
             waiting=ledger.waiting.get(job.key.name) if ledger else None,
             progress=self.world.heard(job.key, driver.uid) if driver else None,
+            refused=self.world.refused.get(job.key, ""),
         )
 
     def _unasked(self, key: JobKey) -> bool:
@@ -127,7 +128,12 @@ class Reconciler:
             return
         start = course.start
         manifests = plan(job, start.runnable, start.attempt, start.epoch, self.settings.driver)
-        *_, driver = await self.cluster.apply(manifests)
+        try:
+            *_, driver = await self.cluster.apply(manifests)
+        except ApiError as refusal:
+            self.world.refused[job.key] = str(refusal)
+            raise
+        self.world.refused.pop(job.key, None)
         self.world.see_pod(driver)
         if start.attempt > 1:
             await self.cluster.prune(job.key, job.uid, start.attempt)

@@ -10,7 +10,7 @@ from typing import Any
 
 from streamjob_api import kinds
 from streamjob_operator.backoff import fraction
-from streamjob_operator.cluster import Cluster, client_from_environment
+from streamjob_operator.cluster import Cluster, NotFound, client_from_environment
 from streamjob_operator.health import HealthServer, LoopLag, Reading
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.leader import Leadership
@@ -37,6 +37,7 @@ class Operator:
         self._lag = LoopLag()
         self._turns: Counter[str] = Counter()
         self._listed = False
+        self._acting = False
         self.world = World(settings.catalogue)
         self.queue: KeyQueue[Key] = KeyQueue()
         self.events = 0
@@ -49,8 +50,7 @@ class Operator:
         self._stack.push_async_callback(cluster.close)
         await self._serve_health()
         self._run(self._lag.run())
-        await self.relist(cluster)
-        self._listed = True
+        await self._first_listing(cluster)
         if self._settings.leader_election:
             leadership = Leadership(cluster, self._settings.lease_namespace, self._settings.identity, self._stop)
             self._stack.push_async_callback(leadership.release)
@@ -60,8 +60,15 @@ class Operator:
             self._run(self._act(cluster, None))
         self._stack.push_async_callback(self.puller.close)
 
+    async def _first_listing(self, cluster: Cluster) -> None:
+        try:
+            await self.relist(cluster)
+        except NotFound as error:
+            raise RuntimeError("the API server does not know StreamJobs: apply the CRDs first") from error
+        self._listed = True
+
     async def stop(self) -> None:
-        """Finish: no turn is cut off by half before the lease is released to the next leader."""
+        """Stop working first, let go of the lease then, so that nobody acts beside the next leader."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -75,6 +82,7 @@ class Operator:
         if leading:
             await leading.wait()
         reconciler = Reconciler(cluster, self.world, self._settings, self.queue)
+        self._acting = True
         self._wake_all()
         turns = (self.queue.work(self._counted(reconciler)) for _ in range(self._settings.workers))
         await asyncio.gather(*turns, self._relist_for_ever(cluster))
@@ -165,7 +173,7 @@ class Operator:
         elif not self.world.see_pod(body):
             return
         after = {pod.name: pod for pod in self.world.pods(key)}.get(meta["name"])
-        if after and (before is None or (before.ip, before.ready) != (after.ip, after.ready)):
+        if after and self._acting and (before is None or (before.ip, before.ready) != (after.ip, after.ready)):
             self.puller.ask(key)
         if after is None or after.finished:
             self.queue.add(OuKey(key.namespace))

@@ -24,6 +24,9 @@ class World:
     # With the UID of the pod that was asked; None when it does not answer.
     progress: dict[JobKey, tuple[str, Progress | None]] = field(default_factory=dict)
 
+    # What the API server said when it refused a job's objects: a quota, a pod security standard.
+    refused: dict[JobKey, str] = field(default_factory=dict)
+
     def job(self, key: JobKey) -> Job | None:
         """A job, as last seen."""
         return self._jobs.get(key.namespace, {}).get(key.name)
@@ -124,6 +127,7 @@ class World:
             del self._jobs[key.namespace][key.name]
             self._forget_outputs(job)
             self.progress.pop(key, None)
+            self.refused.pop(key, None)
 
     def lose_resource(self, namespace: str, name: str, uid: str | None = None) -> None:
         """Forget a StreamResource (of this UID)."""

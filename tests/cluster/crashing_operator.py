@@ -26,9 +26,10 @@ def dying(call: Callable[..., Awaitable[Any]], is_due: Callable[..., bool]) -> C
     return wrapped
 
 
-if hasattr(Cluster, STEP):
-    setattr(Cluster, STEP, dying(getattr(Cluster, STEP), lambda *_: True))
-else:
-    applied = Cluster._applied  # noqa: SLF001 (a test that dies between two writes)
-    Cluster._applied = dying(applied, lambda manifest: manifest["kind"] == STEP)  # type: ignore[method-assign]  # noqa: SLF001
+def is_applied_kind(manifest: dict[str, Any]) -> bool:
+    return bool(manifest["kind"] == STEP)
+
+
+method, due = (STEP, lambda *_: True) if hasattr(Cluster, STEP) else ("_applied", is_applied_kind)
+setattr(Cluster, method, dying(getattr(Cluster, method), due))
 main()

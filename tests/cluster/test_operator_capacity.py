@@ -33,21 +33,13 @@ def watched(cluster: Cluster, namespace: str) -> Iterator[list[Manifest]]:
     events: list[Manifest] = []
 
     def read() -> None:
-        assert watch.stdout
-        decoder, rest = json.JSONDecoder(), ""
-        for line in watch.stdout:
-            rest += line
-            if line == "}\n":
-                events.append(decoder.decode(rest))
-                rest = ""
+        events.extend(map(json.loads, watch.stdout or ()))
 
     reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
+    with watch:
+        reader.start()
         yield events
-    finally:
         watch.terminate()
-        watch.wait()
         reader.join(timeout=10)
 
 
@@ -97,16 +89,18 @@ def test_twenty_jobs_for_five_cu_never_run_more_than_five(ou: Ou, operator: Oper
         ou.apply(stream_resource(standalone=5), *(stream_job(name) for name in names))
         left = list(names)
         while left:
-            eventually(
-                lambda: len(ready_of(ou, left)), until=lambda ready: ready >= min(5, len(left)), within_seconds=120
-            )
-            done = ready_of(ou, left)
+            done = as_many_ready_as_fit(ou, left, 5)
             ou.cluster.kubectl("delete", "-n", ou.namespace, "streamjob", *done, "--wait=false")
             left = [name for name in left if name not in done]
     most, most_of = most_at_once(events)
     assert most == 5
     assert set(most_of) == set(names)
     assert set(most_of.values()) == {1}
+
+
+def as_many_ready_as_fit(ou: Ou, names: list[str], capacity: int) -> list[str]:
+    fitting = min(capacity, len(names))
+    return eventually(lambda: ready_of(ou, names), until=lambda ready: len(ready) >= fitting, within_seconds=120)
 
 
 def ready_of(ou: Ou, names: list[str]) -> list[str]:

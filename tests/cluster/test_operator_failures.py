@@ -22,9 +22,10 @@ def test_a_driver_deleted_by_hand_is_replaced_and_never_two_live_at_once(ou: Ou,
     ou.apply(stream_resource(), stream_job("lost", {"slow_stop": 3}))
     ou.job_until("lost", is_ready)
     with watched(ou.cluster, ou.namespace) as events:
-        for attempt in (1, 2):
-            ou.delete("pod", f"lost-{attempt}-driver", "--wait=false")
-            status = ou.job_until("lost", lambda status: status["attempt"] == attempt + 1 and is_ready(status))
+        ou.delete("pod", "lost-1-driver", "--wait=false")
+        ou.job_until("lost", lambda status: status["attempt"] == 2 and is_ready(status))
+        ou.delete("pod", "lost-2-driver", "--wait=false")
+        status = ou.job_until("lost", lambda status: status["attempt"] == 3 and is_ready(status))
     assert most_at_once(events) == (1, {"lost": 1})
     assert (status["restarts"]["total"], status["restarts"]["lastReason"]) == (2, "DriverLost")
 
@@ -71,6 +72,16 @@ def test_an_image_that_cannot_be_pulled_is_said(ou: Ou, operator: OperatorProces
     ou.apply(stream_resource(), stream_job("imageless", image="localhost:5001/streamjob/none:none"))
     status = ou.job_until("imageless", lambda status: reason(status) == "ImagePullFailed")
     assert "localhost:5001/streamjob/none" in condition(status, "Ready")["message"]
+
+
+def test_a_driver_that_the_api_server_refuses_is_said_and_tried_again(ou: Ou, operator: OperatorProcess) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    ou.apply(quota, stream_resource(), stream_job("refused"))
+    status = ou.job_until("refused", lambda status: reason(status) == "DriverRefused")
+    assert "exceeded quota: none" in condition(status, "Ready")["message"]
+    ou.delete("resourcequota", "none")
+    status = ou.job_until("refused", is_ready)
+    assert (status["attempt"], status["restarts"]["total"]) == (1, 0)
 
 
 def test_a_pod_that_no_node_takes_is_said(ou: Ou, idle_operator: OperatorProcess) -> None:

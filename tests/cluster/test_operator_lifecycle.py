@@ -135,7 +135,7 @@ def test_paused_keeps_the_checkpoint_and_stopped_drops_it(ou: Ou, operator: Oper
     status = ou.job_until("states", lambda status: reason(status) == "Paused")
     assert is_ready(status)
     assert (status["admittedCu"], status.get("driver")) == (0, None)
-    eventually(lambda: ou.pods(), until=lambda pods: not pods)
+    eventually(ou.pods, until=lambda pods: not pods)
     assert ou.get("persistentvolumeclaim", "states-checkpoint")
 
     ou.patch("states", {"state": "Running"})
