@@ -26,6 +26,9 @@ RUN apt-get update \
 # ---- Locked Python dependencies --------------------------------------------------------------------------------------
 FROM python AS uv
 ARG UV_VERSION=0.13.9
+# where another package index is to be used
+ARG PIP_INDEX_URL
+ARG UV_DEFAULT_INDEX
 # SSL_CERT_FILE: certificates that the base image trusts, not those that uv brings
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
     PIP_CERT=/etc/ssl/certs/ca-certificates.crt \

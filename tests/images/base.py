@@ -40,7 +40,7 @@ def ensure(buildah: Buildah, name: str, environment: Mapping[str, str], scratch:
         context = Path(folder)
         _bootstrap(context)
         shutil.copy(FOLDER / "Dockerfile", context)
-        buildah.build(name, context / "Dockerfile", context, step=step)
+        buildah.build(name, context / "Dockerfile", context, [], step)
 
 
 def _bootstrap(context: Path) -> None:

@@ -24,6 +24,7 @@ from localcluster.progress import Progress
 from localcluster.state import State, exclusive, state_folder
 
 PREFIX = "STREAMJOB_IMAGE_PREFIX"
+INDEXES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX")
 LOCAL_PREFIX = f"{registry.ADDRESS}/streamjob"
 
 
@@ -100,21 +101,27 @@ def _built(
     builder: Buildah, image: Image, inputs: Path, state: State, progress: Progress, environment: Mapping[str, str]
 ) -> str:
     """Build one image into buildah's storage unless it is there; returns its name there."""
+    require(image, state, environment, progress)
     base_image = base.reference(environment)
     name = f"localhost/streamjob/{image.name}:{tag(image, base_image, inputs)}"
     if builder.exists(name):
         return name
-    require(image, state, environment, progress)
     base.ensure(builder, base_image, environment, state.images, progress)
     if image.needs_kafka:
         shutil.copytree(kafka_jars.ensure(state, progress), inputs / image.context / "libs")
-    choices = {"build_arg": f"BASE_IMAGE={base_image}", "volume": f"{uv_cache(environment, state)}:{UV_CACHE}"}
-    if image.target:
-        choices["target"] = image.target
+    options = _options(image, base_image, environment, state)
     with progress.step(f"Build image {image.name}") as step:
-        builder.build(name, inputs / image.dockerfile, inputs / image.context, step=step, **choices)
+        builder.build(name, inputs / image.dockerfile, inputs / image.context, options, step)
     _forget_former(builder, image.name)
     return name
+
+
+def _options(image: Image, base_image: str, environment: Mapping[str, str], state: State) -> list[str]:
+    """Which base, which target, and where wheels come from: this machine's cache and its package indexes."""
+    indexes = {key: environment[key] for key in INDEXES if key in environment and image.target}
+    arguments = [f"--build-arg={key}={value}" for key, value in ({"BASE_IMAGE": base_image} | indexes).items()]
+    target = [f"--target={image.target}"] if image.target else []
+    return [*arguments, *target, f"--volume={uv_cache(environment, state)}:{UV_CACHE}"]
 
 
 @contextmanager

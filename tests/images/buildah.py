@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,12 +28,11 @@ class Buildah:
     def exists(self, name: str) -> bool:
         return self._succeeds("inspect", "--type", "image", name)
 
-    def build(self, name: str, dockerfile: Path, context: Path, *, step: Step, **choices: str) -> None:
-        """Build ``name``; ``choices`` are further options: ``target``, ``build_arg``, ``volume``.
+    def build(self, name: str, dockerfile: Path, context: Path, options: Sequence[str], step: Step) -> None:
+        """Build ``name``; ``options`` say more: target, build arguments, volumes.
 
         chroot: needs no rights beyond root's and works inside a container. --network host: no network is set up.
         """
-        options = [f"--{key.replace('_', '-')}={value}" for key, value in choices.items()]
         isolation = ["--isolation=chroot", "--network=host", "--layers"]
         self._watched(["build", *isolation, *options, f"--tag={name}", f"--file={dockerfile}", str(context)], step)
 
@@ -97,7 +96,8 @@ def _driver(folder: Path) -> str:
 
 def uv_cache(environment: Mapping[str, str], state: State) -> Path:
     """The user's cache of wheels, so that the build does not fetch and build them again; else one of our own."""
-    uv = shutil.which("uv", path=environment.get("PATH", os.defpath))
+    # uv names itself in $UV to what it runs
+    uv = environment.get("UV") or shutil.which("uv", path=environment.get("PATH", os.defpath))
     said = subprocess.run([uv, "cache", "dir"], capture_output=True, text=True, check=False).stdout if uv else ""
     cache = Path(said.strip()) if said.strip() else state.images / "uv-cache"
     cache.mkdir(parents=True, exist_ok=True)
