@@ -31,10 +31,11 @@ class Throughput:
         }
 
     def _mean(self, now: float, seconds: int) -> Rates:
-        first = (now - seconds) // _STEP_SECONDS
+        first = -((seconds - now) // _STEP_SECONDS)  # the first step that lies in the window as a whole
         messages = out = 0
         for step, step_messages, step_out in reversed(self._steps):
-            if step <= first:
+            if step < first:
                 break
             messages, out = messages + step_messages, out + step_out
-        return Rates(messages=round(messages / seconds, 2), out=round(out / seconds, 2))
+        covered = now - first * _STEP_SECONDS
+        return Rates(messages=round(messages / covered, 2), out=round(out / covered, 2))

@@ -1,0 +1,46 @@
+"""Counting and averaging."""
+
+from streamjob_runtime.accounts import Accounts
+from streamjob_runtime.rows import added_up, counts_row
+from streamjob_runtime.throughput import Throughput
+
+
+def test_counts_of_partitions_add_up_and_the_newest_time_is_kept() -> None:
+    rows = [counts_row(1, "t/0", 0, {"messages": 2, "maxTime": 7}), counts_row(2, "t/1", 0, {"messages": 3, "late": 1})]
+    assert added_up(row.block for row in rows) == {"messages": 5, "late": 1, "maxTime": 7}
+    assert added_up([]) == {}
+
+
+def test_a_micro_batch_counts_once_it_is_committed() -> None:
+    accounts = Accounts(Throughput(0.0), clock=lambda: 100.0)
+    accounts.pend(0, {"messages": 5, "out": 1, "malformed.InvalidJson": 2, "maxTime": 40})
+    assert accounts.totals(0).messages == 0
+    accounts.pend(1, {"messages": 7, "refused.NotFinite": 1, "maxTime": 30})  # its turn: 0 is committed
+    assert (accounts.totals(0).messages, accounts.committed_batch, accounts.max_time_ms) == (5, 0, 40)
+    accounts.commit(0)
+    assert accounts.totals(0).messages == 5
+    accounts.commit(1)
+    totals = accounts.totals(2)
+    assert (totals.messages, totals.out, totals.malformed, totals.refused, totals.errors) == (12, 1, 2, 1, 2)
+    assert accounts.by_reason("malformed") == {"InvalidJson": 2}
+    assert accounts.max_time_ms == 40
+
+
+def test_reasons_stay_few_whatever_the_input() -> None:
+    accounts = Accounts(Throughput(0.0))
+    accounts.pend(0, {f"refused.R{number}": number + 1 for number in range(40)})
+    accounts.commit(0)
+    assert len(accounts.by_reason("refused")) == 16
+    assert accounts.totals(0).refused == sum(range(25, 41))
+
+
+def test_a_rate_is_null_until_its_window_has_passed() -> None:
+    throughput = Throughput(started_at=0.0)
+    for second in range(120):
+        throughput.add(float(second), messages=10, out=1)
+    rates = throughput.rates(now=119.9)
+    assert rates["5m"].messages is None
+    assert rates["1m"].messages is not None
+    assert abs(rates["1m"].messages - 10) < 0.1
+    assert throughput.rates(now=3600.0)["1m"].messages == 0
+    assert throughput.rates(now=3600.0)["1h"].messages == round(1200 / 3600, 2)
