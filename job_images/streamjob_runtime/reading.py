@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import polars as pl
 from confluent_kafka import Message
 
 from streamjob_api.job_file import JobFile
@@ -16,18 +15,7 @@ from streamjob_runtime.messages import Decoded, decode
 from streamjob_runtime.rows import BlockRow, Kind, counts_row
 from streamjob_runtime.shards import SHARDS
 from streamjob_runtime.templates import Template, for_job
-
-DEAD_LETTERS = pl.Schema(
-    {
-        "topic": pl.String,
-        "partition": pl.Int32,
-        "offset": pl.Int64,
-        "reason": pl.String,
-        "detail": pl.String,
-        "key": pl.Binary,
-        "value": pl.Binary,
-    }
-)
+from streamjob_runtime.unreadable import Unreadable
 
 
 def read_blocks(job: JobFile, wanted: OffsetRange, now_ms: int) -> Iterator[BlockRow]:
@@ -42,14 +30,14 @@ def reduce_chunks(
 ) -> Iterator[BlockRow]:
     """Decode and combine a partition's messages, chunk by chunk."""
     origin, combiner, tally = f"{source.topic}/{source.partition:06d}", template.combiner(), _Tally()
-    shard = source.partition % SHARDS
+    unreadable, shard = Unreadable(source), source.partition % SHARDS
     for messages in chunks:
         values = [message.value() for message in messages]
         decoded = decode(values, template.inputs, now_ms, _future_tolerance_ms(job))
         combiner.add(decoded.points)
         tally.add(decoded, values)
         if decoded.malformed.height:
-            letters = _dead_letters(source, messages, decoded.malformed)
+            letters = unreadable.rows(messages, decoded.malformed)
             yield BlockRow(shard, Kind.DEAD_LETTERS, origin, now_ms, to_bytes(letters))
     combined = combiner.finish()
     for shard, block in sorted(combined.blocks.items()):
@@ -62,21 +50,6 @@ def _future_tolerance_ms(job: JobFile) -> int | None:
     """The offline channel carries historical data and has no check against the clock."""
     is_offline = job.spec.message_channel is MessageChannel.OFFLINE
     return None if is_offline else job.spec.future_tolerance.milliseconds
-
-
-def _dead_letters(source: OffsetRange, messages: Sequence[Message], malformed: pl.DataFrame) -> pl.DataFrame:
-    """The unreadable messages as they came, with where they came from and what is wrong."""
-    culprits = [messages[index] for index in malformed["message"]]
-    columns = {
-        "topic": [source.topic] * len(culprits),
-        "partition": [source.partition] * len(culprits),
-        "offset": [message.offset() for message in culprits],
-        "reason": malformed["reason"],
-        "detail": malformed["detail"],
-        "key": [message.key() for message in culprits],
-        "value": [message.value() for message in culprits],
-    }
-    return pl.DataFrame(columns, schema=DEAD_LETTERS)
 
 
 @dataclass

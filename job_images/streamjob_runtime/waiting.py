@@ -1,5 +1,6 @@
 """Why the driver waits: what is away, in whose words, and since when."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 from streamjob_runtime.faults import DependencyUnavailable
 
+_log = logging.getLogger(__name__)
 # How often a call that failed is tried again, at first and at most.
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
@@ -39,13 +41,19 @@ class Waits:
         """A part waits; the time of the first report of a reason counts."""
         with self._lock:
             held = self._by_part.get(part)
-            since = held.since if held and held.reason == reason else self._clock()
+            is_new = held is None or held.reason != reason
+            since = self._clock() if held is None or is_new else held.since
             self._by_part[part] = Wait(reason, message, since)
+        if is_new:
+            _log.warning("waiting", extra={"part": part, "reason": reason, "detail": message})
 
     def clear(self, part: str) -> None:
         """A part goes on."""
         with self._lock:
-            self._by_part.pop(part, None)
+            held = self._by_part.pop(part, None)
+        if held is not None:
+            seconds = round(self._clock() - held.since, 1)
+            _log.info("going on", extra={"part": part, "reason": held.reason, "seconds": seconds})
 
     def current(self) -> Wait | None:
         """What has been waited for the longest; None when nothing is."""

@@ -20,7 +20,7 @@ class DeadLetters:
         self._job_name = job_name
 
     def write(self, letters: Sequence[pl.DataFrame]) -> None:
-        """Send rows of ``reading.DEAD_LETTERS``; one that is too large is sent again, cut short and marked so."""
+        """Send rows of ``unreadable.DEAD_LETTERS``; one that is too large is sent again, cut short and marked so."""
         if not letters:
             return
         too_large = self._sink.write(self._topic, lambda: self._whole(letters))
@@ -37,8 +37,8 @@ class DeadLetters:
         for row in _rows(letters):
             value = row["value"] or b""
             if len(value) >= shortest:
-                headers = [*self._headers(row), ("cut-from-bytes", str(len(value)).encode())]
-                yield Outgoing((row["key"] or b"")[:KEPT_BYTES], value[:KEPT_BYTES], headers)
+                cut = {**row, "value": value[:KEPT_BYTES]}
+                yield Outgoing((row["key"] or b"")[:KEPT_BYTES], cut["value"], self._headers(cut))
 
     def _headers(self, row: dict[str, Any]) -> Headers:
         texts = {
@@ -49,6 +49,8 @@ class DeadLetters:
             "source-offset": row["offset"],
             "detail": row["detail"],
         }
+        if len(row["value"] or b"") < row["size"]:
+            texts["cut-from-bytes"] = row["size"]
         return [(name, str(text).encode()) for name, text in texts.items()]
 
 
