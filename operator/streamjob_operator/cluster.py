@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,6 +49,10 @@ class NotFound(ApiError):  # noqa: N818 (named as Kubernetes names it)
     """404: it is not there."""
 
 
+class NotLeading(Exception):  # noqa: N818 (named for what is the case)
+    """Another replica may act by now, so this one must not write."""
+
+
 class Conflict(ApiError):  # noqa: N818 (named as Kubernetes names it)
     """409: it changed since it was read, or is there already."""
 
@@ -69,6 +73,8 @@ class Cluster:
 
     def __init__(self, api: client.ApiClient) -> None:
         self._api = api
+        # Asked before each write: a process that slept must not go on where it was.
+        self.may_write: Callable[[], bool] = lambda: True
 
     async def close(self) -> None:
         """Close the connections."""
@@ -195,10 +201,13 @@ class Cluster:
 
         Raises:
             ApiError: what the API server refused.
+            NotLeading: the lease is another replica's by now.
         """
         given = urlencode({name: value for name, value in (query or {}).items() if value})
         url = f"{self._api.configuration.host}/{path}" + (f"?{given}" if given else "")
         for attempt in range(1, _TRIES + 1):
+            if method != "GET" and "/leases" not in path and not self.may_write():
+                raise NotLeading(f"{method} {path}")
             status, headers, text = await self._exchange(method, url, body, content_type, within_seconds)
             if status not in {_TOO_MANY, _UNAVAILABLE} or attempt == _TRIES:
                 break

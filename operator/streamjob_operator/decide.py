@@ -134,8 +134,12 @@ def _with_driver(
     observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable, now: datetime
 ) -> Course:
     """A driver lives: keep it, replace it, or wait until it is gone."""
-    driver = alive[-1]
-    if driver.terminating or len(alive) > 1:
+    *former, driver = alive
+    if former:
+        # The runtime's marker beside the checkpoint holds back the lower attempt until it is gone.
+        chosen = _with_driver(observed, remembered, (driver,), runnable, now)
+        return replace(chosen, stop=chosen.stop + _to_delete(tuple(former)))
+    if driver.terminating:
         return _until_gone(remembered, alive, runnable)
     if driver.spec_hash != runnable.spec_hash:
         return _upgrade(observed, remembered, driver, runnable)
@@ -151,10 +155,10 @@ def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: R
     """The next driver starts only when no other lives."""
     driver = alive[-1]
     upgrading = driver.spec_hash != runnable.spec_hash
-    reason = reasons.UPGRADING if upgrading else remembered.restarts.last_reason or reasons.BACK_OFF
+    reason = reasons.UPGRADING if upgrading else reasons.STARTING
     message = f"waiting for pod {driver.name} to end"
-    if not upgrading and remembered.restarts.last_message:
-        message = f"{remembered.restarts.last_message}; {message}"
+    if memory.failed_last(remembered) and not upgrading:
+        reason, message = remembered.restarts.last_reason, f"{remembered.restarts.last_message}; {message}"
     return Course(
         memory=remembered.model_copy(update={"driver": None}),
         phase=phases.UPGRADING if upgrading else phases.DEGRADED,

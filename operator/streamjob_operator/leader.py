@@ -35,19 +35,23 @@ class Leadership:
     on_lost: Callable[[], None]
     acquired: asyncio.Event = field(default_factory=asyncio.Event)
     _stands_by: bool = False
+    _renewed: float = 0.0
     _seen: tuple[str, float] = ("", 0.0)  # the Lease's version, and when this process saw it first
+
+    def holds_still(self) -> bool:
+        """Whether nobody else can hold the Lease yet, judged without asking."""
+        return self.acquired.is_set() and time.monotonic() - self._renewed < HELD_SECONDS
 
     async def run(self) -> None:
         """Take the Lease when it is free, then renew it; ``on_lost`` is called when it cannot be renewed in time."""
-        renewed = 0.0
         while True:
             asked = time.monotonic()
             if await self._holds():
-                renewed = asked
+                self._renewed = asked
                 if not self.acquired.is_set():
                     logger.info("leads", extra={"identity": self.identity})
                     self.acquired.set()
-            elif self.acquired.is_set() and time.monotonic() - renewed > GIVEN_UP_SECONDS:
+            elif self.acquired.is_set() and time.monotonic() - self._renewed > GIVEN_UP_SECONDS:
                 logger.error("lost the lease", extra={"identity": self.identity})
                 self.acquired.clear()
                 self.on_lost()

@@ -84,7 +84,7 @@ def forgiven(restarts: Restarts) -> Restarts:
 
 def given_up(status: StreamJobStatus, spec_hash: str, restart: Restart) -> bool:
     """Whether the present spec is not to be tried again."""
-    if status.deployed is None or status.deployed.spec_hash != spec_hash or not _failed_last(status):
+    if status.deployed is None or status.deployed.spec_hash != spec_hash or not failed_last(status):
         return False
     permanent = status.restarts.last_reason in reasons.PERMANENT
     return permanent or status.restarts.consecutive > restart.max_failures
@@ -93,7 +93,7 @@ def given_up(status: StreamJobStatus, spec_hash: str, restart: Restart) -> bool:
 def next_start(job: Job, status: StreamJobStatus, spec_hash: str, restart: Restart) -> datetime | None:
     """When the next driver may start, after a failure of the present spec; None: at once."""
     last = status.restarts.last_time
-    if not _failed_last(status) or last is None or status.deployed is None or status.deployed.spec_hash != spec_hash:
+    if not failed_last(status) or last is None or status.deployed is None or status.deployed.spec_hash != spec_hash:
         return None
     failures = max(status.restarts.consecutive, status.restarts.infrastructure)
     key = f"{job.uid}/{status.attempt}"
@@ -101,7 +101,8 @@ def next_start(job: Job, status: StreamJobStatus, spec_hash: str, restart: Resta
     return last + timedelta(seconds=wait)
 
 
-def _failed_last(status: StreamJobStatus) -> bool:
+def failed_last(status: StreamJobStatus) -> bool:
+    """Whether the present attempt is the one that failed last."""
     return status.attempt > 0 and status.restarts.last_attempt == status.attempt
 
 

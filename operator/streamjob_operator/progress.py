@@ -68,7 +68,8 @@ class ProgressPuller:
         async with self._limit:
             progress = await self._fetch(pod)
         self._take(key, pod, progress)
-        self._timers[key] = asyncio.get_running_loop().call_later(self._pause(pod, progress), self.ask, key)
+        pause = self._pause(self._driver(key) or pod, progress)
+        self._timers[key] = asyncio.get_running_loop().call_later(pause, self.ask, key)
 
     def _driver(self, key: JobKey) -> Pod | None:
         alive = (pod for pod in self._world.pods(key) if not pod.finished)
@@ -103,7 +104,7 @@ class ProgressPuller:
 
     def _pause(self, pod: Pod, progress: Progress | None) -> float:
         """Once a minute, at a moment of the minute that each pod has for itself."""
-        if progress is None or progress.state is not DriverState.RUNNING:
+        if progress is None or progress.state is not DriverState.RUNNING or not pod.ready:
             return _IMPATIENT_SECONDS
         interval = self._settings.progress_interval_seconds
         now = asyncio.get_running_loop().time()

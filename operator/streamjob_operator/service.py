@@ -53,6 +53,7 @@ class Operator:
         await self._first_listing(cluster)
         if self._settings.leader_election:
             leadership = Leadership(cluster, self._settings.lease_namespace, self._settings.identity, self._stop)
+            cluster.may_write = leadership.holds_still
             self._stack.push_async_callback(leadership.release)
             self._run(leadership.run())
             self._run(self._act(cluster, leadership.acquired))

@@ -97,8 +97,8 @@ class World:
         named[job.key.name] = job
         if earlier is None or earlier.spec is not job.spec:
             self._forget_outputs(earlier)
-            for output in outputs(job.spec):
-                self._writers.setdefault((job.key.namespace, output), {})[job.uid] = job
+        for output in outputs(job.spec):
+            self._writers.setdefault((job.key.namespace, output), {})[job.uid] = job
         return earlier is None or replace(earlier, resource_version=job.resource_version) != job
 
     def see_resource(self, body: Manifest) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
 from cluster.operator_process import (
     Manifest,
@@ -30,33 +30,40 @@ def test_a_driver_deleted_by_hand_is_replaced_and_never_two_live_at_once(ou: Ou,
     assert (status["restarts"]["total"], status["restarts"]["lastReason"]) == (2, "DriverLost")
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [(65, "InvalidConfiguration"), (66, "CheckpointIncompatible")],
-)
 def test_a_permanent_failure_is_stalled_with_the_last_words_until_the_spec_changes(
-    ou: Ou, operator: OperatorProcess, code: int, expected: str
+    ou: Ou, operator: OperatorProcess
 ) -> None:
-    ou.apply(stream_resource(), stream_job("permanent", {"exit": code, "message": "shard 7 is damaged"}))
-    status = ou.job_until("permanent", lambda status: reason(status, "Stalled") == expected)
-    assert condition(status, "Ready")["message"].startswith("shard 7 is damaged")
-    assert (status["restarts"]["lastExitCode"], status["admittedCu"]) == (code, 0)
-    ou.patch("permanent", {"description": "{}", "restartNonce": 1})
-    ou.job_until("permanent", lambda status: status["attempt"] == 2 and is_ready(status))
+    permanent = {"job-65": (65, "InvalidConfiguration"), "job-66": (66, "CheckpointIncompatible")}
+    told = "shard 7 is damaged"
+    jobs = [stream_job(name, {"exit": code, "message": told}) for name, (code, _) in permanent.items()]
+    ou.apply(stream_resource(), *jobs)
+    for name, (code, expected) in permanent.items():
+        status = ou.job_until(name, stalled_for(expected))
+        assert condition(status, "Ready")["message"].startswith(told)
+        assert (status["restarts"]["lastExitCode"], status["admittedCu"]) == (code, 0)
+    ou.patch("job-66", {"description": "{}", "restartNonce": 1})
+    ou.job_until("job-66", lambda status: status["attempt"] == 2 and is_ready(status))
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [(0, "DriverExited"), (64, "Fenced"), (69, "DependencyUnavailable"), (70, "InternalError"), (3, "InternalError")],
-)
-def test_other_failures_are_retried_with_their_reason(
-    ou: Ou, operator: OperatorProcess, code: int, expected: str
-) -> None:
-    ou.apply(stream_resource(), stream_job("failing", {"exit": code, "message": "said why"}))
-    status = ou.job_until("failing", lambda status: status.get("restarts", {}).get("total", 0) >= 2)
-    assert status["restarts"]["lastReason"] == expected
-    assert "said why" in status["restarts"]["lastMessage"]
-    assert condition(status, "Ready")["status"] == "False"
+def stalled_for(expected: str) -> Callable[[Manifest], bool]:
+    return lambda status: reason(status, "Stalled") == expected
+
+
+def test_other_failures_are_retried_with_their_reason(ou: Ou, operator: OperatorProcess) -> None:
+    retried = {
+        "job-0": "DriverExited",
+        "job-64": "Fenced",
+        "job-69": "DependencyUnavailable",
+        "job-70": "InternalError",
+        "job-3": "InternalError",
+    }
+    jobs = [stream_job(name, {"exit": int(name[4:]), "message": "said why"}) for name in retried]
+    ou.apply(stream_resource(standalone=5), *jobs)
+    for name, expected in retried.items():
+        status = ou.job_until(name, lambda status: status.get("restarts", {}).get("total", 0) >= 2)
+        assert status["restarts"]["lastReason"] == expected
+        assert "said why" in status["restarts"]["lastMessage"]
+        assert condition(status, "Ready")["status"] == "False"
 
 
 def test_restarts_are_exhausted(ou: Ou, operator: OperatorProcess) -> None:

@@ -92,11 +92,11 @@ def test_no_driver_starts_while_another_one_lives() -> None:
     assert course.stop == ()
 
 
-def test_of_two_living_drivers_none_is_kept() -> None:
+def test_of_two_living_drivers_the_lower_attempt_ends() -> None:
     running = job(status=running_status(job(), attempt=2))
     course = decide(observed(running, pod(running, 1), pod(running, 2)), NOW)
     assert course.start is None
-    assert {stopped.attempt for stopped in course.stop} == {1, 2}
+    assert [stopped.attempt for stopped in course.stop] == [1]
 
 
 def test_a_driver_of_a_deleted_job_of_the_same_name_is_waited_for() -> None:
