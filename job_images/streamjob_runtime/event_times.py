@@ -2,10 +2,10 @@
 
 import polars as pl
 
-# Epoch milliseconds below this (1973-03-03) are taken for seconds (that value in seconds is the year 5138), so that
-# history from 1973 on is accepted and no present time in seconds is.
+# Epoch milliseconds below this (1973-03-03) are taken for seconds: in seconds it is the year 5138, so that no present
+# time in seconds passes for milliseconds, and history from 1973 on is accepted.
 SECONDS_BELOW_MS = 100_000_000_000
-# Seconds before this (1973-03-03 too) would make a time that is neither: nothing sensible was meant.
+# Below this a time is no sensible number of seconds either: they too would lie before 1973-03-03.
 INVALID_BELOW = 100_000_000
 # 9999-12-31T23:59:59.999Z, the last time that RFC 3339 can write.
 LATEST_MS = 253_402_300_799_999

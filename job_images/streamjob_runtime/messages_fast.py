@@ -61,7 +61,7 @@ def read(texts: pl.DataFrame, selected: Points) -> Read:
         try:
             shape = learn(sample, frozenset(point for _, point in selected), flat=is_flat)
         except Unshapely:
-            is_flat = False
+            is_flat = not is_flat
             continue
         part = _read_shape(shape, rest, selected)
         is_flat = part.rest.height > _FEW_MATCHED * rest.height

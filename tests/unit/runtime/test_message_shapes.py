@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -176,3 +177,20 @@ NO_MESSAGES = [
 def test_what_is_no_message_has_no_shape(sample: str) -> None:
     with pytest.raises(Unshapely):
         learn(sample, frozenset({"Reading"}), flat=False)
+
+
+def wide(number: int) -> dict[str, Any]:
+    return meter(number, **{f"Other{k}": k for k in range(200)})
+
+
+def test_messages_of_hundreds_of_points_are_read_by_shapes() -> None:
+    texts = pl.DataFrame({"text": [json.dumps(wide(number)) for number in range(100)]}).with_row_index("message")
+    assert messages_fast.read(texts, frozenset({("Meter", "Reading")})).rest.is_empty()
+
+
+def test_messages_that_no_shape_describes_leave_the_others_to_theirs() -> None:
+    texts = [json.dumps(meter(number)) if number % 3 else "{}" * number for number in range(900)]
+    read = messages_fast.read(
+        pl.DataFrame({"text": texts}).with_row_index("message"), frozenset({("Meter", "Reading")})
+    )
+    assert (read.numbers.height, read.rest.height) == (600, 300)
