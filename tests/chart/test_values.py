@@ -9,6 +9,9 @@ import yaml
 
 from fixtures.chart import CHART, Chart, Manifest, RefusedError, container, environment, of_kind, only
 from fixtures.chart import chart as chart_of
+from streamjob_operator.catalogue import Catalogue
+from streamjob_operator.command_line import settings_from
+from streamjob_operator.settings import DriverSettings, Settings
 
 TYPOS: list[tuple[dict[str, Any], str]] = [
     ({"watchNamespace": ["ou-energy"]}, "watchNamespace"),
@@ -61,11 +64,19 @@ def test_an_empty_catalogue_is_an_empty_list(chart: Chart) -> None:
     assert yaml.safe_load(catalogue) == {"templates": []}
 
 
-def test_settings_reach_the_operator(chart: Chart) -> None:
+def settings(manifests: list[Manifest], folder: Path) -> Settings:
+    """What the operator reads out of the environment and the catalogue that the chart gives it."""
+    catalogue = folder / "catalogue.yaml"
+    catalogue.write_text(only("ConfigMap", manifests)["data"]["catalogue.yaml"])
+    return settings_from([], environment(manifests) | {"STREAMJOB_CATALOGUE": str(catalogue)})
+
+
+def test_settings_reach_the_operator(chart: Chart, tmp_path: Path) -> None:
     toleration = {"key": "spark", "operator": "Exists"}
     values = {
-        "settings": {"cpuRequestPerCu": 0.1, "logLevel": "DEBUG"},
+        "settings": {"cpuRequestPerCu": 0.1, "logLevel": "DEBUG", "leaderElection": False},
         "watchNamespaces": ["ou-energy", "ou-water"],
+        "catalogue": [{"name": "calculators", "version": "1.0", "image": "r.example.org/runtime:1"}],
         "drivers": {
             "imagePullPolicy": "Always",
             "imagePullSecrets": ["one", "two"],
@@ -74,19 +85,26 @@ def test_settings_reach_the_operator(chart: Chart) -> None:
             "tolerations": [toleration],
         },
     }
-    told = environment(chart.render(values))
-    assert told.pop("STREAMJOB_CATALOGUE")
-    assert json.loads(told.pop("STREAMJOB_DRIVER_NODE_SELECTOR")) == {"disk": "ssd"}
-    assert json.loads(told.pop("STREAMJOB_DRIVER_TOLERATIONS")) == [toleration]
-    assert told == {
-        "STREAMJOB_CPU_REQUEST_PER_CU": "0.1",
-        "STREAMJOB_DRIVER_SERVICE_ACCOUNT": "drivers",
-        "STREAMJOB_IMAGE_PULL_POLICY": "Always",
-        "STREAMJOB_IMAGE_PULL_SECRETS": "one,two",
-        "STREAMJOB_LEADER_ELECTION": "true",
-        "STREAMJOB_LOG_LEVEL": "DEBUG",
-        "STREAMJOB_NAMESPACES": "ou-energy,ou-water",
-    }
+    read = settings(chart.render(values), tmp_path)
+    assert read.driver == DriverSettings(0.1, "Always", ("one", "two"), "drivers", {"disk": "ssd"}, (toleration,))
+    assert read.namespaces == ("ou-energy", "ou-water")
+    assert (read.log_level, read.leader_election) == ("DEBUG", False)
+    assert read.catalogue == Catalogue.parse({"templates": values["catalogue"]})
+
+
+def test_the_charts_defaults_are_the_operators(chart: Chart, tmp_path: Path) -> None:
+    read, defaults = settings(chart.render(), tmp_path), Settings()
+    assert read.driver == defaults.driver
+    assert (read.namespaces, read.log_level) == (defaults.namespaces, defaults.log_level)
+    assert (read.leader_election, read.http_port) == (defaults.leader_election, defaults.http_port)
+
+
+def test_probes_ask_the_operators_port(chart: Chart) -> None:
+    operator = container(chart.render())
+    (port,) = operator["ports"]
+    assert port["containerPort"] == Settings().http_port
+    probes = [operator[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "liveness", "readiness")]
+    assert probes == [port["name"]] * 3
 
 
 @pytest.mark.parametrize(

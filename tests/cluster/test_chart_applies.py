@@ -84,22 +84,22 @@ def installation(cluster: Cluster, chart: Chart) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def ou(cluster: Cluster) -> Iterator[str]:
-    namespace = f"chart-ou-{uuid4().hex[:8]}"
+def namespace(cluster: Cluster) -> Iterator[str]:
+    namespace = f"chart-namespace-{uuid4().hex[:8]}"
     cluster.create_namespace(namespace)
     yield namespace
     cluster.kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
 
 
 @pytest.mark.parametrize("mode", ["cluster", "namespaces"])
-def test_the_api_server_takes_every_object(cluster: Cluster, chart: Chart, ou: str, mode: str) -> None:
-    values: dict[str, Any] = {"fullnameOverride": ou, "replicas": 2}
+def test_the_api_server_takes_every_object(cluster: Cluster, chart: Chart, namespace: str, mode: str) -> None:
+    values: dict[str, Any] = {"fullnameOverride": namespace, "replicas": 2}
     if mode == "namespaces":
-        values["watchNamespaces"] = [ou]
+        values["watchNamespaces"] = [namespace]
     manifests = [m for m in chart.render(values) if m["kind"] != "CustomResourceDefinition"]
     for manifest in manifests:
         if "namespace" in manifest["metadata"]:
-            manifest["metadata"]["namespace"] = ou
+            manifest["metadata"]["namespace"] = namespace
     cluster.kubectl("apply", "--dry-run=server", "-f", "-", input="\n---\n".join(map(json.dumps, manifests)))
 
 
@@ -109,22 +109,23 @@ def test_the_api_server_takes_the_crds(cluster: Cluster, chart: Chart) -> None:
     cluster.kubectl("apply", *options, "-f", "-", input="\n---\n".join(map(json.dumps, crds)))
 
 
-def test_helm_accepts_the_chart_on_this_cluster(cluster: Cluster, ou: str) -> None:
-    values = {"fullnameOverride": ou, "watchNamespaces": [ou], "crds": {"install": False}}
+def test_helm_accepts_the_chart_on_this_cluster(cluster: Cluster, namespace: str) -> None:
+    values = {"fullnameOverride": namespace, "watchNamespaces": [namespace], "crds": {"install": False}}
     said = cluster.helm(
-        *("install", ou, str(CHART), "--namespace", ou, "--dry-run=server", "--values", "-"), input=json.dumps(values)
+        *("install", namespace, str(CHART), "--namespace", namespace, "--dry-run=server", "--values", "-"),
+        input=json.dumps(values),
     )
-    assert f"kubectl -n {ou} rollout status" in said
+    assert f"kubectl -n {namespace} rollout status" in said
 
 
-def test_pods_of_the_chart_pass_the_restricted_standard(cluster: Cluster, chart: Chart, ou: str) -> None:
-    cluster.kubectl("label", "namespace", ou, "pod-security.kubernetes.io/enforce=restricted")
+def test_pods_of_the_chart_pass_the_restricted_standard(cluster: Cluster, chart: Chart, namespace: str) -> None:
+    cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
     (deployment,) = of_kind("Deployment", chart.render())
     template = deployment["spec"]["template"]
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "operator", "namespace": ou},
+        "metadata": {"name": "operator", "namespace": namespace},
         "spec": template["spec"],
     }
     pod["spec"]["serviceAccountName"] = "default"
@@ -169,16 +170,16 @@ def test_the_operator_may_not(installation: Installation, verb: str, what: str, 
     assert not installation.may(verb, what, subresource=subresource, who=installation.operator, namespace="default")
 
 
-def test_the_lease_is_the_operators_in_its_own_namespace_alone(installation: Installation, ou: str) -> None:
+def test_the_lease_is_the_operators_in_its_own_namespace_alone(installation: Installation, namespace: str) -> None:
     lease, operator = "leases.coordination.k8s.io/streamjob-operator", installation.operator
     assert installation.may("update", lease, who=operator)
-    assert not installation.may("update", lease, who=operator, namespace=ou)
+    assert not installation.may("update", lease, who=operator, namespace=namespace)
     assert not installation.may("update", "leases.coordination.k8s.io/another", who=operator)
 
 
-def test_namespaced_rights_end_at_the_namespace(cluster: Cluster, chart: Chart, ou: str) -> None:
-    stand_in(cluster, chart, ou, {"watchNamespaces": [ou], "protectResourcesInUse": False})
-    installed = Installation(cluster, ou, [])
+def test_namespaced_rights_end_at_the_namespace(cluster: Cluster, chart: Chart, namespace: str) -> None:
+    stand_in(cluster, chart, namespace, {"watchNamespaces": [namespace], "protectResourcesInUse": False})
+    installed = Installation(cluster, namespace, [])
     assert installed.may("create", "pods", who=installed.operator)
     assert not installed.may("create", "pods", who=installed.operator, namespace="default")
     assert not installed.may("list", "streamjobs.streamjob.dev", who=installed.operator, namespace="default")
@@ -210,23 +211,27 @@ def refusal_while_in_use(cluster: Cluster, namespace: str) -> str:
 
 
 def test_a_resource_in_use_cannot_be_deleted_and_the_message_says_what_to_do(
-    cluster: Cluster, installation: Installation, ou: str
+    cluster: Cluster, installation: Installation, namespace: str
 ) -> None:
-    create_resource(cluster, ou)
+    create_resource(cluster, namespace)
 
-    message = eventually(lambda: refusal_while_in_use(cluster, ou))
-    assert f"StreamResource {ou}/energy is in use: stop or delete its jobs first" in message
-
-
-def test_a_resource_that_no_job_uses_can_be_deleted(cluster: Cluster, installation: Installation, ou: str) -> None:
-    create_resource(cluster, ou)
-    assert refusal(cluster, ou) == ""
-    set_in_use(cluster, ou, value=False)
-    assert refusal(cluster, ou) == ""
+    message = eventually(lambda: refusal_while_in_use(cluster, namespace))
+    assert f"StreamResource {namespace}/energy is in use: stop or delete its jobs first" in message
 
 
-def test_a_namespace_goes_with_its_resource_in_use(cluster: Cluster, installation: Installation, ou: str) -> None:
-    create_resource(cluster, ou)
-    eventually(lambda: refusal_while_in_use(cluster, ou))
-    cluster.kubectl("delete", "namespace", ou, "--timeout=60s")
-    assert cluster.kubectl("get", "namespace", ou, "--ignore-not-found") == ""
+def test_a_resource_that_no_job_uses_can_be_deleted(
+    cluster: Cluster, installation: Installation, namespace: str
+) -> None:
+    create_resource(cluster, namespace)
+    assert refusal(cluster, namespace) == ""
+    set_in_use(cluster, namespace, value=False)
+    assert refusal(cluster, namespace) == ""
+
+
+def test_a_namespace_goes_with_its_resource_in_use(
+    cluster: Cluster, installation: Installation, namespace: str
+) -> None:
+    create_resource(cluster, namespace)
+    eventually(lambda: refusal_while_in_use(cluster, namespace))
+    cluster.kubectl("delete", "namespace", namespace, "--timeout=60s")
+    assert cluster.kubectl("get", "namespace", namespace, "--ignore-not-found") == ""
