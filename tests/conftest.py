@@ -1,3 +1,3 @@
 """Fixtures that every suite may use."""
 
-pytest_plugins = ["fixtures.cluster", "fixtures.kafka", "fixtures.redis"]
+pytest_plugins = ["fixtures.cluster", "fixtures.kafka", "fixtures.operator", "fixtures.redis"]

@@ -30,6 +30,7 @@ async def start(settings: kopf.OperatorSettings, memo: Any, **_: Any) -> None:
     settings.networking.enforce_retry_after = True
     settings.queueing.worker_limit = None
     settings.queueing.idle_timeout = 1
+    settings.queueing.exit_timeout = 0.2
     settings.watching.label_selectors["", "v1", "pods"] = kinds.JOB_LABEL
     await cast("Operator", memo.operator).start()
 

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from cluster.operator_process import (
-    Manifest,
     OperatorProcess,
     Ou,
     condition,
@@ -18,46 +11,8 @@ from cluster.operator_process import (
     stream_job,
     stream_resource,
 )
+from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
-from localcluster.providers import Cluster
-
-
-@contextmanager
-def watched(cluster: Cluster, namespace: str) -> Iterator[list[Manifest]]:
-    """Every event of the namespace's pods, as a watch shows it."""
-    kubectl = getattr(cluster, "kubectl_program", "kubectl")
-    command = [str(kubectl), f"--kubeconfig={cluster.kubeconfig}", "get", "pods", "-n", namespace]
-    watch = subprocess.Popen(
-        [*command, "--watch", "--output-watch-events", "-o", "json"], stdout=subprocess.PIPE, text=True
-    )
-    events: list[Manifest] = []
-
-    def read() -> None:
-        events.extend(map(json.loads, watch.stdout or ()))
-
-    reader = threading.Thread(target=read, daemon=True)
-    with watch:
-        reader.start()
-        yield events
-        watch.terminate()
-        reader.join(timeout=10)
-
-
-def most_at_once(events: list[Manifest]) -> tuple[int, dict[str, int]]:
-    """The most living drivers at any moment: of the namespace, and of each job."""
-    living: dict[str, str] = {}
-    most, most_of = 0, dict[str, int]()
-    for event in list(events):
-        pod = event["object"]
-        uid, job = pod["metadata"]["uid"], pod["metadata"]["labels"].get("streamjob.dev/job", "")
-        if event["type"] == "DELETED" or pod["status"].get("phase") in {"Succeeded", "Failed"}:
-            living.pop(uid, None)
-        else:
-            living[uid] = job
-        most = max(most, len(living))
-        for name in set(living.values()):
-            most_of[name] = max(most_of.get(name, 0), list(living.values()).count(name))
-    return most, most_of
 
 
 def test_a_job_that_does_not_fit_is_queued_with_the_numbers_and_admitted_when_there_is_room(

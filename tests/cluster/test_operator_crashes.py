@@ -10,52 +10,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cluster.crash_points import crash_at_replacement, crash_at_start
 from cluster.operator_process import Manifest, OperatorProcess, Ou, is_ready, reason, stream_job, stream_resource
-from cluster.test_operator_capacity import most_at_once, watched
+from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
 from localcluster.problems import ClusterError
 
-LAUNCHER = (str(Path(__file__).parent / "crashing_operator.py"),)
-NORMAL = ("-m", "streamjob_operator")
+
+@pytest.mark.parametrize("step", ["write_job_status", "Pod"])
+def test_a_crash_between_intent_and_pod_leaves_one_driver(ou: Ou, idle_operator: OperatorProcess, step: str) -> None:
+    crash_at_start(ou, idle_operator, step)
 
 
-@pytest.mark.parametrize(
-    "step", ["put_resource_status", "write_job_status", "ConfigMap", "PersistentVolumeClaim", "Pod", "apply"]
-)
-def test_a_crash_after_any_step_of_a_start_leaves_one_driver(ou: Ou, idle_operator: OperatorProcess, step: str) -> None:
-    crash(idle_operator, step)
-    with watched(ou.cluster, ou.namespace) as events:
-        ou.apply(stream_resource(), stream_job("crashed"))
-        eventually(lambda: not idle_operator.is_running(), within_seconds=60)
-        idle_operator.launcher = NORMAL
-        idle_operator.start()
-        status = ou.job_until("crashed", is_ready)
-    assert (status["attempt"], status["restarts"]["total"]) == (1, 0)
-    assert [pod["metadata"]["name"] for pod in ou.pods()] == ["crashed-1-driver"]
-    assert most_at_once(events) == (1, {"crashed": 1})
-
-
-@pytest.mark.parametrize("step", ["write_job_status", "delete_pod"])
-def test_a_crash_during_a_replacement_leaves_one_driver(ou: Ou, idle_operator: OperatorProcess, step: str) -> None:
-    idle_operator.start()
-    ou.apply(stream_resource(), stream_job("replaced", {"slow_stop": 2}))
-    ou.job_until("replaced", is_ready)
-    idle_operator.stop()
-    crash(idle_operator, step)
-    with watched(ou.cluster, ou.namespace) as events:
-        ou.patch("replaced", {"rateLimit": 7})
-        eventually(lambda: not idle_operator.is_running(), within_seconds=60)
-        idle_operator.launcher = NORMAL
-        idle_operator.start()
-        status = ou.job_until("replaced", lambda status: status["attempt"] == 2 and is_ready(status))
-    assert status["restarts"]["total"] == 0
-    assert most_at_once(events) == (1, {"replaced": 1})
-
-
-def crash(operator: OperatorProcess, step: str) -> None:
-    operator.launcher = LAUNCHER
-    operator.environment = {"CRASH_AFTER": step}
-    operator.start()
+def test_a_crash_during_a_replacement_leaves_one_driver(ou: Ou, idle_operator: OperatorProcess) -> None:
+    crash_at_replacement(ou, idle_operator, "delete_pod")
 
 
 @pytest.fixture
@@ -210,6 +178,7 @@ def may(ou: Ou, verb: str, resource: str) -> bool:
 
 def test_what_the_plan_makes_is_accepted_by_the_dry_run(ou: Ou) -> None:
     golden = Path(__file__).parents[1] / "unit" / "golden"
+    ou.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "drivers"}})
     for case in sorted(golden.iterdir()):
         for manifest in yaml.safe_load_all((case / "plan.yaml").read_text()):
             manifest["metadata"]["namespace"] = ou.namespace

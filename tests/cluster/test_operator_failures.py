@@ -14,7 +14,7 @@ from cluster.operator_process import (
     stream_job,
     stream_resource,
 )
-from cluster.test_operator_capacity import most_at_once, watched
+from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
 
 
