@@ -67,7 +67,7 @@ def run_into(crash: str, job: TestJob) -> None:
     """Start an attempt and let it die at its point."""
     driver = DriverProcess(job, PYTHONPATH=str(INJECTION), STREAMJOB_CRASH=crash)
     try:
-        driver.process.wait(180)
+        driver.process.wait(400)
     finally:
         driver.kill()
     assert driver.process.returncode == -9, f"{crash} was not reached: {driver.end_of_log()}"
