@@ -12,6 +12,7 @@ _DAMAGE = re.compile(
 )
 _ERROR_CLASS = re.compile(r"\[([A-Z][A-Z0-9_.]{3,})\]")
 _PYTHON_ERROR = re.compile(r"^(?:[a-zA-Z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Block)\b", re.MULTILINE)
+_JVM_CAUSE = re.compile(r"^Caused by: ((?:java|org\.apache)\.[^\n]+)", re.MULTILINE)
 _PYTHON_PLACE = re.compile(r'File "[^"]*/(streamjob_runtime/[\w/]+\.py)", line (\d+)')
 
 
@@ -39,8 +40,12 @@ class Internal(RuntimeFault):
 
 
 def _summary(error: BaseException, text: str) -> str:
-    """Classes and places, never messages: those of libraries may quote what they were given."""
+    """Classes and places; messages only of the JVM: those of Python's libraries may quote what they were given."""
+    words = (
+        [] if "Traceback (most recent call last)" in text else [line[:300] for line in _JVM_CAUSE.findall(text)[-1:]]
+    )
     found = [
+        *words,
         type(error).__name__,
         *dict.fromkeys(_ERROR_CLASS.findall(text)),
         *dict.fromkeys(_PYTHON_ERROR.findall(text)),
