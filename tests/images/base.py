@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,18 +35,21 @@ def ensure(buildah: Buildah, name: str, environment: Mapping[str, str], scratch:
     if CHOSEN in environment or buildah.exists(name):
         return
     title = "Make the base image: Debian 12 by debootstrap"
-    with progress.step(title) as step, tempfile.TemporaryDirectory(dir=scratch) as folder:
-        context = Path(folder)
+    context = scratch / "base-in-the-making"
+    shutil.rmtree(context, ignore_errors=True)  # of a build that was killed
+    context.mkdir()
+    with progress.step(title) as step:
         _bootstrap(context)
         shutil.copy(FOLDER / "Dockerfile", context)
         buildah.build(name, context / "Dockerfile", context, [], step)
+    shutil.rmtree(context)
 
 
 def _bootstrap(context: Path) -> None:
     root = context / "root"
-    done = subprocess.run(
-        [FOLDER / "bootstrap", root, context / "root.tar"], capture_output=True, text=True, check=False
-    )
+    # in mounts of its own: what debootstrap mounts below the folder goes with it, even when it is killed
+    argv = ["unshare", "--mount", str(FOLDER / "bootstrap"), str(root), str(context / "root.tar")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
     shutil.rmtree(root, ignore_errors=True)
     if done.returncode != 0:
         raise ClusterError("debootstrap failed:\n" + "\n".join(done.stderr.splitlines()[-10:]))

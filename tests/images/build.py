@@ -65,7 +65,7 @@ def archive(
 
 
 def _pushed(image: Image, state: State, progress: Progress, environment: Mapping[str, str]) -> str:
-    with _snapshot(image, state) as inputs:
+    with _snapshot(image) as inputs:
         reference = _reference(image, inputs, environment)
         if PREFIX not in environment and _is_held(reference):
             progress.say(f"Image {image.name} is up to date ({reference})")
@@ -78,7 +78,7 @@ def _pushed(image: Image, state: State, progress: Progress, environment: Mapping
 
 
 def _archived(image: Image, folder: Path, state: State, progress: Progress, environment: Mapping[str, str]) -> Path:
-    with _snapshot(image, state) as inputs:
+    with _snapshot(image) as inputs:
         reference = _reference(image, inputs, environment)
         path = folder / f"{image.name}-{reference.rpartition(':')[2]}.tar"
         if path.exists():
@@ -102,6 +102,7 @@ def _built(
 ) -> str:
     """Build one image into buildah's storage unless it is there; returns its name there."""
     require(image, state, environment, progress)
+    builder.forget_unfinished()
     base_image = base.reference(environment)
     name = f"localhost/streamjob/{image.name}:{tag(image, base_image, inputs)}"
     if builder.exists(name):
@@ -125,10 +126,9 @@ def _options(image: Image, base_image: str, environment: Mapping[str, str], stat
 
 
 @contextmanager
-def _snapshot(image: Image, state: State) -> Iterator[Path]:
+def _snapshot(image: Image) -> Iterator[Path]:
     """A copy of the image's inputs: an edit during the build does not get in under the tag of what was before."""
-    state.images.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=state.images, prefix=f"{image.name}-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"streamjob-{image.name}-") as folder:
         stage(image, Path(folder))
         yield Path(folder)
 

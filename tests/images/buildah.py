@@ -54,6 +54,10 @@ class Buildah:
         if names:
             self._run(["rmi", *names])
 
+    def forget_unfinished(self) -> None:
+        """Remove what a build left that was killed: containers, their layers and mounts."""
+        self._run(["rm", "--all"])
+
     def names(self) -> list[str]:
         """The images that have a name, newest first."""
         listed = self._run(["images", "--format", "{{.Name}}:{{.Tag}}"]).stdout.split()
