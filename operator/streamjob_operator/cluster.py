@@ -57,13 +57,13 @@ class Conflict(ApiError):  # noqa: N818 (named as Kubernetes names it)
     """409: it changed since it was read, or is there already."""
 
 
-async def client_from_environment() -> client.ApiClient:
-    """A client configured by the pod's service account, else by KUBECONFIG."""
+async def client_from_environment(kubeconfig: str | None = None) -> client.ApiClient:
+    """A client configured by the pod's service account, else by this file, else by KUBECONFIG."""
     configuration = client.Configuration()
     try:
         config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     except ConfigException:
-        await config.load_kube_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        await config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
     configuration.connection_pool_maxsize = 64
     return client.ApiClient(configuration)
 

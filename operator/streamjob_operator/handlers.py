@@ -1,6 +1,7 @@
 """kopf's part: watches. A handler only says whose turn it is."""
 
 import asyncio
+import signal
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -33,11 +34,14 @@ async def start(settings: kopf.OperatorSettings, memo: Any, **_: Any) -> None:
     settings.queueing.exit_timeout = 0.2
     settings.watching.label_selectors["", "v1", "pods"] = kinds.JOB_LABEL
     await cast("Operator", memo.operator).start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # In place of kopf's: it closes its watches first, and the lease would be released seconds later.
+        asyncio.get_running_loop().add_signal_handler(number, memo.leave)
 
 
 @kopf.on.cleanup()
 async def stop(memo: Any, **_: Any) -> None:
-    """Release the lease last."""
+    """Stop, where that was not done on a signal."""
     await cast("Operator", memo.operator).stop()
 
 
@@ -62,7 +66,14 @@ async def on_driver_pod(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
 async def run(settings: Settings) -> None:
     """Run until the process is told to stop, or loses the lease."""
     stop_flag = asyncio.Event()
-    memo = kopf.Memo(operator=Operator(settings, stop_flag.set))
+    operator = Operator(settings, stop_flag.set)
+    leaving: list[asyncio.Task[None]] = []  # a reference, or the task might be collected before it ends
+
+    async def leave() -> None:
+        await operator.stop()
+        stop_flag.set()
+
+    memo = kopf.Memo(operator=operator, leave=lambda: leaving.append(asyncio.ensure_future(leave())))
     namespaces: Sequence[str] = settings.namespaces
     await kopf.operator(
         clusterwide=not namespaces, namespaces=namespaces, standalone=True, memo=memo, stop_flag=stop_flag

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -174,13 +173,3 @@ def may(ou: Ou, verb: str, resource: str) -> bool:
         return ou.cluster.kubectl(*arguments).strip() == "yes"
     except ClusterError:
         return False
-
-
-def test_what_the_plan_makes_is_accepted_by_the_dry_run(ou: Ou) -> None:
-    golden = Path(__file__).parents[1] / "unit" / "golden"
-    ou.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "drivers"}})
-    for case in sorted(golden.iterdir()):
-        for manifest in yaml.safe_load_all((case / "plan.yaml").read_text()):
-            manifest["metadata"]["namespace"] = ou.namespace
-            text = json.dumps(manifest)
-            ou.cluster.kubectl("apply", "--server-side", "--dry-run=server", "-n", ou.namespace, "-f", "-", input=text)
