@@ -132,6 +132,8 @@ class Driver:
             if is_away or time.monotonic() > deadline:
                 return False
             time.sleep(_STOP_TURN_SECONDS)
+        if Interrupted.__qualname__ in str(query.exception()):
+            return False  # the planner was still waiting for the brokers, to know where to begin
         raise self._fault(query)
 
     def close(self) -> None:
