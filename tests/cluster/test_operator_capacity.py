@@ -44,7 +44,7 @@ def test_twenty_jobs_for_five_cu_never_run_more_than_five(ou: Ou, operator: Oper
         ou.apply(stream_resource(standalone=5), *(stream_job(name) for name in names))
         left = list(names)
         while left:
-            done = as_many_ready_as_fit(ou, left, 5)
+            done = as_many_drivers_as_fit(ou, left, 5)
             ou.cluster.kubectl("delete", "-n", ou.namespace, "streamjob", *done, "--wait=false")
             left = [name for name in left if name not in done]
     most, most_of = most_at_once(events)
@@ -53,16 +53,15 @@ def test_twenty_jobs_for_five_cu_never_run_more_than_five(ou: Ou, operator: Oper
     assert set(most_of.values()) == {1}
 
 
-def as_many_ready_as_fit(ou: Ou, names: list[str], capacity: int) -> list[str]:
+def as_many_drivers_as_fit(ou: Ou, names: list[str], capacity: int) -> list[str]:
     fitting = min(capacity, len(names))
-    return eventually(lambda: ready_of(ou, names), until=lambda ready: len(ready) >= fitting, within_seconds=120)
+    return eventually(lambda: with_driver(ou, names), until=lambda seen: len(seen) >= fitting, within_seconds=120)
 
 
-def ready_of(ou: Ou, names: list[str]) -> list[str]:
-    jobs = ou.items("streamjobs")
-    return [
-        job["metadata"]["name"] for job in jobs if job["metadata"]["name"] in names and is_ready(job.get("status", {}))
-    ]
+def with_driver(ou: Ou, names: list[str]) -> list[str]:
+    """Jobs whose driver pod was seen."""
+    jobs = {job["metadata"]["name"]: job.get("status", {}).get("driver") or {} for job in ou.items("streamjobs")}
+    return [name for name in names if jobs.get(name, {}).get("uid")]
 
 
 def test_more_than_the_ou_has_is_stalled_until_it_gets_more(ou: Ou, operator: OperatorProcess) -> None:
