@@ -1,0 +1,250 @@
+"""A job that is to run: keep its driver, replace it, start one, or wait. Pure."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from streamjob_api.progress import DriverState
+from streamjob_api.status import StreamJobStatus
+from streamjob_operator import course as phases
+from streamjob_operator import ledger, memory, reasons
+from streamjob_operator.course import Course, Observed, Start, Word
+from streamjob_operator.observed import Pod
+from streamjob_operator.reasons import Ending, Fault
+from streamjob_operator.validation import Runnable
+
+# Safety net while a pod is on its way out, should its last event be lost.
+LOOK_AGAIN_SECONDS = 15.0
+
+
+def with_driver(
+    observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable, now: datetime
+) -> Course:
+    """A driver lives: keep it, replace it, or wait until it is gone."""
+    *former, driver = alive
+    if former:
+        # The runtime's marker beside the checkpoint holds back the lower attempt until it is gone.
+        chosen = with_driver(observed, remembered, (driver,), runnable, now)
+        return replace(chosen, stop=chosen.stop + to_delete(tuple(former)))
+    if driver.terminating:
+        return _until_gone(remembered, alive, runnable)
+    if driver.spec_hash != runnable.spec_hash:
+        return _upgrade(observed, remembered, driver, runnable)
+    if _start_is_overdue(observed, driver, runnable, now):
+        deadline = runnable.spec.lifecycle.start_deadline
+        message = f"pod {driver.name} was not ready within {deadline} (lifecycle.startDeadline)"
+        ended = Ending(reasons.START_TIMEOUT, message, Fault.INFRASTRUCTURE)
+        return _until_gone(memory.count(remembered, ended, now), alive, runnable)
+    return _kept(observed, remembered, driver, runnable, now)
+
+
+def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable) -> Course:
+    """The next driver starts only when no other lives."""
+    driver = alive[-1]
+    upgrading = driver.spec_hash != runnable.spec_hash
+    reason = reasons.UPGRADING if upgrading else reasons.STARTING
+    message = f"waiting for pod {driver.name} to end"
+    if memory.failed_last(remembered) and not upgrading:
+        reason, message = remembered.restarts.last_reason, f"{remembered.restarts.last_message}; {message}"
+    return Course(
+        memory=remembered.model_copy(update={"driver": None}),
+        phase=phases.UPGRADING if upgrading else phases.DEGRADED,
+        ready=Word(False, reason, message),
+        reserved=held(remembered),
+        working=Word(True, reason, message),
+        stop=to_delete(alive),
+        driver=driver,
+        again_in=LOOK_AGAIN_SECONDS,
+    )
+
+
+def _upgrade(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable: Runnable) -> Course:
+    """Replace the driver, once the ledger has admitted what the new spec takes."""
+    if observed.granted >= runnable.cu:
+        return _until_gone(remembered, (driver,), runnable)
+    if runnable.cu > runnable.capacity:
+        word = _never_suffices(runnable)
+        working, stuck = None, replace(word, holds=True)
+    else:
+        word = Word(False, reasons.QUEUED, _queue_message(observed, runnable))
+        working, stuck = replace(word, holds=True), None
+    return Course(
+        memory=remembered,
+        phase=phases.DEGRADED,
+        ready=replace(word, message=f"{word.message}; the driver of the former spec goes on"),
+        reserved=held(remembered),
+        working=working,
+        stuck=stuck,
+        driver=driver,
+    )
+
+
+def _start_is_overdue(observed: Observed, driver: Pod, runnable: Runnable, now: datetime) -> bool:
+    """Not ready, and silent, for too long. A driver that says why it waits is alive; an obstacle is told instead."""
+    deadline = timedelta(seconds=runnable.spec.lifecycle.start_deadline.seconds)
+    silent = observed.progress is None and not driver.container.started
+    return not driver.ready and silent and reasons.obstacle(driver) is None and now - driver.created > deadline
+
+
+def _kept(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable: Runnable, now: datetime) -> Course:
+    restarts, again_in = remembered.restarts, None
+    failed = restarts.consecutive or restarts.infrastructure
+    if failed and driver.ready and driver.ready_since is not None:
+        healthy = driver.ready_since + timedelta(seconds=runnable.spec.restart.reset_after.seconds) - now
+        again_in = max(healthy.total_seconds(), 0.0)
+        if again_in == 0:
+            restarts, again_in = memory.forgiven(restarts), None
+    remembered = memory.holding(remembered, driver).model_copy(update={"restarts": restarts})
+    phase, ready, working, stuck = _of_driver(observed, driver, runnable, now)
+    if not driver.ready:
+        deadline = driver.created + timedelta(seconds=runnable.spec.lifecycle.start_deadline.seconds) - now
+        again_in = deadline.total_seconds() + 0.1 if deadline.total_seconds() > 0 else None
+    return Course(
+        memory=remembered,
+        phase=phase,
+        ready=ready,
+        reserved=held(remembered),
+        working=working,
+        stuck=stuck,
+        driver=driver,
+        again_in=again_in,
+    )
+
+
+def _of_driver(
+    observed: Observed, driver: Pod, runnable: Runnable, now: datetime
+) -> tuple[str, Word, Word | None, Word | None]:
+    """Phase, Ready, Reconciling and Stalled of a job whose driver is the right one."""
+    progress = observed.progress
+    obstacle = reasons.obstacle(driver)
+    if obstacle:
+        word = Word(False, *obstacle)
+        patient = now - driver.created < timedelta(seconds=runnable.spec.lifecycle.start_deadline.seconds)
+        seen = replace(word, holds=True)
+        return phases.STARTING, word, seen if patient else None, None if patient else seen
+    if progress is not None and progress.state is DriverState.WAITING:
+        return phases.DEGRADED, Word(False, progress.reason or reasons.NOT_READY, progress.message), None, None
+    if driver.ready:
+        return phases.RUNNING, Word(True, reasons.RUNNING, f"pod {driver.name} runs"), None, None
+    if not driver.was_ready and (progress is None or progress.state is DriverState.STARTING or not progress.reason):
+        word = Word(False, reasons.STARTING, f"pod {driver.name} starts")
+        return phases.STARTING, word, replace(word, holds=True), None
+    reason, message = (progress.reason, progress.message) if progress else ("", "")
+    message = message or f"pod {driver.name} fails its readiness probe"
+    return phases.DEGRADED, Word(False, reason or reasons.NOT_READY, message), None, None
+
+
+def without_driver(observed: Observed, remembered: StreamJobStatus, runnable: Runnable, now: datetime) -> Course:
+    """No driver lives: start one, if the job may have one now."""
+    if memory.given_up(remembered, runnable.spec_hash, runnable.spec.restart):
+        return _given_up(remembered)
+    if _predecessor(observed):
+        message = f"a pod of a deleted StreamJob {observed.job.key.name} still stops"
+        word = Word(False, reasons.PREDECESSOR_STOPPING, message)
+        return _waiting(remembered, word, LOOK_AGAIN_SECONDS)
+    if observed.granted < runnable.cu:
+        return _queued(observed, remembered, runnable)
+    start_at = memory.next_start(observed.job, remembered, runnable.spec_hash, runnable.spec.restart)
+    if start_at is not None and start_at > now:
+        return _backing_off(remembered, start_at, now)
+    intent = memory.begin(observed.job, remembered, runnable, observed.pods)
+    word = Word(False, reasons.STARTING, f"starting driver, attempt {intent.attempt}")
+    if observed.refused:
+        word = Word(False, reasons.DRIVER_REFUSED, observed.refused)
+    epoch = intent.deployed.epoch if intent.deployed else 0
+    return Course(
+        memory=intent,
+        phase=phases.STARTING,
+        ready=word,
+        reserved=held(intent),
+        working=replace(word, holds=True),
+        start=Start(runnable, intent.attempt, epoch),
+        concludes_gone=True,
+    )
+
+
+def _given_up(remembered: StreamJobStatus) -> Course:
+    restarts = remembered.restarts
+    if restarts.last_reason in reasons.PERMANENT:
+        reason, message = restarts.last_reason, restarts.last_message
+    else:
+        reason = reasons.RESTARTS_EXHAUSTED
+        message = (
+            f"{restarts.consecutive} failures in a row, the last one {restarts.last_reason}: {restarts.last_message}"
+        )
+    word = Word(False, reason, f"{message}; correct the spec or change spec.restartNonce")
+    return Course(
+        memory=remembered.model_copy(update={"admitted_cu": 0, "driver": None}),
+        phase=phases.FAILED,
+        ready=word,
+        reserved=Word(False, reasons.RELEASED, "holds no CU"),
+        stuck=replace(word, holds=True),
+        concludes_gone=remembered.admitted_cu > 0,
+    )
+
+
+def _queued(observed: Observed, remembered: StreamJobStatus, runnable: Runnable) -> Course:
+    remembered = remembered.model_copy(update={"driver": None, "admitted_cu": 0})
+    gone = observed.job.status.admitted_cu > 0
+    if runnable.cu > runnable.capacity:
+        word = _never_suffices(runnable)
+        return Course(
+            memory=remembered,
+            phase=phases.FAILED,
+            ready=word,
+            reserved=word,
+            stuck=replace(word, holds=True),
+            concludes_gone=gone,
+        )
+    word = Word(False, reasons.QUEUED, _queue_message(observed, runnable))
+    chosen = replace(_waiting(remembered, word, None), phase=phases.QUEUED, reserved=word, concludes_gone=gone)
+    return replace(chosen, awaits_ledger=observed.waiting is None and not gone)
+
+
+def _backing_off(remembered: StreamJobStatus, start_at: datetime, now: datetime) -> Course:
+    restarts = remembered.restarts
+    then = start_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    message = f"{restarts.last_message}; attempt {remembered.attempt + 1} starts at {then}"
+    word = Word(False, restarts.last_reason, message)
+    chosen = _waiting(remembered, word, (start_at - now).total_seconds())
+    return replace(chosen, phase=phases.DEGRADED, working=Word(True, reasons.BACK_OFF, message))
+
+
+def _waiting(remembered: StreamJobStatus, word: Word, again_in: float | None) -> Course:
+    return Course(
+        memory=remembered,
+        phase=phases.STARTING,
+        ready=word,
+        reserved=held(remembered),
+        working=replace(word, holds=True),
+        again_in=again_in,
+    )
+
+
+def _never_suffices(runnable: Runnable) -> Word:
+    message = (
+        f"needs {runnable.cu:g} CU of standalone, but StreamResource {runnable.resource.name} has "
+        f"{runnable.capacity:g} in all; lower spec.resources.cu or ask for more capacity"
+    )
+    return Word(False, reasons.CAPACITY_NEVER_SUFFICES, message)
+
+
+def _queue_message(observed: Observed, runnable: Runnable) -> str:
+    if observed.waiting is None:
+        return f"needs {runnable.cu:g} CU of standalone; its place in the queue is not known yet"
+    return ledger.explain(observed.waiting)
+
+
+def held(remembered: StreamJobStatus) -> Word:
+    """ResourceReserved: what the job holds."""
+    if remembered.admitted_cu > 0:
+        return Word(True, reasons.ADMITTED, f"holds {remembered.admitted_cu:g} CU of standalone")
+    return Word(False, reasons.RELEASED, "holds no CU")
+
+
+def _predecessor(observed: Observed) -> bool:
+    return any(pod.job_uid != observed.job.uid and not pod.finished for pod in observed.pods)
+
+
+def to_delete(alive: tuple[Pod, ...]) -> tuple[Pod, ...]:
+    """Pods that were not asked to end yet."""
+    return tuple(pod for pod in alive if not pod.terminating)
