@@ -1,0 +1,118 @@
+"""Reading exact ranges from a real broker, and looking up what there is to read."""
+
+import os
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from fixtures.eventually import eventually
+from fixtures.kafka import KafkaBroker
+from streamjob_api.stream_resource import Kafka
+from streamjob_runtime.consumers import OffsetRange, consumer_settings, read_range
+from streamjob_runtime.faults import OffsetsLost
+from streamjob_runtime.kafka_settings import Settings, client_settings
+from streamjob_runtime.sinks.kafka import KafkaSink, Outgoing, producer_settings
+from streamjob_runtime.topic_offsets import KafkaAway, TopicOffsets
+from streamjob_runtime.waiting import Waits
+
+
+@pytest.fixture
+def topic(kafka: KafkaBroker) -> str:
+    return kafka.create_topic(f"t{uuid.uuid4().hex}", 1, **{"max.message.bytes": "500000"})
+
+
+@pytest.fixture
+def consumer(kafka: KafkaBroker) -> Consumer:
+    return Consumer(consumer_settings(connection(kafka)))
+
+
+def connection(kafka: KafkaBroker) -> Kafka:
+    return Kafka.model_validate({"bootstrapServers": kafka.bootstrap_servers})
+
+
+def offsets_of(kafka: KafkaBroker, topic: str) -> TopicOffsets:
+    return TopicOffsets(client_settings(connection(kafka), Path("/nonexistent"), "test"), topic)
+
+
+def values(consumer: Consumer, wanted: OffsetRange, chunk_bytes: int = 1_000_000) -> list[bytes]:
+    chunks = read_range(consumer, wanted, chunk_bytes)
+    return [value for chunk in chunks for message in chunk if isinstance(value := message.value(), bytes)]
+
+
+def test_a_range_is_read_exactly_and_again(kafka: KafkaBroker, topic: str, consumer: Consumer) -> None:
+    sent = [str(number).encode() for number in range(5000)]
+    kafka.produce_to(topic, 0, sent)
+    assert values(consumer, OffsetRange(topic, 0, 100, 4900)) == sent[100:4900]
+    assert values(consumer, OffsetRange(topic, 0, 100, 4900), chunk_bytes=50) == sent[100:4900]
+    assert values(consumer, OffsetRange(topic, 0, 4999, 5000)) == sent[4999:]
+
+
+def test_aborted_transactions_and_their_markers_are_passed_over(
+    kafka: KafkaBroker, topic: str, consumer: Consumer
+) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": topic})
+    producer.init_transactions(30)
+    for number in range(6):
+        producer.begin_transaction()
+        producer.produce(topic, str(number).encode())
+        producer.flush(30)
+        (producer.commit_transaction if number % 2 == 0 else producer.abort_transaction)(30)
+    end = eventually(lambda: offsets_of(kafka, topic).latest()[0], until=lambda offset: offset == 12)
+    began = time.monotonic()
+    assert values(consumer, OffsetRange(topic, 0, 0, end)) == [b"0", b"2", b"4"]
+    assert time.monotonic() - began < 5
+
+
+def test_deleted_offsets_are_a_loss_and_not_skipped(kafka: KafkaBroker, topic: str, consumer: Consumer) -> None:
+    kafka.produce_to(topic, 0, [b"x"] * 100)
+    partition = TopicPartition(topic, 0, 50)
+    kafka.admin.delete_records([partition])[partition].result(30)
+    assert len(values(consumer, OffsetRange(topic, 0, 50, 100))) == 50
+    with pytest.raises(OffsetsLost, match="no longer holds offsets 40 to 100"):
+        values(consumer, OffsetRange(topic, 0, 40, 100))
+
+
+def test_a_range_beyond_the_end_of_the_partition_is_a_loss(kafka: KafkaBroker, topic: str, consumer: Consumer) -> None:
+    kafka.produce_to(topic, 0, [b"x"] * 10)
+    with pytest.raises(OffsetsLost):
+        values(consumer, OffsetRange(topic, 0, 5, 20))
+
+
+def test_offsets_by_time(kafka: KafkaBroker, topic: str) -> None:
+    producer = Producer({"bootstrap.servers": kafka.bootstrap_servers})
+    now = round(time.time() * 1000)
+    for number in range(10):
+        producer.produce(topic, b"x", timestamp=now + number)
+    assert producer.flush(30) == 0
+    offsets = offsets_of(kafka, topic)
+    assert offsets.at(now + 4) == {0: 4}
+    assert offsets.at(now + 60_000) == {0: 10}
+    assert offsets.earliest([0]) == {0: 0}
+
+
+def test_a_missing_topic_and_a_missing_broker_have_their_reasons(kafka: KafkaBroker) -> None:
+    with pytest.raises(KafkaAway) as missing:
+        offsets_of(kafka, "nowhere").latest()
+    assert (missing.value.reason, missing.value.message) == ("TopicMissing", "topic nowhere does not exist")
+    settings: Settings = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
+    with pytest.raises(KafkaAway) as away:
+        TopicOffsets(settings, "any").latest()
+    assert away.value.reason == "KafkaUnreachable"
+    assert "Connection refused" in away.value.message
+
+
+def test_a_sink_sends_all_and_returns_what_the_broker_finds_too_large(kafka: KafkaBroker, topic: str) -> None:
+    waits = Waits()
+    sink = KafkaSink(producer_settings(connection(kafka)), waits)
+    messages = [
+        Outgoing(b"k", b"v", [("h", b"1")], 1_767_225_600_000),
+        Outgoing(b"k", os.urandom(600_000)),
+    ]  # would compress otherwise
+    refused = sink.write(topic, lambda: messages)
+    assert [len(message.value() or b"") for message in refused] == [600_000]
+    (stored,) = kafka.read_all(topic)
+    assert (stored.value(), stored.headers(), stored.timestamp()[1]) == (b"v", [("h", b"1")], 1_767_225_600_000)
+    assert waits.current() is None
