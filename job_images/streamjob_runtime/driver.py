@@ -18,7 +18,7 @@ from streamjob_runtime.dependencies import Dependencies
 from streamjob_runtime.failures import fault_of
 from streamjob_runtime.http_server import endpoints, serve
 from streamjob_runtime.marker import Marker
-from streamjob_runtime.query import facts, start_query, stop_query
+from streamjob_runtime.query import account_of, facts, start_query, stop_query
 from streamjob_runtime.recent_results import RecentResults
 from streamjob_runtime.report import Report
 from streamjob_runtime.spark_session import SHUFFLE_PARTITIONS, start_session
@@ -104,8 +104,8 @@ class Driver:
 
     def _fault(self, query: StreamingQuery) -> Exception:
         self.report.errors += 1
-        error = query.exception()
-        return fault_of(self._delivery.failure or error or RuntimeError("the query ended by itself"), str(error))
+        error = self._delivery.failure or query.exception() or RuntimeError("the query ended by itself")
+        return fault_of(error, account_of(query))
 
     def _stop_query(self, query: StreamingQuery) -> bool:
         """Let the current micro-batch end, if what it needs is there, and stop."""
@@ -132,7 +132,7 @@ class Driver:
             if is_away or time.monotonic() > deadline:
                 return False
             time.sleep(_STOP_TURN_SECONDS)
-        if Interrupted.__qualname__ in str(query.exception()):
+        if Interrupted.__qualname__ in account_of(query):
             return False  # the planner was still waiting for the brokers, to know where to begin
         raise self._fault(query)
 

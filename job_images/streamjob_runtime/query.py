@@ -57,6 +57,13 @@ def _end_offset(progress: Any) -> dict[str, Any]:
     return parsed
 
 
+def account_of(query: StreamingQuery) -> str:
+    """All that Spark says of why a query ended, causes included; empty while it runs."""
+    error = query.exception()
+    cause = getattr(error, "_cause", None)  # PySpark shows no causes in the exception's own text
+    return "" if error is None else f"{error}\n{getattr(cause, '_stackTrace', '')}"
+
+
 def stop_query(query: StreamingQuery) -> bool:
     """Stop the query; false when Spark does not manage to in time."""
     stopping = threading.Thread(target=query.stop, name="stop-query", daemon=True)
