@@ -6,8 +6,9 @@ from typing import Any
 
 from streamjob_api.progress import Progress
 from streamjob_operator.catalogue import Catalogue
+from streamjob_operator.extracts import job_of, pod_of, resource_of
 from streamjob_operator.ledger import Ledger
-from streamjob_operator.observed import Job, JobKey, Manifest, Pod, Resource, job_of, pod_of, resource_of
+from streamjob_operator.observed import Job, JobKey, Manifest, Pod, Resource
 from streamjob_operator.validation import Refusal, Runnable, check, in_force, outputs
 
 

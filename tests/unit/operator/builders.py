@@ -7,7 +7,8 @@ from typing import Any
 
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.course import Observed
-from streamjob_operator.observed import Job, Manifest, Pod, Resource, job_of, pod_of, resource_of
+from streamjob_operator.extracts import job_of, pod_of, resource_of
+from streamjob_operator.observed import Job, Manifest, Pod, Resource
 from streamjob_operator.validation import Runnable, check
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
