@@ -76,7 +76,15 @@ class Operator:
         await self._stack.aclose()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.get_running_loop().create_task(work))
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """None of these tasks may fail unseen: the process ends, and starts anew."""
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("a task failed", exc_info=error)
+            self._stop()
 
     async def _act(self, cluster: Cluster, leading: asyncio.Event | None) -> None:
         """Work on the queue, once this replica may."""
