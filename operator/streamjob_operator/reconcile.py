@@ -44,6 +44,7 @@ class Reconciler:
     world: World
     settings: Settings
     queue: KeyQueue[Key]
+    ask: Callable[[JobKey], None]
     now: Callable[[], datetime] = utc_now
 
     async def reconcile(self, key: Key) -> float | None:
@@ -57,6 +58,7 @@ class Reconciler:
         if job is None or job.deleting:
             return None  # deleted: its objects go with their owner
         if self._unasked(key):
+            self.ask(key)
             return _ANSWER_SECONDS
         now = self.now()
         observed = self._look(job)

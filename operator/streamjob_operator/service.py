@@ -90,7 +90,7 @@ class Operator:
         """Work on the queue, once this replica may."""
         if leading:
             await leading.wait()
-        reconciler = Reconciler(cluster, self.world, self._settings, self.queue)
+        reconciler = Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask)
         self._acting = True
         self._wake_all()
         turns = (self.queue.work(self._counted(reconciler)) for _ in range(self._settings.workers))
