@@ -17,7 +17,7 @@ from localcluster.problems import ClusterError
 from localcluster.progress import Progress
 from localcluster.providers import choose
 
-console = Console(highlight=False)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
 IMAGES = ("operator", "runtime", "kafka", "redis")
 
 
