@@ -4,10 +4,12 @@ import json
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from streamjob_api.job_file import JobFile
 from streamjob_api.progress import LastWords, Progress
 
-PUBLISHED = {"job.json": JobFile, "progress.json": Progress, "last-words.json": LastWords}
+PUBLISHED: dict[str, type[BaseModel]] = {"job.json": JobFile, "progress.json": Progress, "last-words.json": LastWords}
 
 
 def rendered() -> dict[str, str]:

@@ -13,6 +13,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 JOB = json.loads(pathlib.Path("/etc/streamjob/job/job.json").read_text())
 TOLD = pathlib.Path("/tmp/told.json")  # noqa: S108 (an emptyDir of the pod)
@@ -20,15 +21,15 @@ CHECKPOINT = pathlib.Path(JOB["checkpoint_dir"] if "checkpoint_dir" in JOB else 
 STARTED = datetime.now(UTC).isoformat()
 
 
-def behaviour():
+def behaviour() -> dict[str, Any]:
     try:
-        first = json.loads(JOB["spec"].get("description") or "{}")
+        first: dict[str, Any] = json.loads(JOB["spec"].get("description") or "{}")
     except ValueError:
         first = {}
     return first | (json.loads(TOLD.read_text()) if TOLD.exists() else {})
 
 
-def end(code, graceful=False):
+def end(code: int, *, graceful: bool = False) -> None:
     told = behaviour()
     words = {"reason": told.get("reason", "Told"), "message": told.get("message", "ended as told")}
     words |= {"attempt": JOB["job"]["attempt"], "batchId": 7, "graceful": graceful}
@@ -36,7 +37,7 @@ def end(code, graceful=False):
     os._exit(code)
 
 
-def progress():
+def progress() -> dict[str, Any]:
     told = behaviour()
     waiting = told.get("waiting", "")
     return {
@@ -55,7 +56,7 @@ def progress():
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
+    def do_GET(self) -> None:
         told = behaviour()
         unready = told.get("waiting") or told.get("ready") is False
         status = 503 if self.path == "/readyz" and unready else 200
@@ -64,12 +65,12 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         pass
 
 
-def stop(*_):
-    threading.Thread(target=lambda: (time.sleep(behaviour().get("slow_stop", 0)), end(0, graceful=True))).start()
+def stop(*_: object) -> None:
+    threading.Timer(behaviour().get("slow_stop", 0), end, kwargs={"code": 0, "graceful": True}).start()
 
 
 signal.signal(signal.SIGTERM, stop)
