@@ -9,6 +9,7 @@ from streamjob_runtime.sinks.kafka import Headers, KafkaSink, Outgoing
 
 # A dead letter that the brokers find too large is kept up to here.
 KEPT_BYTES = 65_536
+CUT_HEADER = "cut-from-bytes"
 
 
 class DeadLetters:
@@ -23,22 +24,14 @@ class DeadLetters:
         """Send rows of ``unreadable.DEAD_LETTERS``; one that is too large is sent again, cut short and marked so."""
         if not letters:
             return
-        too_large = self._sink.write(self._topic, lambda: self._whole(letters))
+        too_large = self._sink.write(self._topic, lambda: self._messages(letters))
         if too_large:
-            shortest = min(len(message.value() or b"") for message in too_large)
-            self._sink.write(self._topic, lambda: self._cut(letters, shortest))
+            self._sink.write(self._topic, lambda: map(_shortened, too_large))
 
-    def _whole(self, letters: Sequence[pl.DataFrame]) -> Iterator[Outgoing]:
-        for row in _rows(letters):
-            yield Outgoing(row["key"], row["value"], self._headers(row))
-
-    def _cut(self, letters: Sequence[pl.DataFrame], shortest: int) -> Iterator[Outgoing]:
-        """The letters of ``shortest`` bytes and more, cut."""
-        for row in _rows(letters):
-            value = row["value"] or b""
-            if len(value) >= shortest:
-                cut = {**row, "value": value[:KEPT_BYTES]}
-                yield Outgoing((row["key"] or b"")[:KEPT_BYTES], cut["value"], self._headers(cut))
+    def _messages(self, letters: Sequence[pl.DataFrame]) -> Iterator[Outgoing]:
+        for frame in letters:
+            for row in frame.iter_rows(named=True):
+                yield Outgoing(row["key"], row["value"], self._headers(row))
 
     def _headers(self, row: dict[str, Any]) -> Headers:
         texts = {
@@ -50,10 +43,12 @@ class DeadLetters:
             "detail": row["detail"],
         }
         if len(row["value"] or b"") < row["size"]:
-            texts["cut-from-bytes"] = row["size"]
+            texts[CUT_HEADER] = row["size"]
         return [(name, str(text).encode()) for name, text in texts.items()]
 
 
-def _rows(letters: Sequence[pl.DataFrame]) -> Iterator[dict[str, Any]]:
-    for frame in letters:
-        yield from frame.iter_rows(named=True)
+def _shortened(letter: Outgoing) -> Outgoing:
+    key, value = letter.content
+    cut = (CUT_HEADER, str(len(value)).encode())
+    headers = [header for header in letter.headers if header[0] != CUT_HEADER]
+    return Outgoing(key[:KEPT_BYTES], value[:KEPT_BYTES], [*headers, cut])

@@ -1,5 +1,6 @@
 """Writing a micro-batch's messages to Kafka: all of them are acknowledged, or the driver goes on waiting."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ _SILENT_ROUNDS = 5
 _TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
 
 Headers = list[tuple[str, str | bytes | None]]
+Content = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,15 @@ class Outgoing:
     value: str | bytes | None
     headers: Headers = field(default_factory=list)
     timestamp_ms: int = 0
+
+    @property
+    def content(self) -> Content:
+        """Key and value as bytes."""
+        return _bytes(self.key), _bytes(self.value)
+
+
+def _bytes(text: str | bytes | None) -> bytes:
+    return text.encode() if isinstance(text, str) else text or b""
 
 
 def producer_settings(kafka: Kafka, auth_dir: Path = Path(KAFKA_AUTH_DIR)) -> Settings:
@@ -53,13 +64,16 @@ class KafkaSink:
     def __init__(self, settings: Settings, waits: Waits) -> None:
         self._settings = settings
         self._waits = waits
-        self._failed: list[tuple[KafkaError, Message]] = []
+        self._failed: list[tuple[KafkaError, Content | None]] = []
         self._producer = self._connected()
 
     def _connected(self) -> Producer:
-        return Producer({**self._settings, "on_delivery": lambda error, message: self._failed.append((error, message))})
+        return Producer({**self._settings, "on_delivery": self._not_delivered})
 
-    def write(self, topic: str, messages: Callable[[], Iterable[Outgoing]]) -> list[Message]:
+    def _not_delivered(self, error: KafkaError, message: Message) -> None:
+        self._failed.append((error, (_bytes(message.key()), _bytes(message.value()))))
+
+    def write(self, topic: str, messages: Callable[[], Iterable[Outgoing]]) -> list[Outgoing]:
         """Send all messages, as often as it takes.
 
         Args:
@@ -74,11 +88,10 @@ class KafkaSink:
         """
         pause = FIRST_PAUSE_SECONDS
         while True:
-            refused = self._try(topic, messages())
-            errors = [error for error, _ in refused if error.code() not in _TOO_LARGE]
+            errors, too_large = self._try_all(topic, messages)
             if not errors:
                 self._waits.clear(PART)
-                return [message for _, message in refused]
+                return too_large
             away = kafka_away(KafkaException(errors[0]), topic)
             self._waits.report(PART, away.reason, away.message)
             if any(error.fatal() for error in errors):
@@ -86,16 +99,38 @@ class KafkaSink:
             self._waits.pause(pause)
             pause = longer(pause)
 
-    def _try(self, topic: str, messages: Iterable[Outgoing]) -> list[tuple[KafkaError, Message]]:
-        """Send once; what was not delivered, and why."""
+    def _try_all(
+        self, topic: str, messages: Callable[[], Iterable[Outgoing]]
+    ) -> tuple[list[KafkaError], list[Outgoing]]:
+        """Send once; errors that are worth another try, and messages that are too large.
+
+        A broker refuses a request as a whole: what shared one with a message that is too large is sent by itself.
+        """
+        refused, errors = self._try(topic, messages()), self._lasting_errors
+        too_large: list[Outgoing] = []
+        if errors or not refused:
+            return errors, too_large
+        for message in messages():
+            if refused[message.content] > 0:
+                refused[message.content] -= 1
+                too_large += [message] * self._try(topic, [message]).total()
+                errors += self._lasting_errors
+        return errors, too_large
+
+    def _try(self, topic: str, messages: Iterable[Outgoing]) -> "Counter[Content]":
+        """Send once; what was refused for its size."""
         self._failed = []
         try:
             for message in messages:
                 self._enqueue(topic, message)
         except KafkaException as error:
-            self._failed.append((error.args[0], None))  # type: ignore[arg-type]
+            self._failed.append((error.args[0], None))
         self._flush()
-        return self._failed
+        return Counter(content for error, content in self._failed if content and error.code() in _TOO_LARGE)
+
+    @property
+    def _lasting_errors(self) -> list[KafkaError]:
+        return [error for error, content in self._failed if content is None or error.code() not in _TOO_LARGE]
 
     def _enqueue(self, topic: str, message: Outgoing) -> None:
         for _ in self._rounds():

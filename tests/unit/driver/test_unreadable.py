@@ -32,10 +32,10 @@ class SizeLimitedTopic:
     def __init__(self, limit: int) -> None:
         self.limit, self.sent = limit, list[Outgoing]()
 
-    def write(self, _: str, messages: Any) -> list[FakeMessage]:
+    def write(self, _: str, messages: Any) -> list[Outgoing]:
         offered = list(messages())
         self.sent += [message for message in offered if len(message.value or b"") <= self.limit]
-        return [FakeMessage(0, message.value) for message in offered if len(message.value or b"") > self.limit]
+        return [message for message in offered if len(message.value or b"") > self.limit]
 
 
 def letters(*values: bytes | None) -> pl.DataFrame:
