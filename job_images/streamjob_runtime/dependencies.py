@@ -14,7 +14,7 @@ from streamjob_runtime.topics import check_topics
 from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer
 
 KAFKA, REDIS = "kafka", "redis"
-_EVERY_SECONDS = 5.0
+_EVERY_SECONDS = 4.0
 
 
 class Dependencies:

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from streamjob_runtime.kafka_settings import Settings
 
 Offsets = dict[int, int]
-REQUEST_SECONDS = 5.0
+REQUEST_SECONDS = 4.0
 # The engine asks on every trigger; brokers are asked at most this often.
 _FRESH_SECONDS = 0.2
 # For how long what a connection met explains requests that fail.

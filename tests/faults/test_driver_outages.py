@@ -83,6 +83,31 @@ def test_an_outage_of_two_minutes_is_waited_out(
     assert_results_are(found, oracle(job, [*before, *after]))
 
 
+def test_a_driver_stops_when_asked_although_kafka_is_away(
+    own_kafka: KafkaBroker, own_redis: RedisServer, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path, own_kafka, own_redis, rateLimit=500)
+    records = readings(0, 200)
+    send(own_kafka, job, records)
+    driver = DriverProcess(job)
+    try:
+        driver.await_messages(2000)
+        own_kafka.process.kill()
+        await_reason(driver, "KafkaUnreachable")
+        words = driver.terminate(within_seconds=60)
+        assert (driver.process.returncode, words.reason) == (0, "Stopped")
+    finally:
+        driver.kill()
+    own_kafka.start()
+    again = DriverProcess(job := job.next_attempt)
+    try:
+        again.await_idle()
+        again.terminate()
+    finally:
+        again.kill()
+    assert_results_are(emissions(own_kafka, job), oracle(job, records))
+
+
 def reason(driver: DriverProcess) -> str:
     status, body = driver.get("/readyz")
     return str(json.loads(body)["reason"]) if status in {200, 503} else ""
