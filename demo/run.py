@@ -74,12 +74,13 @@ def run(stage: Stage, week: meters.Week, data: Path, rate: float, console: Conso
             stage.wait_until_ready(name)
         progress = _send_and_follow(stage, name, bootstrap, encoded, rate, console)
         with steps.step("Calculating the same apart, with pandas"):
-            wanted = expected.expect(readings, _policy(job))
+            wanted = expected.expect(readings, policy_of(job))
         records = _read_back(stage, bootstrap, console)
     return _outcome(stage, wanted, records, progress["totals"])
 
 
-def _policy(job: dict[str, Any]) -> expected.Policy:
+def policy_of(job: dict[str, Any]) -> expected.Policy:
+    """What the job's manifest says of windows, latency and threshold."""
     windows = job["spec"]["timeWindowAggregation"]
     first = windows["policies"][0]
     threshold = Interval.parse(first["threshold"])
