@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 from fixtures.driver import DriverProcess
+from fixtures.eventually import eventually
 from fixtures.jobs import TestJob, make_job
 from fixtures.kafka import KafkaBroker
 from fixtures.redis import RedisServer
@@ -19,7 +20,7 @@ CRASHES = [
     *["before-writes:3", "writing-kafka:3", "before-redis:3", "before-commit:3"],
 ]
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-ASSETS, MINUTES = 40, 660
+ASSETS, MINUTES = 40, 1500
 
 
 def readings(seed: int) -> list[Record]:
@@ -37,18 +38,15 @@ def readings(seed: int) -> list[Record]:
 def test_a_driver_killed_22_times_gives_what_the_oracle_gives(
     kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    # 300 messages a second cut what an attempt finds into several micro-batches
-    job = make_job(tmp_path, kafka, redis_server, latency="15m", rateLimit=300)
-    records = readings(seed=11)
-    share = len(records) // (len(CRASHES) + 1)
-    for number, crash in enumerate(CRASHES):
-        send(kafka, job, records[number * share : (number + 1) * share])
-        run_into(crash, job)
+    job, records = make_job(tmp_path, kafka, redis_server, latency="15m"), readings(seed=11)
+    feed = Feed(kafka, job, records)
+    for crash in CRASHES:
+        run_into(crash, job, feed)
         job = job.next_attempt
-    send(kafka, job, records[len(CRASHES) * share :])
+    feed.send_rest()
     calm = DriverProcess(job)
     try:
-        calm.await_idle()
+        calm.await_idle(within_seconds=400)
         calm.terminate()
     finally:
         calm.kill()
@@ -63,11 +61,32 @@ def test_a_driver_killed_22_times_gives_what_the_oracle_gives(
     }
 
 
-def run_into(crash: str, job: TestJob) -> None:
-    """Start an attempt and let it die at its point."""
+class Feed:
+    """A gateway that sends a few records again and again, so that an attempt meets several micro-batches."""
+
+    def __init__(self, kafka: KafkaBroker, job: TestJob, records: list[Record]) -> None:
+        self._kafka, self._job, self._records, self._sent = kafka, job, records, 0
+
+    def send(self, count: int) -> None:
+        send(self._kafka, self._job, self._records[self._sent : self._sent + count])
+        self._sent += count
+
+    def send_rest(self) -> None:
+        """All that is left; there is some, so that the last attempt has work, too."""
+        assert self._sent < len(self._records)
+        self.send(len(self._records))
+
+
+def run_into(crash: str, job: TestJob, feed: Feed) -> None:
+    """Start an attempt, feed it and let it die at its point."""
     driver = DriverProcess(job, PYTHONPATH=str(INJECTION), STREAMJOB_CRASH=crash)
+
+    def is_dead() -> bool:
+        feed.send(8)
+        return driver.process.poll() is not None
+
     try:
-        driver.process.wait(400)
+        eventually(is_dead, within_seconds=400)
     finally:
         driver.kill()
     assert driver.process.returncode == -9, f"{crash} was not reached: {driver.end_of_log()}"
