@@ -16,6 +16,9 @@ from fixtures.redis import RedisServer
 from fixtures.results import assert_results_are, emissions, oracle, repetitions, send
 from oracles.windows import Record
 from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, ExitCode, LastWords, Progress
+from streamjob_runtime.checkpoint import claim
+from streamjob_runtime.marker import Marker
+from streamjob_runtime.spark_session import SHUFFLE_PARTITIONS
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
@@ -133,8 +136,8 @@ def test_what_trying_again_would_not_cure_ends_with_its_own_code(
     job: TestJob, spoil: str, code: ExitCode, reason: str
 ) -> None:
     checkpoint = Path(job.file.checkpoint_path)
-    with driver_of(job) as driver:
-        eventually((checkpoint / "streamjob-identity.json").exists)
+    Marker.of(job.file).raise_to_own()
+    claim(job.file, SHUFFLE_PARTITIONS)
     again = job.next_attempt
     match spoil:
         case "job file":
