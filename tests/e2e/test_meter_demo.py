@@ -8,6 +8,8 @@ import pytest
 from e2e.conftest import JOB, Demo
 from fixtures.eventually import eventually
 
+MANAGED = ("-o", "json", "--show-managed-fields")
+
 pytestmark = pytest.mark.timeout(1200)
 
 
@@ -79,7 +81,7 @@ def test_the_resource_shows_who_holds_its_capacity(demo: Demo) -> None:
 def test_nobody_but_the_user_wrote_a_spec(demo: Demo) -> None:
     stage = demo.stage
     for kind, name in (("streamjob", JOB), ("streamresource", "energy")):
-        shown = json.loads(stage.cluster.kubectl("-n", stage.namespace, "get", kind, name, "-o", "json"))
+        shown = json.loads(stage.cluster.kubectl("-n", stage.namespace, "get", kind, name, *MANAGED))
         managers = {
             entry["manager"] for entry in shown["metadata"]["managedFields"] if "f:spec" in entry.get("fieldsV1", {})
         }
