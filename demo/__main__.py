@@ -16,6 +16,7 @@ from images.delivery import deliver
 from localcluster.problems import ClusterError
 from localcluster.progress import Progress
 from localcluster.providers import choose
+from prepare import FOR_IMAGES, ensure_programs
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
 IMAGES = ("operator", "runtime", "kafka", "redis")
@@ -31,6 +32,7 @@ def main(meters: int, days: int, rate: int, namespace: str, *, remove: bool) -> 
     """Run a smart meter's ten-minute extremes end to end and compare every result."""
     data = Path(os.environ["STREAMJOB_STATE"]) / "data"
     try:
+        ensure_programs(FOR_IMAGES, Progress(console))
         with choose(console) as cluster:
             if remove:
                 clean_up(Stage(cluster, {}, namespace))
