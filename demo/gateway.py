@@ -33,7 +33,8 @@ def send(
     """Send ``asset, message`` rows in order, keyed by asset, no faster than asked.
 
     Raises:
-        KafkaException: when the broker refused a message or does not answer.
+        KafkaException: when the broker refused a message.
+        TimeoutError: when it does not answer.
     """
     started = time.monotonic()
     sent = 0
@@ -43,7 +44,8 @@ def send(
             producer.produce(
                 topic, message, asset, on_delivery=lambda error, _: refused.append(str(error)) if error else None
             )
-        producer.flush(60)
+        if waiting := producer.flush(60):
+            raise TimeoutError(f"{topic}: {waiting} messages were not acknowledged within 60 s")
         if refused:
             raise KafkaException(f"{topic}: {len(refused)} messages were refused; first: {refused[0]}")
         sent += chunk.height

@@ -73,12 +73,12 @@ class Report:
         return state is DriverState.RUNNING and not reason
 
     def lag(self) -> dict[str, int]:
-        """Messages not yet read, by topic."""
+        """Messages not yet read, by topic; empty while either end is not known."""
         topic = self._job.input_topic
         read = positions(self.query.end_offset, topic)
-        return (
-            {topic: sum(max(0, end - read.get(partition, 0)) for partition, end in self.latest.items())} if read else {}
-        )
+        if not read or not self.latest:
+            return {}
+        return {topic: sum(max(0, end - read.get(partition, 0)) for partition, end in self.latest.items())}
 
     def progress(self) -> Progress:
         """The whole report."""

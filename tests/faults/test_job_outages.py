@@ -19,7 +19,7 @@ from localcluster.providers import Cluster
 from localcluster.state import state_folder
 
 JOB = "meter-extremes-10min"
-OUTAGE_SECONDS = 120.0
+OUTAGE_SECONDS = float(os.environ.get("STREAMJOB_OUTAGE_SECONDS", "120"))
 WEEK = meters.Week(meters=50, days=2)
 
 pytestmark = pytest.mark.timeout(1800)
@@ -97,11 +97,14 @@ def test_outages_and_a_killed_driver_change_no_result(stage: Stage) -> None:
             until=lambda seen: seen["attempt"] == attempt + 1 and seen["status"] == "True",
             within_seconds=240,
         )
-        settled(stage)
-        records = results.read_topic(bootstrap, stage.cal_topic, lambda _: None)
-    wanted = comparison.expected_frame(expected.expect(readings, policy_of(job)))
-    newest = results.highest_revisions(records)
-    found = comparison.compare(wanted, newest, records.height)
+        wanted = comparison.expected_frame(expected.expect(readings, policy_of(job)))
+
+        def compared() -> comparison.Comparison:
+            print(f"{time.strftime('%T')} {stage.progress(JOB)}")
+            records = results.read_topic(bootstrap, stage.cal_topic, lambda _: None)
+            return comparison.compare(wanted, results.highest_revisions(records), records.height)
+
+        found = eventually(compared, until=lambda seen: seen.equal == seen.expected, within_seconds=300)
     print(f"{found.equal} of {found.expected} results equal, {found.repeated} records replaced or repeated")
     assert found.holds, found.differing.head(20)
     with stage.redis() as port:
