@@ -38,9 +38,10 @@ def measure(job: TestJob, messages: int) -> dict[str, float]:
         start, start_cpu = time.monotonic() - began, driver.cpu_seconds()
         driver.await_messages(messages, within_seconds=1200)
         steady, steady_cpu = time.monotonic() - began - start, driver.cpu_seconds() - start_cpu
-        memory, idle_cpu = driver.memory_mib(), driver.cpu_seconds()
+        memory, before = driver.memory_mib(), driver.cpu_seconds_by_process()
         time.sleep(IDLE_SECONDS)
-        idle_cores = (driver.cpu_seconds() - idle_cpu) / IDLE_SECONDS
+        after = driver.cpu_seconds_by_process()
+        idle_cores = sum(after[pid] - before.get(pid, 0.0) for pid in after) / IDLE_SECONDS
         driver.terminate()
     finally:
         driver.kill()
