@@ -52,8 +52,15 @@ class Accounts:
         """The sums by what became of records."""
         with self._lock:
             plain = {name: self.counted[name] for name in _PLAIN}
+            unordered = self.counted["severalPartitions"]
         malformed, refused = self.by_reason("malformed"), self.by_reason("refused")
-        return Totals(**plain, malformed=sum(malformed.values()), refused=sum(refused.values()), errors=errors)
+        return Totals(
+            **plain,
+            malformed=sum(malformed.values()),
+            refused=sum(refused.values()),
+            several_partitions=unordered,
+            errors=errors,
+        )
 
     def by_reason(self, kind: str) -> dict[str, int]:
         """Counts of malformed messages or of refused records; the rarest reasons are left out beyond 16."""

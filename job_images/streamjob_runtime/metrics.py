@@ -40,6 +40,11 @@ def _counters(progress: Progress) -> Iterable[Metric]:
     yield records
     yield CounterMetricFamily("streamjob_messages", "Messages read.", totals.messages)
     yield CounterMetricFamily("streamjob_results", "Results written.", totals.out)
+    yield CounterMetricFamily(
+        "streamjob_order_violations",
+        "Times that a micro-batch had records of one asset and point from several partitions.",
+        totals.several_partitions,
+    )
     malformed = CounterMetricFamily("streamjob_malformed_messages", "Messages that cannot be read.", labels=["reason"])
     for reason, count in progress.malformed_by_reason.items():
         malformed.add_metric([reason], count)

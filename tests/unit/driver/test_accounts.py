@@ -44,3 +44,10 @@ def test_a_rate_is_null_until_its_window_has_passed() -> None:
     assert abs(rates["1m"].messages - 10) < 0.1
     assert throughput.rates(now=3600.0)["1m"].messages == 0
     assert throughput.rates(now=3600.0)["1h"].messages == round(1200 / 3600, 2)
+
+
+def test_a_violated_order_is_counted() -> None:
+    accounts = Accounts(Throughput(0.0))
+    accounts.pend(0, {"messages": 3, "severalPartitions": 2})
+    accounts.commit(0)
+    assert accounts.totals(0).several_partitions == 2

@@ -1,0 +1,43 @@
+"""What a driver says of its lag."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from streamjob_api.job_file import JobFile, JobIdentity
+from streamjob_api.progress import DriverState
+from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.stream_resource import Kafka
+from streamjob_runtime.accounts import Accounts
+from streamjob_runtime.report import QueryFacts, Report
+from streamjob_runtime.throughput import Throughput
+from streamjob_runtime.waiting import Waits
+
+EXAMPLE = Path(__file__).parents[3] / "examples" / "meter-extremes" / "streamjob.yaml"
+
+
+@pytest.fixture
+def report() -> Report:
+    identity = JobIdentity(
+        namespace="ou", name="job", uid="u", created=datetime(2026, 1, 31, tzinfo=UTC), attempt=1, epoch=0, generation=1
+    )
+    spec = StreamJobSpec.model_validate(yaml.safe_load(EXAMPLE.read_text())["spec"])
+    job = JobFile(job=identity, org_id="o1", spec=spec, kafka=Kafka(bootstrap_servers="kafka:9092"))
+    made = Report(job, Waits(), Accounts(Throughput(0.0)))
+    made.state = DriverState.RUNNING
+    return made
+
+
+def test_the_lag_is_what_the_topic_holds_beyond_what_was_read(report: Report) -> None:
+    report.latest = {0: 10, 1: 7}
+    report.query = QueryFacts(end_offset={"MEASURE_POINT_ORIGIN_o1": {"0": 4, "1": 7}})
+    assert report.progress().lag == {"MEASURE_POINT_ORIGIN_o1": 6}
+    assert not report.progress().idle
+
+
+def test_a_lag_is_not_known_before_both_ends_are(report: Report) -> None:
+    report.query = QueryFacts(end_offset={"MEASURE_POINT_ORIGIN_o1": {"0": 4}})
+    assert report.progress().lag == {}
+    assert not report.progress().idle
