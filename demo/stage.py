@@ -125,14 +125,16 @@ class Stage:
         with self.cluster.port_forward(self.namespace, "service/redis", REDIS_PORT) as port:
             yield port
 
-    def remove_ou(self) -> None:
-        """Remove the OU with all that runs in it."""
-        self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=true")
+    def remove_ou(self, *, wait: bool = True) -> None:
+        """Remove the OU with all that runs in it; drivers end gracefully."""
+        waiting = f"--wait={str(wait).lower()}"
+        self.cluster.kubectl("delete", "namespace", self.namespace, "--ignore-not-found", waiting)
 
-    def remove_operator(self) -> None:
+    def remove_operator(self, *, wait: bool = True) -> None:
         """Remove the operator; the CRDs stay."""
         self.cluster.helm("uninstall", self.release, "--namespace", self.system_namespace, "--ignore-not-found")
-        self.cluster.kubectl("delete", "namespace", self.system_namespace, "--ignore-not-found", "--wait=true")
+        waiting = f"--wait={str(wait).lower()}"
+        self.cluster.kubectl("delete", "namespace", self.system_namespace, "--ignore-not-found", waiting)
 
 
 def create_topic(bootstrap: str, topic: str, partitions: int) -> None:

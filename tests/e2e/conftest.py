@@ -32,7 +32,8 @@ class Demo:
 def demo(cluster: Cluster) -> Iterator[Demo]:
     images = deliver(cluster, ("operator", "runtime", "kafka", "redis"))
     stage = Stage(cluster, images, NAMESPACE, ORG_ID, KAFKA_PORT, RELEASE, SYSTEM_NAMESPACE)
+    stage.remove_operator()  # a former run's may still be on its way out
     data = state_folder(os.environ).root / "data"
     yield Demo(stage, run(stage, meters.Week(), data, rate=50_000, console=Console(quiet=True)))
-    stage.remove_ou()
-    stage.remove_operator()
+    stage.remove_ou(wait=False)
+    stage.remove_operator(wait=False)

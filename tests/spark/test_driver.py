@@ -10,10 +10,9 @@ from jsonschema import Draft202012Validator
 
 from fixtures.driver import DriverProcess
 from fixtures.eventually import eventually
-from fixtures.jobs import TestJob, make_job
+from fixtures.jobs import TestJob
 from fixtures.kafka import KafkaBroker
-from fixtures.redis import RedisServer
-from fixtures.results import assert_results_are, emissions, oracle, repetitions, send
+from fixtures.results import assert_results_are, emissions, oracle, send
 from oracles.windows import Record
 from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, ExitCode, LastWords, Progress
 from streamjob_runtime.checkpoint import claim
@@ -85,26 +84,6 @@ def assert_endpoints(driver: DriverProcess, results: int) -> None:
     assert last.keys() == {"Meter::Max", "Meter::Min", "Meter::CntHour"}
     assert all(0 < len(records) <= 100 for records in last.values())
     assert driver.get("/nothing")[0] == 404
-
-
-def test_stopping_in_the_middle_of_the_work_loses_and_doubles_nothing(
-    kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path
-) -> None:
-    job = make_job(tmp_path, kafka, redis_server, latency="30m", rateLimit=4000)
-    records = readings(100, 400)
-    send(kafka, job, records)
-    with driver_of(job) as driver:
-        driver.await_messages(1)
-        words = driver.terminate()
-        assert words.graceful
-        assert driver.process.returncode == ExitCode.STOPPED
-    again = job.next_attempt
-    with driver_of(again) as driver:
-        driver.await_idle()
-        driver.terminate()
-    found = emissions(kafka, again)
-    assert_results_are(found, oracle(again, records))
-    assert repetitions(found) == 0
 
 
 def test_a_missing_topic_is_waited_for_and_named(kafka: KafkaBroker, job: TestJob) -> None:
