@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -16,6 +15,7 @@ from images.delivery import deliver
 from localcluster.problems import ClusterError
 from localcluster.progress import Progress
 from localcluster.providers import choose
+from localcluster.state import state_folder
 from prepare import FOR_IMAGES, ensure_programs
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
@@ -30,7 +30,7 @@ IMAGES = ("operator", "runtime", "kafka", "redis")
 @click.option("--remove", is_flag=True, help="Remove what a former run left in the cluster, and stop.")
 def main(meters: int, days: int, rate: int, namespace: str, *, remove: bool) -> None:
     """Run a smart meter's ten-minute extremes end to end and compare every result."""
-    data = Path(os.environ["STREAMJOB_STATE"]) / "data"
+    data = state_folder(os.environ).root / "data"
     try:
         ensure_programs(FOR_IMAGES, Progress(console))
         with choose(console) as cluster:

@@ -82,12 +82,3 @@ def ranges(start: StreamOffset, end: StreamOffset, topic: str) -> list[OffsetRan
         for partition, stop in positions(end, topic).items()
         if stop > begin.get(partition, stop)
     ]
-
-
-def partitions_behind(start: StreamOffset, topic: str, latest: Mapping[int, int]) -> list[tuple[int, int, int]]:
-    """Partitions that end before the position in ``start``: (partition, position, end)."""
-    return [
-        (partition, position, latest[partition])
-        for partition, position in positions(start, topic).items()
-        if partition in latest and latest[partition] < position
-    ]
