@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
+import grpc
+
 from localcluster.problems import ClusterError
 from localcluster.state import State
 
@@ -48,6 +50,17 @@ def ctr(state: State, *arguments: str) -> subprocess.CompletedProcess[str]:
 def runtime_status(state: State) -> str | None:
     """What containerd says of its part that serves kubelet: ``ok``, ``error``; None while it does not answer."""
     return plugin_status(ctr(state, "plugins", "list").stdout, "cri")
+
+
+def serves_kubelet(state: State) -> bool:
+    """Whether containerd answers kubelet's first call: its part for kubelet is ``ok`` a moment before that."""
+    with grpc.insecure_channel(f"unix://{state.containerd_socket}") as channel:
+        version = channel.unary_unary("/runtime.v1.RuntimeService/Version")
+        try:
+            version(b"", timeout=5, wait_for_ready=True)
+        except grpc.RpcError:
+            return False
+    return True
 
 
 def plugin_status(listed: str, plugin: str) -> str | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from localcluster import components, leftovers, manifests
-from localcluster.client import api_server_is_ready, ctr, kubectl, node_is_ready, runtime_status
+from localcluster.client import api_server_is_ready, ctr, kubectl, node_is_ready, runtime_status, serves_kubelet
 from localcluster.problems import ClusterError
 from localcluster.processes import Component, ProcessTable
 from localcluster.progress import Progress
@@ -71,7 +71,7 @@ class Start:
         status = runtime_status(self.state)
         if status not in {"ok", None}:
             raise ClusterError(f"containerd's runtime service is in state {status}")
-        return status == "ok"
+        return status == "ok" and serves_kubelet(self.state)
 
     def _forget_containers(self) -> bool:
         """Remove the records of a former life's containers; their images stay."""
