@@ -55,7 +55,7 @@ def runtime_status(state: State) -> str | None:
 def serves_kubelet(state: State) -> bool:
     """Whether containerd answers kubelet's first call: its part for kubelet is ``ok`` a moment before that."""
     with grpc.insecure_channel(f"unix://{state.containerd_socket}") as channel:
-        version = channel.unary_unary("/runtime.v1.RuntimeService/Version")
+        version: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/runtime.v1.RuntimeService/Version")
         try:
             version(b"", timeout=5, wait_for_ready=True)
         except grpc.RpcError:
