@@ -13,6 +13,7 @@ from streamjob_runtime.messages_slow import Found, Malformed, read_message
 
 POINTS = NUMBERS
 MALFORMED = pl.Schema({"message": pl.UInt32, "reason": pl.String, "detail": pl.String})
+REFUSED = pl.Schema({"message": pl.UInt32, "reason": pl.String})
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,23 @@ class Decoded:
             selected points, in arrival order.
         malformed: ``message u32, reason str, detail str``, one row a message that is to be dead-lettered. Readable
             items of such a message are in ``points`` nevertheless.
-        refused: values of selected points that were not accepted, by the first reason that applies: NotANumber
-            (string, boolean, null, ...), InvalidTime, SecondsNotMilliseconds, FutureTime, NotFinite.
+        refusals: ``message u32, reason str``, one row a value of a selected point that was not accepted, with the
+            first reason that applies: NotANumber (string, boolean, null, ...), InvalidTime, SecondsNotMilliseconds,
+            FutureTime, NotFinite.
         unused: values of points that are not selected.
         records: values of selected points found, accepted or refused.
     """
 
     points: pl.DataFrame
     malformed: pl.DataFrame
-    refused: dict[str, int]
+    refusals: pl.DataFrame
     unused: int
     records: int
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many values were not accepted, by reason."""
+        return dict(Counter(self.refusals["reason"].to_list()))
 
 
 def decode(
@@ -59,10 +66,11 @@ def decode(
     if found.message:
         by_one = pl.DataFrame({name: getattr(found, name) for name in POINTS}, schema=POINTS)
         numbers = pl.concat([numbers, by_one]).sort("message", maintain_order=True)
-    points, refused = _accepted(numbers, now_ms, future_tolerance_ms)
+    points, refusals = _accepted(numbers, now_ms, future_tolerance_ms)
     if found.not_a_number:
-        refused["NotANumber"] = found.not_a_number
-    return Decoded(points, malformed, refused, proved.unused + found.unused, numbers.height + found.not_a_number)
+        not_numbers = pl.DataFrame({"message": found.not_a_number, "reason": "NotANumber"}, schema=REFUSED)
+        refusals = pl.concat([refusals, not_numbers])
+    return Decoded(points, malformed, refusals, proved.unused + found.unused, numbers.height + len(found.not_a_number))
 
 
 def _texts(values: Sequence[bytes | None]) -> pl.Series:
@@ -93,11 +101,10 @@ def _read_one_by_one(
     return found, pl.DataFrame(faults, schema=MALFORMED, orient="row")
 
 
-def _accepted(
-    numbers: pl.DataFrame, now_ms: int, future_tolerance_ms: int | None
-) -> tuple[pl.DataFrame, dict[str, int]]:
+def _accepted(numbers: pl.DataFrame, now_ms: int, future_tolerance_ms: int | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     not_finite = pl.when(~pl.col("value").is_finite()).then(pl.lit("NotFinite"))
-    reasons = numbers.select(reason=pl.coalesce(refusal(now_ms, future_tolerance_ms), not_finite)).to_series()
-    if reasons.null_count() == numbers.height:
-        return numbers, {}
-    return numbers.filter(reasons.is_null()), dict(Counter(reasons.drop_nulls().to_list()))
+    reasons = numbers.select("message", reason=pl.coalesce(refusal(now_ms, future_tolerance_ms), not_finite))
+    is_accepted = reasons["reason"].is_null()
+    if is_accepted.all():
+        return numbers, REFUSED.to_frame()
+    return numbers.filter(is_accepted), reasons.filter(~is_accepted)

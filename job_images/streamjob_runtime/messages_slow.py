@@ -35,7 +35,12 @@ class Malformed(Exception):  # noqa: N818 (named for the message, which goes to 
 
 @dataclass
 class Found:
-    """Columns under construction: the numbers of selected points, and counts of the rest."""
+    """Columns under construction: the numbers of selected points, and what else there was.
+
+    Attributes:
+        not_a_number: the message of each value that is none.
+        unused: count of values of points that are not selected.
+    """
 
     message: list[int] = field(default_factory=list)
     asset: list[str] = field(default_factory=list)
@@ -45,7 +50,7 @@ class Found:
     time: list[int] = field(default_factory=list)
     value: list[float] = field(default_factory=list)
     is_int: list[bool] = field(default_factory=list)
-    not_a_number: int = 0
+    not_a_number: list[int] = field(default_factory=list)
     unused: int = 0
 
 
@@ -115,7 +120,7 @@ def _add(found: Found, origin: _Origin, place: tuple[str, str, int], value: Any)
     asset, point, time = place
     for number in _numbers(value):
         if number is None:
-            found.not_a_number += 1
+            found.not_a_number.append(origin.message)
             continue
         found.message.append(origin.message)
         found.asset.append(asset)

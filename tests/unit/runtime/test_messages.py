@@ -113,6 +113,11 @@ def test_times_that_cannot_be_are_refused(time: float, reason: str) -> None:
     assert (result.refused, result.points.height, result.records) == ({reason: 2}, 1, 3)
 
 
+def test_a_refusal_names_its_message() -> None:
+    result = decoded(origin(item(1)), origin(item(2, time=5), item("x")), origin(item([1, None, "y"])))
+    assert sorted(result.refusals.rows()) == [(1, "InvalidTime"), (1, "NotANumber"), *[(2, "NotANumber")] * 2]
+
+
 @pytest.mark.parametrize("time", [NOW + TOLERANCE, 1_136_073_600_000, 100_000_000_000, 1.7e12])
 def test_times_up_to_the_tolerance_and_back_to_1973_are_accepted(time: float) -> None:
     assert decoded(origin(item(time=time))).points["time"].to_list() == [int(time)]
