@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from streamjob_api.base import ApiModel
+from streamjob_api.source import MessageMapping, Source, TopicNames
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import Kafka, Redis
 
@@ -40,6 +41,7 @@ class JobFile(ApiModel):
     spec: StreamJobSpec
     kafka: Kafka
     redis: Redis | None = None
+    source: Source | None = Field(default=None, description="Own topic names and the mapping of messages.")
     checkpoint_dir: str = Field(default=CHECKPOINT_DIR, description="Root of the checkpoint volume.")
     scratch_dir: str = Field(default=SCRATCH_DIR, description="Files that need not survive the pod.")
     http_port: int = Field(default=DRIVER_HTTP_PORT, ge=0, le=65535)
@@ -52,21 +54,30 @@ class JobFile(ApiModel):
     @property
     def input_topic(self) -> str:
         """The topic that devices' records come through."""
-        return f"MEASURE_POINT_{self._channel}ORIGIN_{self.org_id}"
+        return self._topics.offline_origin if self._is_offline else self._topics.origin
 
     @property
     def output_topic(self) -> str:
         """The topic that results go to."""
-        return f"MEASURE_POINT_{self._channel}CAL_{self.org_id}"
+        return self._topics.offline_cal if self._is_offline else self._topics.cal
 
     @property
     def dead_letter_topic(self) -> str:
         """The topic that unreadable messages go to."""
-        return f"STREAMJOB_DEAD_LETTER_{self.org_id}"
+        return self._topics.dead_letter
 
     @property
-    def _channel(self) -> str:
-        return "OFFLINE_" if self.spec.message_channel is MessageChannel.OFFLINE else ""
+    def mapping(self) -> MessageMapping | None:
+        """How messages of the input topic are read; None: in the service's form."""
+        return self.source.mapping if self.source else None
+
+    @property
+    def _topics(self) -> TopicNames:
+        return (self.source or Source()).topics.named_for(self.org_id)
+
+    @property
+    def _is_offline(self) -> bool:
+        return self.spec.message_channel is MessageChannel.OFFLINE
 
 
 def checkpoint_key(job: JobIdentity) -> str:

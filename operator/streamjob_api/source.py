@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
+from pydantic.alias_generators import to_camel
 
 from streamjob_api.base import ApiModel
 from streamjob_api.json_paths import JsonPath
@@ -55,9 +57,9 @@ class Topics(ApiModel):
         examples=["plant-unreadable"],
     )
 
-    def named_for(self, org_id: str) -> "Topics":
-        """All five names: the written ones, and the service's where none is written."""
-        return Topics(
+    def named_for(self, org_id: str) -> "TopicNames":
+        """The names that an OU's drivers use."""
+        return TopicNames(
             origin=self.origin or f"MEASURE_POINT_ORIGIN_{org_id}",
             cal=self.cal or f"MEASURE_POINT_CAL_{org_id}",
             offline_origin=self.offline_origin or f"MEASURE_POINT_OFFLINE_ORIGIN_{org_id}",
@@ -65,16 +67,38 @@ class Topics(ApiModel):
             dead_letter=self.dead_letter or f"STREAMJOB_DEAD_LETTER_{org_id}",
         )
 
+    def clashes(self, org_id: str) -> list[str]:
+        """What is wrong where a written name is also the default of another use; only the orgId tells."""
+        names = asdict(self.named_for(org_id))
+        return list(_clashes({to_camel(use): name for use, name in names.items()}))
+
     def faults(self) -> Iterator[RuleFault]:
         """Names that Kafka refuses, and one name for two uses."""
-        uses: dict[str, list[str]] = {}
-        for use, name in self.model_dump(exclude_none=True).items():
-            uses.setdefault(name, []).append(use)
+        written = self.model_dump(exclude_none=True)
+        for use, name in written.items():
             if name in {".", ".."}:
                 yield RuleFault(f"{name!r} is no topic name; Kafka refuses it", (use,))
-        for name, several in uses.items():
-            if len(several) > 1:
-                yield RuleFault(f"topic {name!r} is named for {' and '.join(several)}; give each its own topic")
+        yield from map(RuleFault, _clashes(written))
+
+
+@dataclass(frozen=True)
+class TopicNames:
+    """The topics of an OU, by what they hold."""
+
+    origin: str
+    cal: str
+    offline_origin: str
+    offline_cal: str
+    dead_letter: str
+
+
+def _clashes(names: Mapping[str, str]) -> Iterator[str]:
+    uses: dict[str, list[str]] = {}
+    for use, name in names.items():
+        uses.setdefault(name, []).append(use)
+    for name, several in uses.items():
+        if len(several) > 1:
+            yield f"topic {name!r} serves as {' and '.join(several)}; give each its own topic"
 
 
 class MappedTime(ApiModel):
