@@ -1,0 +1,1 @@
+"""The command `streamjob`: tries and checks manifests without a cluster."""
