@@ -89,3 +89,9 @@ class Template(Protocol):
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Fold the blocks of one shard, all those of a micro-batch, into its state."""
+
+    def close(self, store: BlockStore) -> Folded:
+        """Give what is still open as if its end had come; for an input that ends, as a preview's does.
+
+        ``results`` are final and in no order that counts. A driver never closes: its input goes on.
+        """

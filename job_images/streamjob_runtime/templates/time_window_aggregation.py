@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streamjob_api.points import PointRef
-from streamjob_api.stream_job import TimeWindowAggregation as TimeWindowAggregationSpec
+from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as TimeWindowAggregationSpec
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
 from streamjob_runtime.templates.window_combiner import WindowCombiner, parted
 from streamjob_runtime.templates.window_plan import WindowPlan
@@ -69,6 +69,19 @@ class TimeWindowAggregation:
         windows = self._update(store, head, before, rows.take(~is_late))
         counts = {"late": int(rows.count[is_late].sum()), "severalPartitions": _repeated(slots)}
         return Folded(windows, counts)
+
+    def close(self, store: BlockStore) -> Folded:
+        """Give every open window as ``final``; the watermarks stay where they are."""
+        head = Head.load(store)
+        opened = load_windows(store, np.unique(head.starts).tolist(), has_sums=self.plan.has_sums)
+        if not opened:
+            return Folded(RESULTS.to_frame(), {})
+        windows = Rows.concat(opened)
+        save_windows(store, np.unique(windows.start).tolist(), windows.take(np.zeros(len(windows.start), np.bool_)))
+        results = window_results(windows, np.ones(len(windows.start), np.bool_), head, self.plan)
+        head.starts = head.sizes = np.empty(0, np.int64)
+        head.save(store)
+        return Folded(results, {})
 
     def _update(self, store: BlockStore, head: Head, before: NDArray[np.int64], new: Rows) -> pl.DataFrame:
         """Merge new rows into the open windows, write what changed, and return the results that are due."""

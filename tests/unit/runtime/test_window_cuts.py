@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracles.windows import Number, Record, expected, policies_of
+from streamjob_runtime.templates.window_state import HEAD
 from unit.runtime.windows_bench import BASE, Run, window_job
 
 AGGREGATIONS = ["max", "min", "avg", "sum", "cnt"]
@@ -82,3 +83,19 @@ def test_the_state_after_a_cut_is_the_state_without_it(
     assert {shard: sorted(store.blocks) for shard, store in cut.stores.items()} == {
         shard: sorted(store.blocks) for shard, store in whole.stores.items()
     }
+
+
+@settings(max_examples=50, deadline=None)
+@given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6))
+def test_closing_makes_every_window_final_and_leaves_none_open(
+    job: dict[str, Any], records: list[Record], cuts: list[int]
+) -> None:
+    run, wanted = fed(job, records, cuts, 1000), expected(records, *policies_of(job), is_ended=True)
+    run.close()
+    assert run.results.keys() == wanted.results.keys()
+    for key, value in wanted.results.items():
+        assert same(run.results[key], value), (key, run.results[key], value)
+    assert run.modes == wanted.modes
+    assert all(sorted(store.blocks) == [HEAD] for store in run.stores.values())
+    run.close()
+    assert run.emissions[-1] == []

@@ -9,7 +9,7 @@ from oracles.windows import Key, Number, Record
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.messages import POINTS
-from streamjob_runtime.templates import Template, for_job
+from streamjob_runtime.templates import Folded, Template, for_job
 
 BASE = 1_700_000_400_000  # A multiple of ten minutes.
 MINUTE = 60_000
@@ -66,6 +66,17 @@ def points_of(records: Iterable[Record]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=POINTS, orient="row")
 
 
+def _rows(folded: Folded) -> list[tuple[str, Key, Number | None]]:
+    return [
+        (
+            "final" if '"calMode":"final"' in row["attr"] else "onTime",
+            (row["asset"], f"{row['model']}::{row['point']}", row["time"]),
+            int(row["value"]) if row["is_int"] else row["value"],
+        )
+        for row in folded.results.iter_rows(named=True)
+    ]
+
+
 class Run:
     """A template with its state, fed micro-batch by micro-batch.
 
@@ -94,18 +105,15 @@ class Run:
                 by_shard.setdefault(shard, []).append(from_bytes(to_bytes(block)))
         self.emissions.append([row for shard, blocks in sorted(by_shard.items()) for row in self._fold(shard, blocks)])
 
+    def close(self) -> None:
+        """End the input."""
+        self.emissions.append([row for store in self.stores.values() for row in _rows(self.template.close(store))])
+
     def _fold(self, shard: int, blocks: Sequence[pl.DataFrame]) -> list[tuple[str, Key, Number | None]]:
         folded = self.template.fold(self.stores.setdefault(shard, MemoryStore()), blocks, 0)
         self.late += folded.counts["late"]
         self.several_partitions += folded.counts["severalPartitions"]
-        return [
-            (
-                "final" if '"calMode":"final"' in row["attr"] else "onTime",
-                (row["asset"], f"{row['model']}::{row['point']}", row["time"]),
-                int(row["value"]) if row["is_int"] else row["value"],
-            )
-            for row in folded.results.iter_rows(named=True)
-        ]
+        return _rows(folded)
 
     @property
     def results(self) -> dict[Key, Number | None]:
