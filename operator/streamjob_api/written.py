@@ -1,4 +1,4 @@
-"""Values that a manifest writes as a string of a known form: durations, intervals, points."""
+"""Values that a manifest writes as a string of a known form: durations, intervals, points, expressions."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,9 +8,12 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class Written:
-    """A value that is parsed from a string and prints as what was written, so that no manifest is ever rewritten."""
+    """A value that is parsed from a string and prints as what was written, so that no manifest is ever rewritten.
 
-    PATTERN: ClassVar[str]
+    ``PATTERN`` is None for a form that no regular expression describes.
+    """
+
+    PATTERN: ClassVar[str | None] = None
     MAX_LENGTH: ClassVar[int]
     EXAMPLE: ClassVar[str]
 
@@ -40,4 +43,5 @@ class Written:
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "pattern": cls.PATTERN, "maxLength": cls.MAX_LENGTH}
+        form = {"minLength": 1} if cls.PATTERN is None else {"pattern": cls.PATTERN}
+        return {"type": "string", **form, "maxLength": cls.MAX_LENGTH}
