@@ -8,8 +8,8 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from streamjob_api.connections import Kafka
 from streamjob_api.job_file import KAFKA_AUTH_DIR
-from streamjob_api.stream_resource import Kafka
 from streamjob_runtime.faults import OffsetsLost
 from streamjob_runtime.kafka_settings import Settings, client_settings
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streamjob_api.stream_resource import Kafka
+from streamjob_api.connections import Kafka
 
 # Fits the slowest thing that is waited for, and lets a client notice within seconds that a broker is back.
 _RECONNECT = {"reconnect.backoff.ms": 100, "reconnect.backoff.max.ms": 2000}

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from streamjob_api.assets import AssetFilter
 from streamjob_api.points import PointRef
+from streamjob_api.source import MessageMapping
+from streamjob_runtime.asset_filter import passing
 from streamjob_runtime.event_times import refusal
+from streamjob_runtime.json_reading import Found, Malformed
+from streamjob_runtime.message_forms import Form, form_of
 from streamjob_runtime.messages_fast import NUMBERS, read
-from streamjob_runtime.messages_slow import Found, Malformed, read_message
 
 POINTS = NUMBERS
 MALFORMED = pl.Schema({"message": pl.UInt32, "reason": pl.String, "detail": pl.String})
 REFUSED = pl.Schema({"message": pl.UInt32, "reason": pl.String})
+ALL_ASSETS = AssetFilter()
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,9 @@ class Decoded:
             items of such a message are in ``points`` nevertheless.
         refusals: ``message u32, reason str``, one row a value of a selected point that was not accepted, with the
             first reason that applies: NotANumber (string, boolean, null, ...), InvalidTime, SecondsNotMilliseconds,
-            FutureTime, NotFinite.
+            FutureTime, NotFinite; and, where a mapping finds no point at all in a record, NoPoint.
         unused: values of points that are not selected.
+        filtered: values of selected points of assets that are left out.
         records: values of selected points found, accepted or refused.
     """
 
@@ -37,6 +43,7 @@ class Decoded:
     malformed: pl.DataFrame
     refusals: pl.DataFrame
     unused: int
+    filtered: int
     records: int
 
     @property
@@ -46,7 +53,13 @@ class Decoded:
 
 
 def decode(
-    values: Sequence[bytes | None], selected: frozenset[PointRef], now_ms: int, future_tolerance_ms: int | None
+    values: Sequence[bytes | None],
+    selected: frozenset[PointRef],
+    now_ms: int,
+    future_tolerance_ms: int | None,
+    *,
+    mapping: MessageMapping | None = None,
+    assets: AssetFilter = ALL_ASSETS,
 ) -> Decoded:
     """Decode the values of Kafka messages, in arrival order.
 
@@ -55,22 +68,23 @@ def decode(
         selected: the points that the job reads.
         now_ms: the clock against which times in the future are refused.
         future_tolerance_ms: how far a time may lie ahead of ``now_ms``; None checks nothing (offline channel).
+        mapping: how the messages are read; None: they have the service's form.
+        assets: the assets that the job works on.
     """
-    names = frozenset((ref.model, ref.point) for ref in selected)
     texts = _texts(values)
     numbered = pl.DataFrame([texts]).with_row_index("message")
-    proved = read(numbered.drop_nulls(), names)
+    form = form_of(mapping, frozenset((ref.model, ref.point) for ref in selected))
+    proved = read(numbered.drop_nulls(), form)
     others = pl.concat([numbered.filter(texts.is_null()), proved.rest])["message"].sort().to_list()
-    found, malformed = _read_one_by_one([(index, values[index]) for index in others], names)
+    found, malformed = _read_one_by_one([(index, values[index]) for index in others], form)
     numbers = proved.numbers
     if found.message:
         by_one = pl.DataFrame({name: getattr(found, name) for name in POINTS}, schema=POINTS)
         numbers = pl.concat([numbers, by_one]).sort("message", maintain_order=True)
-    points, refusals = _accepted(numbers, now_ms, future_tolerance_ms)
-    if found.not_a_number:
-        not_numbers = pl.DataFrame({"message": found.not_a_number, "reason": "NotANumber"}, schema=REFUSED)
-        refusals = pl.concat([refusals, not_numbers])
-    return Decoded(points, malformed, refusals, proved.unused + found.unused, numbers.height + len(found.not_a_number))
+    kept = passing(numbers, assets)
+    points, refusals = _accepted(kept, now_ms, future_tolerance_ms)
+    unused, filtered = proved.unused + found.unused, numbers.height - kept.height
+    return Decoded(points, malformed, refusals, unused, filtered, kept.height)
 
 
 def _texts(values: Sequence[bytes | None]) -> pl.Series:
@@ -88,22 +102,23 @@ def _text(raw: bytes | None) -> str | None:
         return None
 
 
-def _read_one_by_one(
-    messages: Sequence[tuple[int, bytes | None]], selected: frozenset[tuple[str, str]]
-) -> tuple[Found, pl.DataFrame]:
+def _read_one_by_one(messages: Sequence[tuple[int, bytes | None]], form: Form) -> tuple[Found, pl.DataFrame]:
     found = Found()
     faults: list[tuple[int, str, str]] = []
     for index, raw in messages:
         try:
-            read_message(index, raw, selected, found)
+            form.read_message(index, raw, found)
         except Malformed as fault:
             faults.append((index, fault.reason, fault.detail))
     return found, pl.DataFrame(faults, schema=MALFORMED, orient="row")
 
 
 def _accepted(numbers: pl.DataFrame, now_ms: int, future_tolerance_ms: int | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    no_point = pl.when(pl.col("point").is_null()).then(pl.lit("NoPoint"))
+    not_a_number = pl.when(pl.col("value").is_null()).then(pl.lit("NotANumber"))
     not_finite = pl.when(~pl.col("value").is_finite()).then(pl.lit("NotFinite"))
-    reasons = numbers.select("message", reason=pl.coalesce(refusal(now_ms, future_tolerance_ms), not_finite))
+    reason = pl.coalesce(no_point, not_a_number, refusal(now_ms, future_tolerance_ms), not_finite)
+    reasons = numbers.select("message", reason=reason)
     is_accepted = reasons["reason"].is_null()
     if is_accepted.all():
         return numbers, REFUSED.to_frame()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from streamjob_runtime.message_shapes import Shape, Unshapely, bare, learn, pair
+from streamjob_runtime.message_forms import Form, Points
+from streamjob_runtime.message_shapes import Flat, Shape, Unshapely, bare
 
 # Longer messages are read one by one: what a failed match costs grows with the length.
 MAX_BYTES = 16_384
@@ -44,11 +45,8 @@ class Read:
     rest: pl.DataFrame
 
 
-Points = frozenset[tuple[str, str]]
-
-
-def read(texts: pl.DataFrame, selected: Points) -> Read:
-    """Read ``message u32, text str`` by shapes that are learned on the way; ``selected`` holds (model, point)."""
+def read(texts: pl.DataFrame, form: Form) -> Read:
+    """Read ``message u32, text str`` by shapes that are learned on the way."""
     is_long = pl.col("text").str.len_bytes() > MAX_BYTES
     long, rest = texts.filter(is_long), texts.filter(~is_long)
     parts: list[Read] = []
@@ -59,11 +57,11 @@ def read(texts: pl.DataFrame, selected: Points) -> Read:
         # Not always the first: a message that no shape describes must not stop the others.
         sample = rest["text"][number * rest.height // SHAPES]
         try:
-            shape = learn(sample, frozenset(point for _, point in selected), flat=is_flat)
+            shape = form.learn(sample, flat=is_flat)
         except Unshapely:
             is_flat = not is_flat
             continue
-        part = _read_shape(shape, rest, selected)
+        part = _read_shape(shape, rest, form.selected)
         is_flat = part.rest.height > _FEW_MATCHED * rest.height
         parts.append(part)
         rest = part.rest
@@ -76,11 +74,13 @@ def read(texts: pl.DataFrame, selected: Points) -> Read:
 
 def _read_shape(shape: Shape, texts: pl.DataFrame, selected: Points) -> Read:
     groups = texts.with_columns(pl.col("text").str.extract_groups(shape.whole).alias("groups"))
-    is_matched = groups["groups"].struct.field("model").is_not_null()
+    # Every group takes part in every match.
+    is_matched = groups["groups"].struct.field(groups["groups"].struct.fields[0]).is_not_null()
     items = _items(shape, groups.filter(is_matched).select("message", "groups").unnest("groups"))
     rest = texts.filter(~is_matched)
-    if "flat" in items.columns:
-        strayed = items.filter(_is_strayed(selected)).select("message").unique()
+    is_strayed = items.select(_is_strayed(shape)).to_series()
+    if is_strayed.any():
+        strayed = items.filter(is_strayed).select("message").unique()
         items = items.join(strayed, on="message", how="anti", maintain_order="left")
         rest = pl.concat([rest, texts.join(strayed, on="message", how="semi")])
     raw = pl.concat(list(_raw_numbers(shape, items, selected)))
@@ -94,18 +94,28 @@ def _items(shape: Shape, messages: pl.DataFrame) -> pl.DataFrame:
     if shape.item is not None:
         each = messages.with_columns(pl.col("items").str.extract_all(bare(shape.item))).explode("items")
         messages = each.with_columns(pl.col("items").str.extract_groups(f"^{shape.item}$")).unnest("items")
+    if shape.model is not None:
+        messages = messages.with_columns(model=pl.lit(shape.model))
     if "model_path" not in messages.columns:
         messages = messages.with_columns(model_path=pl.concat_str(pl.lit("/"), "model"))
-    return messages
+    return messages.with_columns(time=shape.milliseconds)
 
 
-def _is_strayed(selected: Points) -> pl.Expr:
-    """Whether a ``flat`` group holds a wanted point twice, or as something else than a number."""
-    strays = []
-    for point in {point for _, point in selected}:
-        times = pl.col("flat").str.count_matches(f'"{point}"', literal=True)
-        strays.append((times > 1) | ((times == 1) & pl.col("flat").str.extract(pair(point)).is_null()))
+def _is_strayed(shape: Shape) -> pl.Expr:
+    """Whether only the complete reading can tell an item's time or points."""
+    strays = [pl.col("time").is_null()]
+    if shape.flat is not None:
+        strays += list(_flat_strays(shape.flat))
     return pl.any_horizontal(strays)
+
+
+def _flat_strays(flat: Flat) -> Iterator[pl.Expr]:
+    """Yield whether the object holds a wanted point twice, or as something else than a number, or no point."""
+    for _, member in flat.members:
+        times = pl.col("flat").str.count_matches(f'"{member}"', literal=True)
+        yield (times > 1) | ((times == 1) & pl.col("flat").str.extract(flat.value_of(member)).is_null())
+    if flat.is_never_empty:
+        yield flat.values == 0
 
 
 def _raw_numbers(shape: Shape, items: pl.DataFrame, selected: Points) -> Iterator[pl.DataFrame]:
@@ -114,23 +124,29 @@ def _raw_numbers(shape: Shape, items: pl.DataFrame, selected: Points) -> Iterato
         pairs = pl.DataFrame(sorted(selected), schema=["model", "point"], orient="row")
         yield items.join(pairs, on=["model", "point"], how="semi", maintain_order="left").select(*_RAW, raw="v0")
         return
-    is_flat = "flat" in items.columns
-    points = sorted({point for _, point in selected}) if is_flat else shape.points
-    yield pl.DataFrame(schema={**dict.fromkeys(_RAW, pl.String), "message": pl.UInt32, "raw": pl.String})
-    for number, point in enumerate(points):
+    yield pl.DataFrame(schema=_RAW | {"raw": pl.String})
+    for point, raw in _columns(shape):
         models = [model for model, name in selected if name == point]
-        raw = pl.col("flat").str.extract(pair(point)) if is_flat else pl.col(f"v{number}")
         columns = items.filter(pl.col("model").is_in(models)).with_columns(raw=raw, point=pl.lit(point))
         yield columns.filter(pl.col("raw").is_not_null()).select(*_RAW, "raw")
 
 
-_RAW = ("message", "asset", "model", "model_path", "point", "time")
+def _columns(shape: Shape) -> Iterator[tuple[str, pl.Expr]]:
+    """Yield the selected points, each with its numbers as text."""
+    if shape.flat is None:
+        yield from ((point, pl.col(f"v{number}")) for number, point in enumerate(shape.points))
+        return
+    for point, member in shape.flat.members:
+        yield point, pl.col("flat").str.extract(shape.flat.value_of(member)).str.strip_chars('"')
+
+
+_RAW = {name: dtype for name, dtype in NUMBERS.items() if name not in {"value", "is_int"}}
 
 
 def _values(shape: Shape, items: pl.DataFrame) -> int:
     """Count the values that the items hold."""
-    if "flat" in items.columns:
-        return int(items["flat"].str.count_matches(r'"\s*:').sum())
+    if shape.flat is not None:
+        return int(items.select(shape.flat.values).to_series().sum())
     return items.height * (len(shape.points) + shape.unused if "v0" not in items.columns or shape.points else 1)
 
 
@@ -138,4 +154,4 @@ def _numbers(raw: pl.DataFrame) -> pl.DataFrame:
     # What the expression matched is a number; one of too many digits for the cast is beyond a float.
     value = pl.col("raw").cast(pl.Float64, strict=False).fill_null(float("inf"))
     is_int = ~pl.col("raw").str.contains("[.eE]")
-    return raw.with_columns(pl.col("time").cast(pl.Int64), value=value, is_int=is_int).select(NUMBERS.names())
+    return raw.with_columns(value=value, is_int=is_int).select(NUMBERS.names())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamjob_api.job_file import KAFKA_AUTH_DIR, JobFile
-from streamjob_api.stream_job import StartMode
+from streamjob_api.lifecycle import StartMode
 from streamjob_runtime.checkpoint_files import InitialOffset
 from streamjob_runtime.consumers import TO_START_AFRESH
 from streamjob_runtime.faults import OffsetsLost
@@ -32,7 +32,7 @@ class Planner:
             client_settings(job.kafka, Path(KAFKA_AUTH_DIR), "streamjob-planner"), self._topic
         )
         self._marker = Marker.of(job)
-        self._most = memory_of(job.spec.resources.cu).messages_per_batch
+        self._most = memory_of(job.spec.resources.driver_cu).messages_per_batch
         self._behind_since: float | None = None
 
     def initial(self) -> StreamOffset:

@@ -28,7 +28,7 @@ def start_session(job: JobFile) -> SparkSession:
 
 def _prepare_environment(job: JobFile) -> None:
     """What the JVM and the Python workers inherit."""
-    threads = str(max(1, int(job.spec.resources.cu)))
+    threads = str(max(1, int(job.spec.resources.driver_cu)))
     os.environ.update(
         PYSPARK_PYTHON=sys.executable,
         POLARS_MAX_THREADS=threads,
@@ -43,7 +43,7 @@ def _prepare_environment(job: JobFile) -> None:
 
 def settings(job: JobFile) -> dict[str, str]:
     """All settings of the session."""
-    cu, memory = job.spec.resources.cu, memory_of(job.spec.resources.cu)
+    cu, memory = job.spec.resources.driver_cu, memory_of(job.spec.resources.driver_cu)
     scratch = job.scratch_dir
     return {
         "spark.master": f"local[{task_threads(cu)}]",

@@ -1,7 +1,17 @@
 """What every model of the API shares."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, Strict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+
+from streamjob_api.rule_faults import RuleFault, raised, with_rules
+
+# The API server takes "5" or 5.0 for no integer and "true" for no boolean; neither do the models.
+Int = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
+Bool = Annotated[bool, Strict()]
 
 
 class ApiModel(BaseModel):
@@ -16,3 +26,28 @@ class ApiModel(BaseModel):
         validate_default=True,
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:  # noqa: ARG003
+        """Rules across fields that are told beside wrong fields, so that all faults are seen at once.
+
+        ``raw`` is what was written, of any form: nothing may be taken for granted.
+        """
+        return iter(())
+
+    def faults(self) -> Iterator[RuleFault]:
+        """Rules across fields, of values that are each right by themselves."""
+        return iter(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_faults(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        of_form = list(cls.faults_of_form(raw)) if isinstance(raw, Mapping) else []
+        try:
+            model = handler(raw)
+        except ValidationError as error:
+            raise with_rules(error, of_form) from error
+        found = of_form or list(model.faults())
+        if found:
+            raise raised(cls.__name__, found)
+        return model

@@ -4,6 +4,7 @@ pydantic writes JSON Schema; Kubernetes takes its structural subset: no ``$ref``
 no exclusive bounds as numbers. https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,17 @@ import yaml
 from pydantic import BaseModel
 
 from streamjob_api import kinds
+from streamjob_api.diffs import DIFF_KEY
+from streamjob_api.schema_marks import UNIT_KEY, rules
 from streamjob_api.status import StreamJobStatus, StreamResourceStatus
 from streamjob_api.stream_job import StreamJobSpec
-from streamjob_api.stream_resource import KAFKA_PROPERTIES, StreamResourceSpec
+from streamjob_api.stream_resource import StreamResourceSpec
 
 Schema = dict[str, Any]
 
 _HEADER = "# Made from the models by `make crds`; do not edit.\n"
-_DROPPED = {"title", "default", "$defs", "format", "additionalProperties", "multipleOf"}
+_DROPPED = {"title", "default", "$defs", "format", "additionalProperties", "multipleOf", "examples", "const"}
+_DROPPED |= {"description", "exclusiveMinimum", DIFF_KEY, UNIT_KEY}
 # Kubernetes types whose format it knows and checks.
 _FORMATS = {"date-time"}
 
@@ -32,15 +36,18 @@ def structural(schema: Any, definitions: Schema | None = None, *, in_list: bool 
     definitions = schema.get("$defs", definitions or {})
     schema = _resolved(schema, definitions)
     result = {key: value for key, value in schema.items() if key not in _DROPPED}
+    if "description" in schema:
+        result["description"] = described(schema)
     if schema.get("format") in _FORMATS:
         result["format"] = schema["format"]
-    if "default" in schema and schema["default"] not in (None, "") and not in_list and schema.get("type") != "object":
-        result["default"] = _plain(schema["default"])
+    if has_default(schema) and not in_list:
+        result["default"] = plain(schema["default"])
+    if "const" in schema:
+        result["enum"] = [schema["const"]]
+    if "exclusiveMinimum" in schema:
+        result |= {"minimum": schema["exclusiveMinimum"], "exclusiveMinimum": True}
     if "multipleOf" in schema:
-        # The API server rounds the factor of an integer value down, so that 0.5 becomes 0; CEL does not.
-        steps = 1 / schema["multipleOf"]
-        rule = f"self * {steps:.1f} == double(int(self * {steps:.1f}))"
-        _rule(result, rule, f"must be a multiple of {schema['multipleOf']:g}")
+        _whole_multiples(result, schema["multipleOf"])
     if isinstance(schema.get("additionalProperties"), dict):
         result["additionalProperties"] = structural(schema["additionalProperties"], definitions, in_list=in_list)
     if "properties" in schema:
@@ -52,9 +59,43 @@ def structural(schema: Any, definitions: Schema | None = None, *, in_list: bool 
     return result
 
 
-def _plain(default: Any) -> Any:
+def described(schema: Schema) -> str:
+    """What a field means, with its default, unit, diff class and an example."""
+    told = [schema["description"]]
+    if has_default(schema):
+        told.append(f"Default {written(plain(schema['default']))}.")
+    if UNIT_KEY in schema:
+        told.append(f"Unit: {schema[UNIT_KEY]}.")
+    if DIFF_KEY in schema:
+        told.append(f"{schema[DIFF_KEY]}.")
+    if schema.get("examples"):
+        told.append(f"Example: {written(schema['examples'][0])}.")
+    return " ".join(told)
+
+
+def has_default(schema: Schema) -> bool:
+    """Whether a field has a default worth a word; parts of a spec have the defaults of their fields."""
+    default = schema.get("default")
+    return default not in (None, "", [], {}) and schema.get("type") != "object"
+
+
+def plain(default: Any) -> Any:
     """A written value's default as it is written; pydantic shows its fields."""
     return default["text"] if isinstance(default, dict) and "text" in default else default
+
+
+def written(value: Any) -> str:
+    """A value as a manifest has it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _whole_multiples(result: Schema, factor: float) -> None:
+    # The API server rounds the factor of an integer value down, so that 0.5 becomes 0; CEL does not.
+    steps = 1 / factor
+    rule = f"self * {steps:.1f} == double(int(self * {steps:.1f}))"
+    result.setdefault("x-kubernetes-validations", []).append(
+        {"rule": rule, "message": f"must be a multiple of {factor:g}"}
+    )
 
 
 def _resolved(schema: Schema, definitions: Schema) -> Schema:
@@ -72,15 +113,6 @@ def _schema_of(model: type[BaseModel]) -> Schema:
     return structural(model.model_json_schema(by_alias=True, mode="validation"))
 
 
-def _keyed(schema: Schema, *keys: str) -> None:
-    schema["x-kubernetes-list-type"] = "map"
-    schema["x-kubernetes-list-map-keys"] = list(keys)
-
-
-def _rule(schema: Schema, rule: str, message: str) -> None:
-    schema.setdefault("x-kubernetes-validations", []).append({"rule": rule, "message": message})
-
-
 def _column(name: str, path: str, kind: str = "string", *, wide: bool = False) -> Schema:
     return {"name": name, "type": kind, "jsonPath": path, **({"priority": 1} if wide else {})}
 
@@ -92,20 +124,6 @@ def _ready(field: str) -> str:
 def stream_job_crd() -> Schema:
     """The CustomResourceDefinition of StreamJob."""
     spec, status = _schema_of(StreamJobSpec), _schema_of(StreamJobStatus)
-    windows = spec["properties"]["timeWindowAggregation"]["properties"]["policies"]
-    _keyed(windows, "output")
-    _rule(windows["items"], "self.input != self.output", "output must differ from input")
-    _rule(
-        windows["items"],
-        "self.input.split('::')[0] == self.output.split('::')[0]",
-        "input and output must be points of the same model",
-    )
-    _rule(
-        spec["properties"]["startFrom"],
-        "(has(self.mode) && self.mode == 'Timestamp') == has(self.time)",
-        "time is required with mode Timestamp, and only there",
-    )
-    _keyed(status["properties"]["conditions"], "type")
     columns = [
         _column("Phase", ".status.phase"),
         _column("Ready", _ready("status")),
@@ -120,10 +138,11 @@ def stream_job_crd() -> Schema:
     ]
     crd = _crd(kinds.STREAM_JOB, kinds.STREAM_JOBS, "sj", spec, status, columns)
     root = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    _rule(
-        root,
-        f"self.metadata.name.size() <= {kinds.MAX_JOB_NAME}",
-        f"metadata.name is at most {kinds.MAX_JOB_NAME} characters, since driver pods are named after it",
+    root |= rules(
+        (
+            f"metadata.name is at most {kinds.MAX_JOB_NAME} characters, since driver pods are named after it",
+            f"self.metadata.name.size() <= {kinds.MAX_JOB_NAME}",
+        )
     )
     return crd
 
@@ -131,15 +150,6 @@ def stream_job_crd() -> Schema:
 def stream_resource_crd() -> Schema:
     """The CustomResourceDefinition of StreamResource."""
     spec, status = _schema_of(StreamResourceSpec), _schema_of(StreamResourceStatus)
-    _keyed(spec["properties"]["libraries"], "name", "version")
-    allowed = ", ".join(f"'{name}'" for name in KAFKA_PROPERTIES)
-    _rule(
-        spec["properties"]["kafka"]["properties"]["properties"],
-        f"self.all(name, name in [{allowed}])",
-        f"only these librdkafka settings may be set: {', '.join(KAFKA_PROPERTIES)}",
-    )
-    _keyed(status["properties"]["conditions"], "type")
-    _keyed(status["properties"]["admitted"], "name")
     columns = [
         _column("Ready", _ready("status")),
         _column("CU", ".status.standalone.total", "number"),
@@ -190,10 +200,17 @@ def _crd(kind: str, plural: str, short: str, spec: Schema, status: Schema, colum
     }
 
 
+class _Plain(yaml.SafeDumper):
+    """Writes what is there twice two times: anchors are for programs."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
 def rendered() -> dict[str, str]:
     """File name to YAML text of every CRD."""
     return {
-        f"{crd['spec']['names']['plural']}.yaml": _HEADER + yaml.safe_dump(crd, sort_keys=False, width=120)
+        f"{crd['spec']['names']['plural']}.yaml": _HEADER + yaml.dump(crd, Dumper=_Plain, sort_keys=False, width=120)
         for crd in (stream_job_crd(), stream_resource_crd())
     }
 

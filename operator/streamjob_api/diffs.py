@@ -56,7 +56,5 @@ def _given(model: BaseModel, *, restarting: bool) -> Iterator[tuple[str, Any]]:
         value, diff = getattr(model, name), diff_of(field)
         if isinstance(value, BaseModel) and diff is None:
             yield name, given(value, restarting=restarting)
-        elif value != field.get_default(call_default_factory=True) and (
-            (diff or Diff.RESTART).restarts is restarting
-        ):
+        elif value != field.get_default(call_default_factory=True) and ((diff or Diff.RESTART).restarts is restarting):
             yield name, model.model_dump(mode="json", include={name}, by_alias=False, exclude_defaults=True)[name]

@@ -38,6 +38,8 @@ def describe(fault: ErrorDetails) -> str:
     match fault["type"]:
         case "extra_forbidden":
             return f"{path}: unknown field"
+        case "rule":
+            return f"{path}: {message}"
         case "missing":
             return f"{path}: required, but missing"
         case "value_error" if "'" in message or isinstance(fault["input"], Mapping | list):

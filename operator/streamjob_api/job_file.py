@@ -5,9 +5,9 @@ from datetime import datetime
 from pydantic import Field
 
 from streamjob_api.base import ApiModel
+from streamjob_api.connections import Kafka, Redis
 from streamjob_api.source import MessageMapping, Source, TopicNames
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
-from streamjob_api.stream_resource import Kafka, Redis
 
 FORMAT_VERSION = 1
 # Where the driver pod finds what it is given; the builder of the pod and the runtime both read these.

@@ -18,5 +18,3 @@ EPOCH_LABEL = f"{GROUP}/epoch"
 COMPONENT_LABEL = f"{GROUP}/component"
 SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
 CU_ANNOTATION = f"{GROUP}/cu"
-
-TIME_WINDOW_AGGREGATION = "time-window-aggregation"

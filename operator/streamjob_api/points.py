@@ -24,9 +24,15 @@ class PointRef(Written):
     def parse(cls, text: str) -> Self:
         """Parse ``model::point``."""
         if not re.fullmatch(cls.PATTERN, text, re.ASCII):
-            raise ValueError(f"{text!r} is not a point; write {cls.EXAMPLE}")
+            raise ValueError(f"{text!r} is not of the form {cls.EXAMPLE}")
         model, _, point = text.partition("::")
         return cls(model, point)
 
     def __str__(self) -> str:
         return f"{self.model}::{self.point}"
+
+
+class AttributeRef(PointRef):
+    """One attribute of a thing model; ``point`` is the attribute's name."""
+
+    EXAMPLE: ClassVar[str] = "model::attribute, as in ElectricMeter::Ratio"

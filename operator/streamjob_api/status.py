@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from streamjob_api.base import ApiModel
+from streamjob_api.schema_marks import keyed_by
 
 ShortText = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=4096)]
@@ -81,7 +82,9 @@ class StreamJobStatus(StatusModel):
 
     observed_generation: int = Field(default=0, description="Generation of the spec that this status speaks of.")
     phase: ShortText = Field(default="", description="One word for people; programs read the conditions.")
-    conditions: list[Condition] = Field(default=[], max_length=16, description="Conditions, for programs.")
+    conditions: list[Condition] = Field(
+        default=[], max_length=16, description="Conditions, for programs.", json_schema_extra=keyed_by("type")
+    )
     attempt: int = Field(default=0, description="Number of the present or last driver pod.")
     admitted_cu: float = Field(default=0, description="CU that the job holds of the OU's capacity.")
     restarts: Restarts = Field(default=Restarts(), description="Drivers that were lost or failed.")
@@ -119,9 +122,13 @@ class StreamResourceStatus(StatusModel):
 
     observed_generation: int = Field(default=0, description="Generation of the spec that this status speaks of.")
     phase: ShortText = Field(default="", description="One word for people; programs read the conditions.")
-    conditions: list[Condition] = Field(default=[], max_length=16, description="Conditions, for programs.")
+    conditions: list[Condition] = Field(
+        default=[], max_length=16, description="Conditions, for programs.", json_schema_extra=keyed_by("type")
+    )
     org_id: ShortText = Field(default="", description="The OU's id in topics and records, resolved.")
     standalone: CapacityUse = Field(default=CapacityUse(), description="CU of Standalone jobs.")
     library_slots: LibrarySlots = Field(default=LibrarySlots(), description="Places for installed libraries.")
     in_use: bool = Field(default=False, description="Whether jobs hold capacity; then it must not be deleted.")
-    admitted: list[Admission] = Field(default=[], max_length=4000, description="Jobs that hold capacity.")
+    admitted: list[Admission] = Field(
+        default=[], max_length=4000, description="Jobs that hold capacity.", json_schema_extra=keyed_by("name")
+    )

@@ -1,128 +1,170 @@
 """The StreamResource: what an OU asked for. An OU is a namespace; it has one StreamResource."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from streamjob_api.base import ApiModel
+from streamjob_api.base import ApiModel, Int, Number
+from streamjob_api.connections import Kafka, ObjectName, Redis, TimeSeries
+from streamjob_api.rule_faults import RuleFault
+from streamjob_api.schema_marks import keyed_by, rules, unit
+from streamjob_api.source import Source
+from streamjob_api.stream_job import Version
+from streamjob_api.timezones import TimeZone
 
 LIBRARIES_PER_DESIGN_CU = 3
-# librdkafka names that an OU may set; everything else is the operator's or the runtime's business.
-KAFKA_PROPERTIES = (
-    "client.dns.lookup",
-    "fetch.max.bytes",
-    "fetch.wait.max.ms",
-    "message.max.bytes",
-    "metadata.max.age.ms",
-    "sasl.mechanism",
-    "security.protocol",
-    "socket.timeout.ms",
-    "ssl.endpoint.identification.algorithm",
-)
+MAX_LIBRARIES = 300
+UTC = TimeZone.parse("UTC")
 
-SecretName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", min_length=1, max_length=253)
-]
+LibraryName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(Mi|Gi|Ti)$", max_length=32)]
 
 
 class Capacity(ApiModel):
     """Computing units by use; 1 CU is 1 CPU core and 2 GiB of memory."""
 
-    design: int = Field(
+    design: Int = Field(
         default=1,
         ge=0,
         le=100,
-        description="CU for installed libraries, 3 of them per CU. Default 1.",
+        description="Capacity for installed libraries, 3 of them per CU.",
+        examples=[2],
+        json_schema_extra=unit("CU"),
     )
-    standalone: float = Field(
+    standalone: Number = Field(
         default=0,
         ge=0,
         le=2000,
         multiple_of=0.5,
-        description="CU for jobs in Standalone mode. Default 0: none may run. Example: 8.",
+        description="Capacity for jobs in Standalone mode; with 0 none may run.",
+        examples=[8],
+        json_schema_extra=unit("CU"),
+    )
+    cluster: Number = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        multiple_of=0.5,
+        description="Capacity for jobs in Cluster mode; with 0 none may run.",
+        examples=[16],
+        json_schema_extra=unit("CU"),
     )
 
 
 class Library(ApiModel):
-    """An installed template at a version."""
+    """An installed library at a version."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=63)] = Field(
-        description="Name in the operator's catalogue. Example: time-window-aggregation."
-    )
-    version: Annotated[str, StringConstraints(min_length=1, max_length=32)] = Field(
-        description="Version in the operator's catalogue; it selects a runtime image. Example: '1.0'."
+    name: LibraryName = Field(description="Name in the operator's catalogue.", examples=["time-window-aggregation"])
+    version: Version = Field(
+        description="Version in the operator's catalogue; it selects a runtime image.", examples=["1.0"]
     )
 
 
-class CreateTopics(ApiModel):
-    """How the runtime creates output topics that are missing."""
+class Models(ApiModel):
+    """Where the OU's thing models are."""
 
-    partitions: int = Field(ge=1, le=10_000, description="Partitions of a new topic.")
-    replication_factor: int = Field(ge=1, le=32_767, description="Replicas of a new topic.")
-
-
-class Kafka(ApiModel):
-    """The OU's Kafka."""
-
-    bootstrap_servers: Annotated[
-        str, StringConstraints(pattern=r"^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$", max_length=2048)
-    ] = Field(description="Brokers as host:port, separated by commas. Example: 'kafka:9092'.")
-    auth_secret: SecretName | None = Field(
-        default=None,
-        description="Secret with any of username, password, sasl.mechanism, ca.crt, user.crt, user.key (PEM).",
-    )
-    create_topics: CreateTopics | None = Field(
-        default=None, description="Create missing topics so. Default: topics are never created."
-    )
-    properties: dict[str, Annotated[str, StringConstraints(max_length=1024)]] = Field(
-        default={},
-        max_length=32,
-        description=f"Further librdkafka settings, of: {', '.join(KAFKA_PROPERTIES)}.",
-    )
-
-
-class Redis(ApiModel):
-    """The OU's Redis, where latest values go."""
-
-    url: Annotated[str, StringConstraints(pattern=r"^rediss?://[^@\s]+$", max_length=512)] = Field(
-        description="redis:// or rediss:// (TLS) URL, without user and password. Example: 'redis://redis:6379/0'."
-    )
-    auth_secret: SecretName | None = Field(
-        default=None, description="Secret with any of username, password, ca.crt, user.crt, user.key (PEM)."
+    config_map: ObjectName = Field(
+        description="ConfigMap whose key models.yaml lists models, points and attributes with their types.",
+        examples=["thing-models"],
     )
 
 
 class VolumeClaim(ApiModel):
     """The claim that is made for each job's checkpoints."""
 
-    storage_class_name: SecretName | None = Field(
-        default=None, description="StorageClass of the claims. Default: the cluster's default class."
+    storage_class_name: ObjectName | None = Field(
+        default=None,
+        description="StorageClass of the claims. None: the cluster's default class.",
+        examples=["standard"],
     )
-    size: Quantity = Field(default="1Gi", description="Size of each job's claim. Default 1Gi.")
+    size: Quantity = Field(default="1Gi", description="Size of each job's claim.", examples=["5Gi"])
 
 
 class Checkpoints(ApiModel):
-    """Where jobs keep state and offsets."""
+    """Where jobs keep state and offsets: volumeClaim (the default), uri or claimName."""
 
-    volume_claim: VolumeClaim = Field(
-        default=VolumeClaim(), description="One claim for each job, deleted with the job."
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "at most one of volumeClaim, uri and claimName",
+                "[has(self.volumeClaim), has(self.uri), has(self.claimName)].filter(given, given).size() <= 1",
+            )
+        )
     )
+
+    volume_claim: VolumeClaim | None = Field(
+        default=None, description="One claim for each job, deleted with the job; for Standalone jobs."
+    )
+    uri: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+://[^@\s]+$", max_length=512)] | None = Field(
+        default=None,
+        description="Storage that all pods reach, without credentials in the address.",
+        examples=["s3a://lake/streamjob"],
+    )
+    claim_name: ObjectName | None = Field(
+        default=None, description="An existing claim that all pods of the OU can share.", examples=["checkpoints"]
+    )
+
+    @classmethod
+    def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:
+        """There is one place."""
+        given = [name for name in ("volumeClaim", "uri", "claimName") if raw.get(name) is not None]
+        if len(given) > 1:
+            yield RuleFault(f"{' and '.join(given)} are given; checkpoints have one place, write one of them")
+
+    @property
+    def claim(self) -> VolumeClaim | None:
+        """The claim to be made for each job, None where checkpoints have another place."""
+        if self.uri is not None or self.claim_name is not None:
+            return None
+        return self.volume_claim or VolumeClaim()
 
 
 class StreamResourceSpec(ApiModel):
-    """What an OU asked for: capacity, installed templates, connections."""
+    """What an OU asked for: capacity, installed libraries, connections."""
 
     org_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)] | None = Field(
         default=None,
-        description="The OU's id in topics and records. Default: the namespace's name. Example: o15724268424841.",
+        description="The OU's id in topics and records. None: the namespace's name.",
+        examples=["o15724268424841"],
+    )
+    timezone: TimeZone = Field(
+        default=UTC,
+        description="Time zone of the days of the energy templates, where a job names none.",
+        examples=["Europe/Berlin"],
     )
     capacity: Capacity = Field(description="Computing units by use.")
     libraries: list[Library] = Field(
-        default=[], max_length=300, description="Installed templates; each takes one of the 3 slots of a design CU."
+        default=[],
+        max_length=MAX_LIBRARIES,
+        description="Installed libraries; each name and version takes one of the 3 slots of a design CU.",
+        json_schema_extra=keyed_by("name", "version"),
     )
     kafka: Kafka = Field(description="The OU's Kafka.")
     redis: Redis | None = Field(
-        default=None, description="The OU's Redis, where latest values go. Default: results go to Kafka only."
+        default=None, description="The OU's Redis, where latest values go. None: results go to Kafka only."
+    )
+    time_series: TimeSeries | None = Field(
+        default=None,
+        description="The OU's time-series store, where results go by policy. None: results are not stored.",
+    )
+    models: Models | None = Field(
+        default=None, description="The OU's thing models. None: names of points are only checked for their form."
     )
     checkpoints: Checkpoints = Field(default=Checkpoints(), description="Where jobs keep state and offsets.")
+    source: Source | None = Field(
+        default=None, description="Topics and message form of devices that speak differently. None: the service's own."
+    )
+
+    @classmethod
+    def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:
+        """No library is listed twice."""
+        seen = set()
+        libraries = raw.get("libraries")
+        for number, library in enumerate(libraries if isinstance(libraries, list) else ()):
+            if not isinstance(library, Mapping):
+                continue
+            named = (str(library.get("name")), str(library.get("version")))
+            if named in seen:
+                yield RuleFault(f"{' '.join(named)} is listed twice; leave one out", ("libraries", number))
+            seen.add(named)

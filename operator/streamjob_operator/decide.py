@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from streamjob_api.faults import InvalidSpec
+from streamjob_api.lifecycle import DesiredState
 from streamjob_api.status import Condition, StreamJobStatus
-from streamjob_api.stream_job import DesiredState
 from streamjob_operator import course as phases
 from streamjob_operator import memory, reasons
 from streamjob_operator.course import Course, Observed, Word

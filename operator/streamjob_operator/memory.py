@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from streamjob_api.job_file import checkpoint_key
+from streamjob_api.lifecycle import Restart
 from streamjob_api.status import Deployed, Driver, Restarts, StreamJobStatus
-from streamjob_api.stream_job import Restart
 from streamjob_operator import reasons
 from streamjob_operator.backoff import delay_seconds
 from streamjob_operator.observed import Job, Pod

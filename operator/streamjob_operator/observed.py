@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from streamjob_api.diffs import given
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.status import StreamJobStatus, StreamResourceStatus
 from streamjob_api.stream_job import StreamJobSpec
@@ -15,14 +16,6 @@ from streamjob_api.stream_resource import StreamResourceSpec
 Manifest = dict[str, Any]
 
 DRIVER_CONTAINER = "spark-kubernetes-driver"
-# Fields whose change does not restart a driver (diff classes Ignored and Live of the spec).
-_NOT_RESTARTING: dict[str, Any] = {
-    "description": True,
-    "state": True,
-    "priority": True,
-    "restart": True,
-    "lifecycle": {"start_deadline"},
-}
 
 
 class JobKey(NamedTuple):
@@ -64,8 +57,7 @@ class Job:
         """Hash of the fields that restart a driver; those at their default take no part, so new ones change nothing."""
         if isinstance(self.spec, InvalidSpec):
             return ""
-        given = self.spec.model_dump(mode="json", exclude_defaults=True, exclude=_NOT_RESTARTING)
-        return digest({name: value for name, value in given.items() if value != {}})
+        return digest(given(self.spec, restarting=True))
 
     @property
     def rank(self) -> tuple[datetime, str]:
@@ -98,8 +90,8 @@ class Resource:
         """Hash of what drivers are given of this resource."""
         if isinstance(self.spec, InvalidSpec):
             return ""
-        given = self.spec.model_dump(mode="json", exclude_defaults=True, include={"kafka", "redis"})
-        return digest([self.org_id, given])
+        told = self.spec.model_dump(mode="json", exclude_defaults=True, include={"kafka", "redis", "source"})
+        return digest([self.org_id, told])
 
     @property
     def rank(self) -> tuple[datetime, str, str]:

@@ -18,7 +18,7 @@ RESOURCE_MISSING = "ResourceMissing"  # the namespace has no StreamResource
 RESOURCE_INVALID = "ResourceInvalid"  # the namespace's StreamResource is refused by the model
 TEMPLATE_NOT_INSTALLED = "TemplateNotInstalled"  # the StreamResource does not install the template at this version
 TEMPLATE_UNKNOWN = "TemplateUnknown"  # the operator's catalogue has no image for it
-TEMPLATE_MISMATCH = "TemplateMismatch"  # spec.template is not the template that the spec configures
+NOT_SUPPORTED = "NotSupported"  # this version does not carry out yet what the spec asks for
 OUTPUT_TAKEN = "OutputTaken"  # an older job of the OU writes the same output
 WAITING_FOR_RESOURCE = "WaitingForResource"  # what is missing may still be applied
 # Of a StreamResource.

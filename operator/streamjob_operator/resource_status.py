@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from streamjob_api.faults import InvalidSpec
+from streamjob_api.lifecycle import DesiredState
 from streamjob_api.status import Admission, CapacityUse, LibrarySlots, StreamResourceStatus
-from streamjob_api.stream_job import DesiredState
 from streamjob_operator import memory, reasons
 from streamjob_operator.conditions import condition, settled
 from streamjob_operator.course import Word

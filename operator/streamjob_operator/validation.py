@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from streamjob_api import kinds
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import LIBRARIES_PER_DESIGN_CU, Library, StreamResourceSpec
+from streamjob_api.support import unsupported, unsupported_resource
 from streamjob_operator import reasons
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.observed import Job, JobKey, Resource, digest
@@ -25,7 +25,7 @@ class Runnable:
     @property
     def cu(self) -> float:
         """CU that the job takes of its OU's standalone capacity."""
-        return self.spec.resources.cu
+        return self.spec.resources.total_cu
 
     @property
     def capacity(self) -> float:
@@ -76,7 +76,7 @@ def outputs(spec: StreamJobSpec | InvalidSpec) -> list[str]:
     """The points that a job writes."""
     if isinstance(spec, InvalidSpec):
         return []
-    return [str(policy.output) for policy in spec.time_window_aggregation.policies]
+    return [str(output) for output in spec.block.outputs()]
 
 
 def check(
@@ -112,19 +112,16 @@ def _image(
     spec: StreamJobSpec, resource: Resource, resource_spec: StreamResourceSpec, catalogue: Catalogue
 ) -> str | Refusal:
     """The runtime image of the job's template."""
+    faults = [*unsupported(spec), *unsupported_resource(resource_spec)]
+    if faults:
+        return Refusal(reasons.NOT_SUPPORTED, "; ".join(faults))
     template = spec.template
-    if template.name != kinds.TIME_WINDOW_AGGREGATION:
-        message = (
-            f"spec.template.name: '{template.name}' does not match the block timeWindowAggregation; "
-            f"write {kinds.TIME_WINDOW_AGGREGATION}"
-        )
-        return Refusal(reasons.TEMPLATE_MISMATCH, message)
     libraries = installed(resource_spec)
-    if Library(name=template.name, version=template.version) not in libraries:
+    if Library(name=template.name.library, version=template.version) not in libraries:
         return _not_installed(spec, resource, libraries)
-    image = catalogue.image(template.name, template.version)
+    image = catalogue.image(template.name.library, template.version)
     if image is None:
-        known = ", ".join(catalogue.versions(template.name)) or "none"
+        known = ", ".join(catalogue.versions(template.name.library)) or "none"
         message = f"the operator's catalogue has no {template.name} {template.version}; versions it has: {known}"
         return Refusal(reasons.TEMPLATE_UNKNOWN, message)
     return spec.image or image

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from fixtures.eventually import eventually
 from fixtures.kafka import KafkaBroker
-from streamjob_api.stream_resource import Kafka
+from streamjob_api.connections import Kafka
 from streamjob_runtime.consumers import OffsetRange, consumer_settings, read_range
 from streamjob_runtime.faults import OffsetsLost
 from streamjob_runtime.kafka_settings import Settings, client_settings

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from fixtures.redis import RedisServer
-from streamjob_api.stream_resource import Redis
+from streamjob_api.connections import Redis
 from streamjob_runtime.dependencies import ping
 from streamjob_runtime.sinks.redis import LatestValues, connect
 from streamjob_runtime.waiting import Interrupted, Waits

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from streamjob_api.connections import Kafka
 from streamjob_api.job_file import KAFKA_AUTH_DIR
-from streamjob_api.stream_resource import Kafka
 from streamjob_runtime.kafka_settings import Settings, client_settings
 from streamjob_runtime.topic_offsets import kafka_away
 from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer

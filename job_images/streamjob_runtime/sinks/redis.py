@@ -9,8 +9,8 @@ from redis.exceptions import AuthenticationError, AuthorizationError, NoPermissi
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from streamjob_api.connections import Redis as RedisConnection
 from streamjob_api.job_file import REDIS_AUTH_DIR
-from streamjob_api.stream_resource import Redis as RedisConnection
 from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer
 
 PART = "redis-sink"

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streamjob_api.points import PointRef
-from streamjob_api.stream_job import Aggregation, TimeWindowAggregation, WindowPolicy
+from streamjob_api.templates.time_window_aggregation import Aggregation, TimeWindowAggregation, WindowPolicy
 from streamjob_runtime.shards import SHARDS
 
 # Raise it when the blocks of the state change; checkpoints of another version are then incompatible.

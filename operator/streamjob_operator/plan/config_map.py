@@ -31,6 +31,7 @@ def driver_file(job: Job, runnable: Runnable, attempt: int, epoch: int) -> JobFi
         spec=runnable.spec,
         kafka=runnable.resource_spec.kafka,
         redis=runnable.resource_spec.redis,
+        source=runnable.resource_spec.source,
     )
 
 

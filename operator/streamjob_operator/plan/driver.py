@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from streamjob_api import job_file, kinds
-from streamjob_api.stream_job import Lifecycle
+from streamjob_api.lifecycle import Lifecycle
 from streamjob_operator.observed import DRIVER_CONTAINER, Job, Manifest
 from streamjob_operator.plan.names import claim_name, config_map_name, driver_name, metadata
 from streamjob_operator.settings import DriverSettings

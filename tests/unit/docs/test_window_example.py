@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
-from streamjob_api.stream_job import TimeWindowAggregation as Spec
+from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as Spec
 from streamjob_runtime.messages import POINTS
 from streamjob_runtime.templates.time_window_aggregation import TimeWindowAggregation
 

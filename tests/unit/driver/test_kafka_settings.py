@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streamjob_api.stream_resource import Kafka
+from streamjob_api.connections import Kafka
 from streamjob_runtime.consumers import consumer_settings
 from streamjob_runtime.kafka_settings import client_settings
 from streamjob_runtime.sinks.kafka import producer_settings

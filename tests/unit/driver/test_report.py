@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from streamjob_api.connections import Kafka
 from streamjob_api.job_file import JobFile, JobIdentity
 from streamjob_api.progress import DriverState
 from streamjob_api.stream_job import StreamJobSpec
-from streamjob_api.stream_resource import Kafka
 from streamjob_runtime.accounts import Accounts
 from streamjob_runtime.report import QueryFacts, Report
 from streamjob_runtime.throughput import Throughput

@@ -40,11 +40,6 @@ def test_a_template_that_the_catalogue_does_not_have_is_named() -> None:
     assert verdict.message.endswith("versions it has: 1.0")
 
 
-def test_a_template_must_match_its_block() -> None:
-    verdict = refused(job(template={"name": "multi-point-merging", "version": "1.0"}), resource())
-    assert verdict.reason == "TemplateMismatch"
-
-
 def test_libraries_beyond_the_slots_of_a_design_cu_are_not_installed() -> None:
     others = [{"name": f"library-{number}", "version": "1.0"} for number in range(3)]
     assert refused(job(), resource(libraries=[*others, TEMPLATE])).reason == "TemplateNotInstalled"

@@ -1,0 +1,65 @@
+"""What manifests may say, but this version does not carry out yet.
+
+What would change results is refused in plain words, never passed over; what only watches a job is named beside it. An
+entry goes when its feature comes.
+"""
+
+from collections.abc import Iterator
+
+from streamjob_api.lifecycle import UpgradeMode
+from streamjob_api.resources import RunningMode
+from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.stream_resource import StreamResourceSpec
+from streamjob_api.templates import TemplateName
+from streamjob_api.templates.time_window_aggregation import Duplicates, WindowType
+
+_LATER = "is not supported by this version yet"
+
+
+def unsupported(spec: StreamJobSpec) -> list[str]:
+    """What keeps a job from being run; empty: nothing."""
+    return list(_unsupported(spec))
+
+
+def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
+    if spec.template.name is not TemplateName.TIME_WINDOW_AGGREGATION:
+        yield f"spec.template.name: {spec.template.name} {_LATER}; it has time-window-aggregation"
+    windows = spec.time_window_aggregation
+    if windows is not None and windows.window_type is WindowType.SLIDING:
+        yield f"spec.timeWindowAggregation.windowType: Sliding {_LATER}; write Tumbling"
+    if windows is not None and windows.duplicates is Duplicates.REPLACE_SAME_TIME:
+        yield f"spec.timeWindowAggregation.duplicates: ReplaceSameTime {_LATER}; write KeepAll"
+    if spec.resources.mode is RunningMode.CLUSTER:
+        yield f"spec.resources.mode: Cluster {_LATER}; write Standalone"
+    if spec.final_only:
+        yield f"spec.finalOnly: true {_LATER}; leave it out"
+    if spec.idle_timeout is not None:
+        yield f"spec.idleTimeout: it {_LATER}; leave it out"
+    if spec.restore_from is not None:
+        yield f"spec.restoreFrom: it {_LATER}; leave it out"
+    if spec.upgrade_mode is UpgradeMode.STATELESS:
+        yield f"spec.upgradeMode: Stateless {_LATER}; stop the job (spec.state: Stopped) to drop its state"
+
+
+def unsupported_resource(spec: StreamResourceSpec) -> list[str]:
+    """What keeps the jobs of an OU from being run; empty: nothing."""
+    return [
+        f"spec.checkpoints.{name}: it {_LATER}; write volumeClaim"
+        for name, value in (("uri", spec.checkpoints.uri), ("claimName", spec.checkpoints.claim_name))
+        if value is not None
+    ]
+
+
+def without_effect(spec: StreamJobSpec) -> list[str]:
+    """What is said for nothing: the job runs, but nobody is told, or nothing is rolled back."""
+    said = []
+    if spec.alarms is not None:
+        said.append(f"spec.alarms: raising alarms {_LATER}")
+    if spec.lifecycle.rollback_on_failure:
+        said.append(f"spec.lifecycle.rollbackOnFailure: it {_LATER}")
+    return said
+
+
+def resource_without_effect(spec: StreamResourceSpec) -> list[str]:
+    """What a StreamResource says for nothing."""
+    return [f"spec.timeSeries: storing results {_LATER}"] if spec.time_series is not None else []

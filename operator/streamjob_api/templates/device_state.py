@@ -1,0 +1,98 @@
+"""Template device-state: latest values, connection status of devices and of sites."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from pydantic import ConfigDict, Field
+
+from streamjob_api.diffs import STATE_BREAKING
+from streamjob_api.durations import Duration
+from streamjob_api.points import AttributeRef, PointRef
+from streamjob_api.rule_faults import RuleFault
+from streamjob_api.schema_marks import SET, rules
+from streamjob_api.templates.policies import Edge, TemplateBlock, distinct, limited
+
+MAX_POINTS = 200
+_LONGEST_SILENCE_MS = 7 * 86_400_000
+
+
+class DeviceState(TemplateBlock):
+    """Configuration of the template device-state."""
+
+    BLOCK: ClassVar[str] = "deviceState"
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            ("connectionOutput needs offlineAfter", "!has(self.connectionOutput) || has(self.offlineAfter)"),
+            (
+                "siteOutput needs siteAttribute and offlineAfter",
+                "!has(self.siteOutput) || (has(self.siteAttribute) && has(self.offlineAfter))",
+            ),
+        )
+    )
+
+    points: list[PointRef] = Field(
+        min_length=1,
+        max_length=MAX_POINTS,
+        description="Points whose latest values are kept, and whose records show that a device is online.",
+        examples=[["Meter::A", "Meter::B"]],
+        json_schema_extra=SET | STATE_BREAKING,
+    )
+    offline_after: Duration | None = Field(
+        default=None,
+        description="Silence after which a device is offline, 1s to 7d. None: connections are not watched.",
+        examples=["10m"],
+        json_schema_extra=STATE_BREAKING,
+    )
+    connection_output: PointRef | None = Field(
+        default=None,
+        description="Point of a device's connection, written on change only; needs offlineAfter.",
+        examples=["Meter::Connection"],
+        json_schema_extra=STATE_BREAKING,
+    )
+    site_attribute: AttributeRef | None = Field(
+        default=None,
+        description="Attribute of a device that names its site.",
+        examples=["Meter::Site"],
+        json_schema_extra=STATE_BREAKING,
+    )
+    site_output: PointRef | None = Field(
+        default=None,
+        description="Point of a site's counts of devices online and offline; needs siteAttribute and offlineAfter.",
+        examples=["Meter::SiteState"],
+        json_schema_extra=STATE_BREAKING,
+    )
+
+    def faults(self) -> Iterator[RuleFault]:
+        """What is written needs what it is made of."""
+        if self.offline_after is not None:
+            yield from limited(self.offline_after, "offlineAfter", at_least_ms=1000, at_most_ms=_LONGEST_SILENCE_MS)
+        elif self.connection_output is not None or self.site_output is not None:
+            yield RuleFault(
+                "required with connectionOutput and siteOutput; write a duration, as in 10m", ("offlineAfter",)
+            )
+        if self.site_output is not None and self.site_attribute is None:
+            yield RuleFault("required with siteOutput; name the attribute that holds the site", ("siteAttribute",))
+        for number, point in enumerate(self.points):
+            if point in self.points[:number]:
+                yield RuleFault(f"'{point}' is listed twice; leave one out", ("points", number))
+        named = {"connectionOutput": self.connection_output, "siteOutput": self.site_output}
+        yield from distinct(named)
+        models = {point.model for point in self.points}
+        for field, ref in {**named, "siteAttribute": self.site_attribute}.items():
+            if ref is not None and ref in self.points:
+                yield RuleFault(f"'{ref}' is also an input; name another point", (field,))
+            if ref is not None and ref.model not in models:
+                message = f"'{ref}' is of model '{ref.model}', but the points are of {', '.join(sorted(models))}"
+                yield RuleFault(message, (field,))
+
+    def edges(self) -> Iterator[Edge]:
+        """Connections and sites come from every point that is watched."""
+        for output in (self.connection_output, self.site_output):
+            for point in self.points if output is not None else ():
+                if output is not None:
+                    yield Edge(point, output, self.BLOCK)
+
+    def inputs(self) -> list[PointRef]:
+        """All points that are watched, whether anything is written or not."""
+        return list(self.points)

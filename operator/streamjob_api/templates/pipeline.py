@@ -1,0 +1,133 @@
+"""Template pipeline: packaged calculators, wired by names into a graph."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from streamjob_api.base import ApiModel
+from streamjob_api.diffs import STATE_BREAKING
+from streamjob_api.expressions import Expression
+from streamjob_api.points import PointRef
+from streamjob_api.rule_faults import RuleFault
+from streamjob_api.schema_marks import ANY_FIELDS, keyed_by
+from streamjob_api.suggestions import did_you_mean
+from streamjob_api.templates.policies import Edge, TemplateBlock
+
+MAX_STAGES = 50
+MAX_PARAMETERS = 50
+SOURCE = "source"  # the stage that every pipeline begins with
+
+StageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
+
+
+class OnRecordError(StrEnum):
+    """What happens with a record that a stage cannot handle."""
+
+    DISCARD = "Discard"
+    SEND_TO_ERROR = "SendToError"
+    STOP_PIPELINE = "StopPipeline"
+
+
+class Stage(ApiModel):
+    """One step of a pipeline: a calculator, where its records come from, and its parameters."""
+
+    name: StageName = Field(
+        description="Name of the stage, for 'from' of later ones; 'source' is taken by the topic.",
+        examples=["select"],
+        json_schema_extra=STATE_BREAKING,
+    )
+    calculator: StageName = Field(
+        description="Name of the calculator, in the catalogue of the library.",
+        examples=["point-selector"],
+        json_schema_extra=STATE_BREAKING,
+    )
+    from_: list[StageName] = Field(
+        alias="from",
+        min_length=1,
+        max_length=10,
+        description="Stages whose records this one gets; 'source' is the topic.",
+        examples=[["source"]],
+        json_schema_extra=STATE_BREAKING,
+    )
+    parameters: dict[str, Any] = Field(
+        default={},
+        max_length=MAX_PARAMETERS,
+        description="Parameters of the calculator, as its page describes them.",
+        examples=[{"points": ["Meter::A"]}],
+        json_schema_extra=ANY_FIELDS | STATE_BREAKING,
+    )
+    precondition: Expression | None = Field(
+        default=None,
+        description="Only records for which this expression is true enter the stage; the others count as failing ones.",
+        examples=["${Meter::A} > 0"],
+        json_schema_extra=STATE_BREAKING,
+    )
+    on_record_error: OnRecordError = Field(
+        default=OnRecordError.SEND_TO_ERROR,
+        description="What happens with a record that the stage cannot handle. Discard: it is counted; SendToError: it "
+        "goes to the dead letters; StopPipeline: the job fails.",
+        json_schema_extra=STATE_BREAKING,
+    )
+
+    def faults(self) -> Iterator[RuleFault]:
+        """A stage is not the source and does not read itself."""
+        if self.name == SOURCE:
+            yield RuleFault("'source' is the topic's own name; choose another name", ("name",))
+        for number, before in enumerate(self.from_):
+            if before == self.name:
+                yield RuleFault(f"'{before}' is the stage itself; name an earlier stage", ("from", number))
+            if before in self.from_[:number]:
+                yield RuleFault(f"'{before}' is listed twice; leave one out", ("from", number))
+
+
+class Pipeline(TemplateBlock):
+    """Configuration of the template pipeline."""
+
+    BLOCK: ClassVar[str] = "pipeline"
+
+    stages: list[Stage] = Field(
+        min_length=1,
+        max_length=MAX_STAGES,
+        description="The stages, wired by 'from' into a graph without cycles.",
+        json_schema_extra=keyed_by("name") | STATE_BREAKING,
+    )
+
+    @classmethod
+    def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:
+        """Names are unique."""
+        stages = raw.get("stages")
+        named = [
+            (str(stage["name"]), number)
+            for number, stage in enumerate(stages if isinstance(stages, list) else ())
+            if isinstance(stage, Mapping) and isinstance(stage.get("name"), str)
+        ]
+        times = Counter(name for name, _ in named)
+        for name, number in named:
+            if times[name] > 1 and (name, number) != next(each for each in named if each[0] == name):
+                yield RuleFault(f"'{name}' is the name of an earlier stage; choose another", ("stages", number, "name"))
+
+    def faults(self) -> Iterator[RuleFault]:
+        """Stages read stages that there are, in a graph without cycles."""
+        known = {SOURCE, *(stage.name for stage in self.stages)}
+        for number, stage in enumerate(self.stages):
+            for place, before in enumerate(stage.from_):
+                if before not in known:
+                    message = f"there is no stage '{before}'{did_you_mean(before, known)}"
+                    yield RuleFault(message, ("stages", number, "from", place))
+        try:
+            TopologicalSorter({stage.name: set(stage.from_) - {stage.name} for stage in self.stages}).prepare()
+        except CycleError as error:
+            circle = " -> ".join(reversed(error.args[1]))
+            yield RuleFault(f"the stages read each other in a circle: {circle}; begin from 'source'", ("stages",))
+
+    def edges(self) -> Iterator[Edge]:
+        """What a calculator reads and writes is known to its library, not to the manifest's model."""
+        return iter(())
+
+    def outputs(self) -> list[PointRef]:
+        """As ``edges``."""
+        return []
