@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamjob_api.points import PointRef
-from streamjob_runtime import messages, messages_fast
-from streamjob_runtime.message_shapes import Unshapely, learn
+from streamjob_runtime import messages_fast, messages_slow
+from streamjob_runtime.message_forms import ServiceForm
+from streamjob_runtime.message_shapes import Unshapely
 from streamjob_runtime.messages import Decoded, decode
+from streamjob_runtime.service_shapes import learn
 
 SELECTED = frozenset({PointRef("Meter", "Reading"), PointRef("Meter", "Power"), PointRef("Pump", "Reading")})
 NOW = 1_700_000_000_000
@@ -156,7 +158,7 @@ def test_the_usual_forms_are_read_by_shapes_alone(
     values = [json.dumps(form(number), **style).encode() for number in range(500)]
     _, slow = assert_same(values)
     read_one_by_one: list[int] = []
-    monkeypatch.setattr(messages, "read_message", lambda index, *_: read_one_by_one.append(index))
+    monkeypatch.setattr(messages_slow, "read_message", lambda index, *_: read_one_by_one.append(index))
     fast = decode(values, SELECTED, NOW, 1000)
     assert (len(read_one_by_one), fast.unused) == (0, slow.unused)
 
@@ -185,12 +187,12 @@ def wide(number: int) -> dict[str, Any]:
 
 def test_messages_of_hundreds_of_points_are_read_by_shapes() -> None:
     texts = pl.DataFrame({"text": [json.dumps(wide(number)) for number in range(100)]}).with_row_index("message")
-    assert messages_fast.read(texts, frozenset({("Meter", "Reading")})).rest.is_empty()
+    assert messages_fast.read(texts, ServiceForm(frozenset({("Meter", "Reading")}))).rest.is_empty()
 
 
 def test_messages_that_no_shape_describes_leave_the_others_to_theirs() -> None:
     texts = [json.dumps(meter(number)) if number % 3 else "{}" * number for number in range(900)]
     read = messages_fast.read(
-        pl.DataFrame({"text": texts}).with_row_index("message"), frozenset({("Meter", "Reading")})
+        pl.DataFrame({"text": texts}).with_row_index("message"), ServiceForm(frozenset({("Meter", "Reading")}))
     )
     assert (read.numbers.height, read.rest.height) == (600, 300)

@@ -1,0 +1,75 @@
+"""The forms of messages: the service's own, or other people's by a mapping; each is read by shapes and one by one."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from streamjob_api.source import MessageMapping
+from streamjob_runtime import mapped_shapes, messages_slow, service_shapes
+from streamjob_runtime.json_reading import Found
+from streamjob_runtime.mapped_slow import MappedReader
+from streamjob_runtime.message_shapes import Shape
+
+Points = frozenset[tuple[str, str]]
+
+
+class Form(Protocol):
+    """How messages are read.
+
+    Attributes:
+        selected: pairs of model and point whose values are wanted.
+    """
+
+    selected: Points
+
+    def learn(self, sample: str, *, flat: bool) -> Shape:
+        """Return the shape of a message, or raise Unshapely."""
+        ...
+
+    def read_message(self, message: int, raw: bytes | None, found: Found) -> None:
+        """Add to ``found`` what one message holds, or raise Malformed."""
+        ...
+
+
+def form_of(mapping: MessageMapping | None, selected: Points) -> Form:
+    """The form that a mapping describes; None: the service's."""
+    return ServiceForm(selected) if mapping is None else MappedForm(selected, mapping)
+
+
+@dataclass
+class ServiceForm:
+    """Origin messages and one-point records."""
+
+    selected: Points
+
+    def learn(self, sample: str, *, flat: bool) -> Shape:
+        """Return the shape of a message, or raise Unshapely."""
+        return service_shapes.learn(sample, _names(self.selected), flat=flat)
+
+    def read_message(self, message: int, raw: bytes | None, found: Found) -> None:
+        """Add to ``found`` what one message holds, or raise Malformed."""
+        messages_slow.read_message(message, raw, self.selected, found)
+
+
+@dataclass
+class MappedForm:
+    """Messages that a mapping describes."""
+
+    selected: Points
+    mapping: MessageMapping
+
+    def learn(self, sample: str, *, flat: bool) -> Shape:
+        """Return the shape of a message, or raise Unshapely."""
+        return mapped_shapes.learn(sample, self.mapping, _names(self.selected), flat=flat)
+
+    def read_message(self, message: int, raw: bytes | None, found: Found) -> None:
+        """Add to ``found`` what one message holds, or raise Malformed."""
+        self._reader.read_message(message, raw, found)
+
+    @cached_property
+    def _reader(self) -> MappedReader:
+        return MappedReader(self.mapping, self.selected)
+
+
+def _names(selected: Points) -> frozenset[str]:
+    return frozenset(point for _, point in selected)
