@@ -10,7 +10,7 @@ from streamjob_api.progress import Totals
 from streamjob_runtime.rows import Counts
 from streamjob_runtime.throughput import Throughput
 
-_PLAIN = ("messages", "records", "late", "outside", "unused", "out")
+_PLAIN = ("messages", "records", "late", "outside", "unused", "filtered", "out")
 _MOST_REASONS = 16
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_runtime.messages import Decoded, decode
 from streamjob_runtime.rows import Counts
@@ -18,8 +19,9 @@ class Reduced:
 
     Attributes:
         blocks: by shard; for ``Template.fold``.
-        counts: ``messages``, ``bytes``, ``records``, ``unused``, ``malformed.<reason>``, ``refused.<reason>``,
-            ``maxTime`` (the highest accepted event time), and what the template dropped by reason.
+        counts: ``messages``, ``bytes``, ``records``, ``unused``, ``filtered``, ``malformed.<reason>``,
+            ``refused.<reason>``, ``maxTime`` (the highest accepted event time), and what the template dropped by
+            reason.
     """
 
     blocks: dict[int, pl.DataFrame]
@@ -29,9 +31,20 @@ class Reduced:
 class Reduction:
     """Takes one partition's part of a micro-batch, chunk by chunk."""
 
-    def __init__(self, spec: StreamJobSpec, template: Template, now_ms: int | None) -> None:
-        """Begin with nothing; ``now_ms`` is the clock that refuses times in the future, None refuses none."""
+    def __init__(
+        self, spec: StreamJobSpec, template: Template, now_ms: int | None, mapping: MessageMapping | None = None
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            spec: the job.
+            template: the job's template.
+            now_ms: the clock that refuses times in the future; None refuses none.
+            mapping: how messages are read; None: they have the service's form.
+        """
         self._inputs = template.inputs
+        self._mapping = mapping
+        self._assets = spec.assets
         self._now_ms = 0 if now_ms is None else now_ms
         self._future_tolerance_ms = None if now_ms is None else _future_tolerance_ms(spec)
         self._combiner: Combiner = template.combiner()
@@ -39,7 +52,14 @@ class Reduction:
 
     def add(self, values: Sequence[bytes | None]) -> Decoded:
         """Decode and combine the next messages, in arrival order; returns what they held."""
-        decoded = decode(values, self._inputs, self._now_ms, self._future_tolerance_ms)
+        decoded = decode(
+            values,
+            self._inputs,
+            self._now_ms,
+            self._future_tolerance_ms,
+            mapping=self._mapping,
+            assets=self._assets,
+        )
         self._combiner.add(decoded.points)
         self._tally.add(decoded, values)
         return decoded
@@ -70,6 +90,7 @@ class _Tally:
             bytes=sum(len(value) for value in values if value is not None),
             records=decoded.records,
             unused=decoded.unused,
+            filtered=decoded.filtered,
         )
         self.counted.update({f"refused.{reason}": count for reason, count in decoded.refused.items()})
         for reason, count in decoded.malformed["reason"].value_counts().iter_rows():
