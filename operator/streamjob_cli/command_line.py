@@ -1,13 +1,100 @@
 """The command line: ``streamjob`` and its subcommands."""
 
-from importlib.metadata import version
+import sys
+from datetime import datetime
+from typing import Any
 
 import click
 
-EPILOG = "Exit codes: 0 done, 1 interrupted, 2 wrong manifest or arguments, 3 input that cannot be read."
+EXIT_CODES = "Exit codes: 0 done, 1 interrupted, 2 wrong manifest or arguments, 3 input that cannot be read."
+
+STDIN = "-"
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("streamjob"), message="%(prog)s %(version)s")
+class Time(click.ParamType[datetime]):
+    """A point in time, with its zone."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Parse RFC 3339."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            time = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it as 2026-01-31T08:00:00Z", param, ctx)
+        if time.tzinfo is None:
+            self.fail(f"{value!r} has no time zone; write it as 2026-01-31T08:00:00Z", param, ctx)
+        return time
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="streamjob", message="%(prog)s %(version)s")
 def streamjob() -> None:
     """Try out and check the manifests of stream jobs; no cluster is needed."""
+
+
+PREVIEW_EXAMPLES = f"""
+\b
+Examples:
+  streamjob preview job.yaml --input points.jsonl
+  streamjob preview job.yaml --input points.jsonl.gz --format json | jq .value
+  streamjob preview ou.yaml --job meter-max --input - --asset 'meter-1*' < points.jsonl
+
+{EXIT_CODES} Lines that cannot be used are counted and named on standard error; they change no exit code.
+"""
+
+
+@streamjob.command(epilog=PREVIEW_EXAMPLES)
+@click.argument("manifest", metavar="JOB.yaml")
+@click.option(
+    "--input",
+    "records",
+    required=True,
+    metavar="FILE",
+    help="Records, one JSON message a line, in the order of their arrival; - reads standard input, gzip is recognised.",
+)
+@click.option(
+    "--resource",
+    metavar="FILE",
+    help="The OU's StreamResource: its orgId, time zone and message mapping. Default: the one in JOB.yaml, if any.",
+)
+@click.option("--job", metavar="NAME", help="The job to preview, where JOB.yaml holds several.")
+@click.option(
+    "--now",
+    type=Time(),
+    metavar="TIME",
+    help="The clock, RFC 3339: records too far in its future are refused. Default: none are.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    help="json: each record that the job would send, one a line; the last one of an asset, point and time counts. "
+    "table: their last values and a plot. Default: table on a terminal, else json.",
+)
+@click.option("--asset", metavar="PATTERN", help="Show results of these assets only, as in 'meter-*'.")
+@click.option("--point", metavar="PATTERN", help="Show results of these points only, as in '*Max*' or 'Meter::Max'.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=40, show_default=True, help="Most rows of the table; 0 for all."
+)
+@click.option(
+    "--batch",
+    "batch_lines",
+    type=click.IntRange(1, 1_000_000),
+    default=20_000,
+    show_default=True,
+    help="Lines a micro-batch; final results do not depend on it.",
+)
+def preview(**options: Any) -> None:
+    """Calculate what a job would give for a file of records.
+
+    It is the driver's own code, without a cluster, Kafka or Spark. The file's order is the order of arrival; at its
+    end, windows that are still open are closed. Results go to standard output, all else to standard error.
+    """
+    if [options["manifest"], options["records"], options["resource"]].count(STDIN) > 1:
+        raise click.UsageError("only one of JOB.yaml, --input and --resource can be standard input (-)")
+    from streamjob_cli.preview import Request, preview  # noqa: PLC0415 (Polars takes longer to load than --help may)
+
+    sys.exit(preview(Request(**options)))

@@ -1,0 +1,78 @@
+"""What a preview tells of lines and records beside the results: counts, and the lines that could not be used."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from streamjob_runtime.messages import Decoded
+
+_FIRST_LINES = 5
+
+
+@dataclass
+class Bad:
+    """Lines that are bad for one reason.
+
+    Attributes:
+        count: messages that are malformed, or values that were refused.
+        lines: the numbers of the first few lines.
+        detail: of the first one.
+    """
+
+    count: int = 0
+    lines: list[int] = field(default_factory=list)
+    detail: str = ""
+
+
+@dataclass
+class Findings:
+    """Bad lines by kind (``malformed``, ``refused``) and reason."""
+
+    bad: dict[tuple[str, str], Bad] = field(default_factory=dict)
+
+    def add(self, decoded: Decoded, numbers: Sequence[int]) -> None:
+        """Take note of a batch whose lines have these numbers."""
+        for message, reason, detail in decoded.malformed.iter_rows():
+            self._note("malformed", reason, numbers[message], detail)
+        for message, reason in decoded.refusals.sort("message", maintain_order=True).iter_rows():
+            self._note("refused", reason, numbers[message], "")
+
+    def _note(self, kind: str, reason: str, line: int, detail: str) -> None:
+        bad = self.bad.setdefault((kind, reason), Bad(detail=detail))
+        bad.count += 1
+        if len(bad.lines) < _FIRST_LINES and line not in bad.lines:
+            bad.lines.append(line)
+
+
+def summary(counted: Counter[str], findings: Findings, inputs: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the account: what was read, what became of it, which lines were bad."""
+    refused, malformed = _sum(counted, "refused"), _sum(counted, "malformed")
+    used = counted["records"] - refused
+    yield _row("read", counted["messages"], "lines")
+    yield _row("used", used, f"values of {', '.join(inputs)}")
+    yield _row("late", counted["late"], "of them, once for each window size")
+    yield _row("outside", counted["outside"], "of them, once for each threshold")
+    yield _row("refused", refused, "values")
+    yield _row("malformed", malformed, "lines")
+    yield _row("unused", counted["unused"], "values of other points")
+    for (kind, reason), bad in sorted(findings.bad.items()):
+        yield _described(kind, reason, bad)
+    if findings.bad:
+        yield "The reasons are explained in docs/messages.md."
+    if counted["messages"] and not counted["records"]:
+        yield f"No line has a point that the job reads: {', '.join(inputs)}."
+
+
+def _row(name: str, count: int, unit: str) -> str:
+    return f"{name:<10}{count:>12,}  {unit}"
+
+
+def _described(kind: str, reason: str, bad: Bad) -> str:
+    lines = ", ".join(map(str, bad.lines))
+    where = f"line {lines}" if len(bad.lines) == 1 else f"lines {lines}"
+    more = ", ..." if bad.count > len(bad.lines) else ""
+    return f"{kind} {reason}: {bad.count:,} ({where}{more})" + (f", {bad.detail}" if bad.detail else "")
+
+
+def _sum(counted: Counter[str], kind: str) -> int:
+    return sum(count for name, count in counted.items() if name.startswith(f"{kind}."))

@@ -1,0 +1,98 @@
+"""Where results go: one record a line for programs, a table and a plot for people."""
+
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+import polars as pl
+
+from streamjob_runtime.records import encode
+
+# Results held before those of the same place are reduced to the last.
+_HELD = 200_000
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which results are shown: glob patterns, None for all; ``point`` is matched with and without its model."""
+
+    asset: str | None = None
+    point: str | None = None
+
+    def of(self, results: pl.DataFrame) -> pl.DataFrame:
+        """Keep what matches of a template's results."""
+        if self.asset is not None:
+            assets = [asset for asset in results["asset"].unique() if fnmatchcase(asset, self.asset)]
+            results = results.filter(pl.col("asset").is_in(assets))
+        if self.point is not None:
+            points = results.select("model", "point").unique()
+            wanted = [row for row in points.iter_rows() if self._matches(*row)]
+            named = pl.DataFrame(wanted, schema=points.schema, orient="row")
+            results = results.join(named, on=["model", "point"], how="semi", maintain_order="left")
+        return results
+
+    def _matches(self, model: str, point: str) -> bool:
+        pattern = self.point or "*"
+        return fnmatchcase(point, pattern) or fnmatchcase(f"{model}::{point}", pattern)
+
+
+class Output(Protocol):
+    """Takes results as they happen."""
+
+    def add(self, results: pl.DataFrame) -> None:
+        """Take results of a template; a later one of the same asset, point and time replaces an earlier one."""
+
+    def finish(self) -> None:
+        """All results were given."""
+
+
+class JsonLines:
+    """Records as the driver sends them, one a line."""
+
+    def __init__(self, org_id: str, shown: Filter) -> None:
+        self._org_id = org_id
+        self._shown = shown
+
+    def add(self, results: pl.DataFrame) -> None:
+        """Write them at once."""
+        shown = self._shown.of(results)
+        if shown.height:
+            records = encode(shown, self._org_id)["record"].to_list()
+            sys.stdout.write("\n".join(records) + "\n")
+            sys.stdout.flush()
+
+    def finish(self) -> None:
+        """Nothing is left."""
+
+
+class Table:
+    """The last value of each asset, point and time, as a table and a plot."""
+
+    def __init__(self, org_id: str, shown: Filter, limit: int) -> None:
+        self._org_id = org_id
+        self._shown = shown
+        self._limit = limit
+        self._parts: list[pl.DataFrame] = []
+        self._held = 0
+
+    def add(self, results: pl.DataFrame) -> None:
+        """Hold them; the state of a table is the last value of each place."""
+        shown = self._shown.of(results)
+        mode = pl.col("attr").str.json_path_match("$.*.calMode").fill_null("").alias("mode")
+        value = pl.when(pl.col("value").is_finite()).then("value").alias("number")
+        columns = encode(shown, self._org_id).drop("record")
+        self._parts.append(columns.with_columns(shown.select(mode, value)))
+        self._held += shown.height
+        if self._held > _HELD:
+            self._parts = [self._last()]
+            self._held = self._parts[0].height - _HELD  # the next reduction comes when as many again have come
+
+    def _last(self) -> pl.DataFrame:
+        return pl.concat(self._parts).unique(["asset", "point", "time"], keep="last", maintain_order=True)
+
+    def finish(self) -> None:
+        """Print table and plot."""
+        from streamjob_cli.tables import show  # noqa: PLC0415 (programs need no table)
+
+        show(self._last().sort("asset", "point", "time"), self._limit)

@@ -1,0 +1,88 @@
+"""``streamjob preview``: a job over a file of records, by the driver's own code."""
+
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+
+import click
+
+from streamjob_cli.findings import Findings, summary
+from streamjob_cli.input_lines import InputLines, UnreadableInput, opened
+from streamjob_cli.output import Filter, JsonLines, Output, Table
+from streamjob_cli.read_progress import ReadProgress
+from streamjob_cli.subject import Subject, WrongManifest, subject
+from streamjob_cli.trial import Trial
+from streamjob_runtime.templates import for_job
+
+EXIT_MANIFEST, EXIT_INPUT = 2, 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        manifest: file of the job.
+        records: file of the records, the job's input.
+        resource: file of the StreamResource.
+        job: name of the job, where the file has several.
+        now: the clock; None refuses no record for its time.
+        form: ``table`` for people or ``json`` for programs; None: whoever reads standard output decides.
+        asset, point: patterns of what is shown.
+        limit: rows of the table, 0 for all.
+        batch_lines: lines a micro-batch.
+    """
+
+    manifest: str
+    records: str
+    resource: str | None
+    job: str | None
+    now: datetime | None
+    form: str | None
+    asset: str | None
+    point: str | None
+    limit: int
+    batch_lines: int
+
+    @property
+    def is_table(self) -> bool:
+        """Whether people read."""
+        return sys.stdout.isatty() if self.form is None else self.form == "table"
+
+
+def preview(request: Request) -> int:
+    """Run a preview; results go to standard output, all else to standard error. Returns the exit code."""
+    try:
+        job = subject(request.manifest, request.resource, request.job)
+        with opened(request.records) as lines:
+            _run(request, job, lines)
+    except WrongManifest as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        return EXIT_MANIFEST
+    except UnreadableInput as error:
+        click.echo(str(error), err=True)
+        return EXIT_INPUT
+    return 0
+
+
+def _run(request: Request, job: Subject, lines: InputLines) -> None:
+    now_ms = None if request.now is None else round(request.now.timestamp() * 1000)
+    template = for_job(job.spec)
+    trial, findings = Trial(job.spec, template, now_ms), Findings()
+    output = _output(request, job)
+    with ReadProgress(lines, is_wanted=request.is_table or not sys.stdout.isatty()) as progress:
+        for batch in lines.batches(request.batch_lines):
+            results, decoded = trial.feed(batch.values)
+            findings.add(decoded, batch.numbers)
+            output.add(results)
+            progress.advance(len(batch.values))
+    output.add(trial.close())
+    output.finish()
+    for line in summary(trial.counted, findings, sorted(map(str, template.inputs))):
+        click.echo(line, err=True)
+
+
+def _output(request: Request, job: Subject) -> Output:
+    shown = Filter(request.asset, request.point)
+    return Table(job.org_id, shown, request.limit) if request.is_table else JsonLines(job.org_id, shown)

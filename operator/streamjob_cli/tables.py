@@ -1,0 +1,47 @@
+"""Results for people: a table of the last values, and a plot of a few series."""
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from streamjob_cli.plot import plot
+
+# Without a terminal to ask, a width that holds ids of some length.
+_WIDTH = 110
+
+
+def show(last: pl.DataFrame, limit: int) -> None:
+    """Print ``asset, point, time, value, mode, number``, sorted; at most ``limit`` rows, 0 for all."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    if last.is_empty():
+        console.print("No results.")
+        return
+    shown = last if limit == 0 else last.head(limit)
+    console.print(_table(shown))
+    if shown.height < last.height:
+        console.print(f"{shown.height:,} of {last.height:,} results; --limit 0 shows all, --asset and --point choose.")
+    drawn = plot(last, console.width, has_colors=console.color_system is not None)
+    if drawn is not None:
+        console.print()
+        console.out(drawn, highlight=False)
+
+
+def _table(rows: pl.DataFrame) -> Table:
+    table = Table("asset", "point", "time (UTC)")
+    table.add_column("value", justify="right")
+    table.add_column("mode")
+    times = (
+        pl.from_epoch("time", time_unit="ms")
+        .dt.to_string("%Y-%m-%dT%H:%M:%S%.3fZ")
+        .str.replace(".000Z", "Z", literal=True)
+    )
+    for row in rows.with_columns(times).select("asset", "point", "time", "value", "mode").iter_rows():
+        table.add_row(*map(_plain, row))
+    return table
+
+
+def _plain(cell: str) -> str:
+    """Square brackets are marks to rich."""
+    return cell.replace("[", "\\[")
