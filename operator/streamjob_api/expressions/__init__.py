@@ -1,32 +1,24 @@
-"""Expressions over points (interim: variables only, until the grammar is here)."""
+"""The expression language of calculations: parsed with a grammar, checked against thing models, never run as Python.
 
-import re
-from dataclasses import dataclass
-from typing import ClassVar, Self
+The language is described in ``docs/expressions.md``.
+"""
 
-from streamjob_api.points import PointRef
-from streamjob_api.written import Written
+from streamjob_api.expressions.checker import Checked, TypeOf, value_type
+from streamjob_api.expressions.expression import Expression
+from streamjob_api.expressions.faults import ExpressionError, Fault, Position
+from streamjob_api.expressions.parser import MAX_DEPTH, MAX_LENGTH, parse
+from streamjob_api.expressions.printer import printed
 
-
-@dataclass(frozen=True)
-class Expression(Written):
-    """An expression."""
-
-    PATTERN: ClassVar[str] = r"^.+$"
-    MAX_LENGTH: ClassVar[int] = 4096
-    EXAMPLE: ClassVar[str] = "an expression, as in ${Meter::A} - ${Meter::B}"
-
-    text: str
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Take any text."""
-        return cls(text)
-
-    @property
-    def variables(self) -> frozenset[PointRef]:
-        """The points that it reads."""
-        return frozenset(PointRef.parse(name) for name in re.findall(r"\$\{([^}]*)\}", self.text))
-
-    def __str__(self) -> str:
-        return self.text
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "Checked",
+    "Expression",
+    "ExpressionError",
+    "Fault",
+    "Position",
+    "TypeOf",
+    "parse",
+    "printed",
+    "value_type",
+]
