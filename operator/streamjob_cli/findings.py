@@ -54,12 +54,13 @@ def summary(counted: Counter[str], findings: Findings, inputs: Sequence[str]) ->
     yield _row("outside", counted["outside"], "of them, once for each threshold")
     yield _row("refused", refused, "values")
     yield _row("malformed", malformed, "lines")
+    yield _row("filtered", counted["filtered"], "values of assets that the job leaves out")
     yield _row("unused", counted["unused"], "values of other points")
     for (kind, reason), bad in sorted(findings.bad.items()):
         yield _described(kind, reason, bad)
     if findings.bad:
         yield "The reasons are explained in docs/messages.md."
-    if counted["messages"] and not counted["records"]:
+    if counted["messages"] and not counted["records"] and not counted["filtered"]:
         yield f"No line has a point that the job reads: {', '.join(inputs)}."
 
 

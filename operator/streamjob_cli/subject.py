@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from streamjob_api.faults import InvalidSpec, ModelT, parse_spec
 from streamjob_api.kinds import API_VERSION, STREAM_JOB, STREAM_RESOURCE
+from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.support import unsupported
@@ -26,13 +27,12 @@ class Subject:
     """One valid job.
 
     Attributes:
-        resource: of the OU, None where none was given.
+        mapping: how its OU's messages are read; None: they have the service's form.
     """
 
-    name: str
     org_id: str
     spec: StreamJobSpec
-    resource: StreamResourceSpec | None
+    mapping: MessageMapping | None
 
 
 def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
@@ -55,7 +55,8 @@ def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
     if faults or job is None or spec is None:
         raise WrongManifest(faults)
     org_id = (resource.org_id if resource else None) or (ou.namespace if ou else None) or job.namespace
-    return Subject(job.name or file, org_id or _NO_NAMESPACE, spec, resource)
+    mapping = resource.source.mapping if resource and resource.source else None
+    return Subject(org_id or _NO_NAMESPACE, spec, mapping)
 
 
 def _one(manifests: Sequence[Manifest], kind: str, file: str, name: str | None, faults: list[Fault]) -> Manifest | None:
