@@ -1,7 +1,11 @@
 """What kind of value a point, an attribute or an expression has."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar, Self
+
+from streamjob_api.written import Written
 
 
 class ValueType(StrEnum):
@@ -34,10 +38,21 @@ _VALUE_TYPES = {
 
 
 @dataclass(frozen=True)
-class DataType:
+class DataType(Written):
     """The data type that a thing model declares; any name is accepted, those that are not known here are opaque."""
 
+    PATTERN: ClassVar[str] = r"^\S(.*\S)?$"
+    MAX_LENGTH: ClassVar[int] = 64
+    EXAMPLE: ClassVar[str] = "int, long, float, double, string, bool or another name"
+
     name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take the name of a data type."""
+        if not re.fullmatch(cls.PATTERN, text):
+            raise ValueError(f"{text!r} is no data type; write {cls.EXAMPLE}")
+        return cls(text)
 
     @property
     def value_type(self) -> ValueType | None:

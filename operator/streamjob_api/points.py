@@ -6,14 +6,15 @@ from typing import ClassVar, Self
 
 from streamjob_api.written import Written
 
-_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+# Ids of models, points and attributes.
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 
 
 @dataclass(frozen=True, order=True)
 class PointRef(Written):
     """One measurement point of a thing model."""
 
-    PATTERN: ClassVar[str] = rf"^{_NAME}::{_NAME}$"
+    PATTERN: ClassVar[str] = rf"^{NAME}::{NAME}$"
     MAX_LENGTH: ClassVar[int] = 258
     EXAMPLE: ClassVar[str] = "model::point, as in ElectricMeter::Reading"
 

@@ -195,7 +195,7 @@ def test_a_manifest_holds_the_text_and_its_schema_limits_the_length() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "message"), [(5, "expected a string"), ("1 +", "column 4: the expression ends here")]
+    ("value", "message"), [(5, "write an expression, as in"), ("1 +", "column 4: the expression ends here")]
 )
 def test_a_model_refuses_what_is_no_expression(value: object, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
