@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from streamjob_api.base import ApiModel, Int
 from streamjob_api.connections import SecretName
 from streamjob_api.diffs import LIVE
+from streamjob_api.duration_limits import not_zero
 from streamjob_api.durations import Duration
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import SET, rules, unit
@@ -39,6 +40,7 @@ class Alarms(ApiModel):
     lag: Int | None = Field(
         default=None,
         ge=1,
+        le=10**15,
         description="Lag above which an alarm is raised. None: no alarm of this kind.",
         examples=[10000],
         json_schema_extra=LIVE | unit("records"),
@@ -66,7 +68,8 @@ class Alarms(ApiModel):
     webhook: Webhook | None = Field(default=None, description="Where alarms are sent, beside the Event and condition.")
 
     def faults(self) -> Iterator[RuleFault]:
-        """A time goes with a lag; no state is listed twice."""
+        """A time goes with a lag; no state is listed twice; repetitions leave time between them."""
+        yield from not_zero(self.repeat, "repeat")
         if self.for_ is not None and self.lag is None:
             yield RuleFault("only with lag; give the lag that it goes with", ("for",))
         for number, state in enumerate(self.states):

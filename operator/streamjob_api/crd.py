@@ -142,7 +142,8 @@ def stream_job_crd() -> Schema:
         (
             f"metadata.name is at most {kinds.MAX_JOB_NAME} characters, since driver pods are named after it",
             f"self.metadata.name.size() <= {kinds.MAX_JOB_NAME}",
-        )
+        ),
+        ("metadata.name has no dots, since labels and pods are named after it", "!self.metadata.name.contains('.')"),
     )
     return crd
 

@@ -7,6 +7,8 @@ from typing import ClassVar, Self
 from streamjob_api.written import Written
 
 _UNIT_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
+# A century: beyond it nothing is a slip of the pen that anyone means, and sums of times no longer fit.
+_MAX_MS = 36_500 * _UNIT_MS["d"]
 _PART = re.compile(r"([0-9]+)(ms|s|m|h|d)")
 
 
@@ -30,7 +32,10 @@ class Duration(Written):
         sizes = [_UNIT_MS[unit] for _, unit in parts]
         if sizes != sorted(set(sizes), reverse=True):
             raise ValueError(f"{text!r}: write each unit once, the largest first, as in 1h30m")
-        return cls(text, sum(int(number) * _UNIT_MS[unit] for number, unit in parts))
+        milliseconds = sum(int(number) * _UNIT_MS[unit] for number, unit in parts)
+        if milliseconds > _MAX_MS:
+            raise ValueError(f"{text!r} is longer than a century; write at most 36500d")
+        return cls(text, milliseconds)
 
     @property
     def seconds(self) -> float:

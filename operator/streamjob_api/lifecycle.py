@@ -1,16 +1,31 @@
 """How a job starts, stops, and comes back after a failure."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from streamjob_api.base import ApiModel, Bool, Int
 from streamjob_api.diffs import LIVE, RESTART
+from streamjob_api.duration_limits import not_zero
 from streamjob_api.durations import Duration
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import rules, unit
+
+# https://www.rfc-editor.org/rfc/rfc3339#section-5.6
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _rfc3339(value: Any) -> Any:
+    """Let no number through, no date and no local time: pydantic would take them all."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise ValueError("expected a time with its zone, as in 2026-01-31T00:00:00Z")
+    return value
 
 
 class DesiredState(StrEnum):
@@ -55,7 +70,7 @@ class StartFrom(ApiModel):
         description="Latest: new records only; Earliest: all that the topic holds; Timestamp: from 'time' on.",
         json_schema_extra=LIVE,
     )
-    time: datetime | None = Field(
+    time: Annotated[datetime, BeforeValidator(_rfc3339)] | None = Field(
         default=None,
         description="With mode Timestamp: records written to the topic at this time or later are read. RFC 3339.",
         examples=["2026-01-31T00:00:00Z"],
@@ -63,13 +78,11 @@ class StartFrom(ApiModel):
     )
 
     def faults(self) -> Iterator[RuleFault]:
-        """A time goes with mode Timestamp, and names its zone."""
+        """A time goes with mode Timestamp."""
         if self.mode is StartMode.TIMESTAMP and self.time is None:
             yield RuleFault("required with mode Timestamp; write a time, as in 2026-01-31T00:00:00Z", ("time",))
         if self.mode is not StartMode.TIMESTAMP and self.time is not None:
             yield RuleFault("only with mode Timestamp; leave it out or change the mode", ("time",))
-        if self.time is not None and self.time.tzinfo is None:
-            yield RuleFault(f"{self.time.isoformat()} has no time zone; write it as 2026-01-31T00:00:00Z", ("time",))
 
 
 class Lifecycle(ApiModel):
@@ -99,6 +112,10 @@ class Lifecycle(ApiModel):
         json_schema_extra=LIVE,
     )
 
+    def faults(self) -> Iterator[RuleFault]:
+        """A driver gets time to start."""
+        yield from not_zero(self.start_deadline, "startDeadline")
+
 
 class Restart(ApiModel):
     """How a failed driver is replaced."""
@@ -126,3 +143,11 @@ class Restart(ApiModel):
         examples=["2h"],
         json_schema_extra=LIVE,
     )
+
+    def faults(self) -> Iterator[RuleFault]:
+        """There is a wait between two restarts, and the longest one is the longest."""
+        yield from not_zero(self.backoff, "backoff")
+        yield from not_zero(self.reset_after, "resetAfter")
+        if self.backoff.milliseconds > self.backoff_max.milliseconds:
+            message = f"'{self.backoff}' is longer than backoffMax '{self.backoff_max}'; write a shorter one"
+            yield RuleFault(message, ("backoff",))

@@ -1,0 +1,59 @@
+"""The API server's own word on a manifest: a strict dry run over one connection."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kubernetes import config
+
+from streamjob_api import kinds
+
+PLURALS = {kinds.STREAM_JOB: kinds.STREAM_JOBS, kinds.STREAM_RESOURCE: kinds.STREAM_RESOURCES}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said.
+
+    Args:
+        object: the object as it would be stored; a Status where it was refused.
+    """
+
+    status: int
+    object: dict[str, Any]
+
+    @property
+    def is_yes(self) -> bool:
+        return self.status < 300
+
+    @property
+    def message(self) -> str:
+        return "" if self.is_yes else str(self.object.get("message", ""))
+
+
+class ApiServer:
+    """A session with the API server of a kubeconfig, in one namespace."""
+
+    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        self._client = config.new_client_from_config(str(kubeconfig))
+        self._namespace = namespace
+
+    def dry_create(self, manifest: Mapping[str, Any]) -> Answer:
+        """Create the object without storing it; unknown fields are refused, as with ``kubectl``."""
+        metadata = manifest["metadata"] | {"namespace": self._namespace}
+        path = f"/apis/{kinds.API_VERSION}/namespaces/{self._namespace}/{PLURALS[manifest['kind']]}"
+        return self.post(f"{path}?dryRun=All&fieldValidation=Strict", dict(manifest) | {"metadata": metadata})
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Send an object as JSON."""
+        url = f"{self._client.configuration.host}{path}"
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        response = self._client.rest_client.pool_manager.request("POST", url, body=as_json(body), headers=headers)
+        return Answer(response.status, json.loads(response.data))
+
+
+def as_json(manifest: Mapping[str, Any]) -> bytes:
+    """JSON as a careless client writes it: an infinite number as one that is too large, NaN as itself."""
+    return json.dumps(manifest).replace("Infinity", "1e400").encode()
