@@ -1,0 +1,260 @@
+"""Mapped messages: whatever they are, shapes give what the complete reading gives, and read the bulk."""
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamjob_api.points import PointRef
+from streamjob_api.source import MessageMapping
+from streamjob_runtime import messages_fast
+from streamjob_runtime.mapped_slow import MappedReader
+from streamjob_runtime.message_forms import MappedForm
+from streamjob_runtime.messages import Decoded, decode
+
+SELECTED = frozenset({PointRef("Meter", "Reading"), PointRef("Meter", "Power"), PointRef("7", "Reading")})
+NOW = 1_700_000_000_000
+DEVICE = {"asset": "device.id", "time": {"path": "ts", "unit": "s"}}
+POINTS = {"points": {"Reading": "values.energy", "Power": "values.power", "Other": "values.other"}}
+
+MAPPINGS = {
+    "named points": {**DEVICE, "model": {"name": "Meter"}, **POINTS},
+    "model in the message": {**DEVICE, "model": {"path": "device.type"}, **POINTS},
+    "object of values": {**DEVICE, "model": {"name": "Meter"}, "values": "values"},
+    "points beside the asset": {
+        "asset": "id",
+        "time": {"path": "ts"},
+        "model": {"name": "Meter"},
+        "values": "$",
+    },
+    "texts": {"asset": "id", "time": {"path": "ts", "unit": "iso8601"}, "model": {"name": "Meter"}, **POINTS},
+    "records": {
+        "records": "readings",
+        "asset": "$.device.id",
+        "time": {"path": "ts", "unit": "iso8601"},
+        "model": {"path": "$.device.type"},
+        "points": {"Reading": "energy", "Power": "values.power", "Other": "$.rssi"},
+    },
+    "records with their asset": {
+        "records": "readings",
+        "asset": "id",
+        "time": {"path": "ts", "unit": "us"},
+        "model": {"name": "Meter"},
+        "values": "values",
+    },
+    "lists": {
+        "records": "$",
+        "asset": "[0]",
+        "time": {"path": "[1]", "unit": "ns"},
+        "model": {"name": "Meter"},
+        "points": {"Reading": "[2]", "Power": "[3].power"},
+    },
+}
+
+numbers = st.one_of(
+    st.integers(),
+    st.floats(),
+    st.sampled_from([0, -0.0, 1e22, 10**400, 2**63, -(2**63), 5e-324, 1.7976931348623157e308]),
+)
+number_texts = st.sampled_from(["42.5", "7", "-0", "1e3", "", " 7", "7,5", "NaN", "0x1", "1e400", "٣"])
+scalars = st.one_of(
+    numbers,
+    number_texts,
+    st.text(max_size=4),
+    st.booleans(),
+    st.none(),
+    st.sampled_from(['"', "\\", ',"energy":5', "{", "}]"]),
+)
+TEXT_TIMES = [
+    "2023-11-14T22:13:20Z",
+    "2023-11-14T22:13:19Z",
+    "2023-11-14T22:13:20.5+02:00",
+    "2023-11-14T22:13:20.4-00:30",
+    "2023-11-14T22:13:20.999999999-11:30",
+    "2023-02-30T00:00:00Z",
+    "2023-11-14T22:13:60Z",
+    "9999-12-31T23:59:59.9-23:59",
+]
+ODD_TIMES = ["2023-11-14 22:13:20z", "2023-11-14T22:13:20", "2023-11-14T24:00:00Z", "0000-01-01T00:00:00Z", "today"]
+
+
+@st.composite
+def mostly(draw: st.DrawFn, usual: st.SearchStrategy[Any], odd: st.SearchStrategy[Any]) -> Any:
+    return draw(odd if draw(st.integers(0, 40)) == 17 else usual)
+
+
+def times(unit: str) -> st.SearchStrategy[Any]:
+    odd = st.one_of(st.sampled_from(ODD_TIMES), scalars)
+    if unit == "iso8601":
+        return mostly(st.sampled_from(TEXT_TIMES), odd)
+    if unit == "s":
+        usual: list[Any] = [NOW // 1000, NOW // 1000 - 5, NOW / 1000 + 0.123, str(NOW // 1000)]
+    else:
+        per_ms = {"ms": 1, "us": 1_000, "ns": 1_000_000}[unit]
+        usual = [NOW * per_ms, NOW * per_ms - 1, (NOW - 1) * per_ms + 0.5, str(NOW * per_ms)]
+    return mostly(st.sampled_from(usual), odd)
+
+
+identities = mostly(st.sampled_from(["m1", "m2", "ü", 7, 10**17]), st.one_of(st.text(max_size=3), scalars))
+values = mostly(
+    st.one_of(numbers, st.sampled_from(["42.5", "-0"]), st.fixed_dictionaries({"value": numbers, "quality": scalars})),
+    st.one_of(scalars, st.lists(scalars, max_size=3), st.fixed_dictionaries({"value": scalars})),
+)
+POINT_NAMES = ["energy", "power", "Reading", "Power"]
+names = st.sampled_from([*POINT_NAMES, *POINT_NAMES, "other", "ener", "x,y", "é", "id", "ts"])
+members = st.dictionaries(names, values, min_size=1, max_size=5)
+
+
+def row(unit: str) -> st.SearchStrategy[Any]:
+    cells = st.tuples(identities, times(unit), values, st.fixed_dictionaries({"power": values}, optional={"x": values}))
+    return mostly(cells.map(list), scalars)
+
+
+def record(unit: str) -> st.SearchStrategy[Any]:
+    fields = {"id": identities, "ts": times(unit), "values": members}
+    objects = st.fixed_dictionaries(fields, optional={"energy": values, "Reading": values, "power": values})
+    return mostly(objects, scalars)
+
+
+def document(unit: str) -> st.SearchStrategy[Any]:
+    head = {
+        "device": st.fixed_dictionaries({"id": identities, "type": mostly(st.sampled_from(["Meter", 7]), scalars)}),
+        "id": identities,
+        "ts": times(unit),
+        "values": members,
+        "readings": mostly(st.lists(record(unit), min_size=1, max_size=3), scalars),
+    }
+    return st.fixed_dictionaries(head, optional={"rssi": values, "Reading": values, "power": scalars})
+
+
+def documents(mapping: MessageMapping) -> st.SearchStrategy[Any]:
+    unit = str(mapping.time.unit)
+    is_list = str(mapping.records) == "$"
+    return mostly(st.lists(row(unit), min_size=1, max_size=3) if is_list else document(unit), scalars)
+
+
+def redrawn(draw: st.DrawFn, value: Any, unit: str) -> Any:
+    """A document of the same layout."""
+    if isinstance(value, dict):
+        return {name: redrawn(draw, inner, unit) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [redrawn(draw, inner, unit) for inner in value]
+    alike = {str: st.one_of(times(unit), number_texts, identities), int: numbers, float: numbers}
+    return draw(mostly(st.just(value), alike.get(type(value), scalars)))
+
+
+STYLES: list[dict[str, Any]] = [{"separators": (",", ":")}, {}, {"indent": 1}, {"ensure_ascii": False}]
+
+
+@st.composite
+def messages(draw: st.DrawFn, mapping: MessageMapping) -> list[bytes | None]:
+    """Some documents, each with others of its layout; bytes of some are changed."""
+    style, unit = draw(st.sampled_from(STYLES)), str(mapping.time.unit)
+    firsts = draw(st.lists(documents(mapping), min_size=1, max_size=2))
+    alike = [redrawn(draw, first, unit) for first in firsts for _ in range(draw(st.integers(0, 3)))]
+    raw = [json.dumps(document, **style).encode(errors="surrogatepass") for document in (*firsts, *alike)]
+    return [changed(draw, one) if draw(st.integers(0, 12)) == 7 else one for one in raw]
+
+
+def changed(draw: st.DrawFn, raw: bytes) -> bytes:
+    edited = bytearray(raw)
+    for _ in range(draw(st.integers(1, 2))):
+        edited[draw(st.integers(0, len(raw) - 1))] = draw(
+            st.one_of(st.sampled_from(b'"{}[],:0-e.TZ \\\n'), st.integers(0, 255))
+        )
+    return bytes(edited)
+
+
+def by_one(raw: Sequence[bytes | None], mapping: MessageMapping) -> Decoded:
+    """What the complete reading alone gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages_fast, "MIN_MESSAGES", len(raw) + 1)
+        return decode(raw, SELECTED, NOW, 1000, mapping=mapping)
+
+
+def by_shapes(raw: Sequence[bytes | None], mapping: MessageMapping, *, flat: bool) -> Decoded:
+    """What is read where shapes are tried from the first message on, of known or of any sets of points."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages_fast, "MIN_MESSAGES", 1)
+        learn = MappedForm.learn
+        patch.setattr(MappedForm, "learn", lambda form, sample, **_: learn(form, sample, flat=flat))
+        return decode(raw, SELECTED, NOW, 1000, mapping=mapping)
+
+
+def assert_same(raw: Sequence[bytes | None], mapping: MessageMapping, *, flat: bool = False) -> None:
+    fast, slow = by_shapes(raw, mapping, flat=flat), by_one(raw, mapping)
+    order = ["message", "point"]
+    assert fast.points.sort(order, maintain_order=True).equals(slow.points.sort(order, maintain_order=True))
+    assert fast.malformed.equals(slow.malformed)
+    assert (fast.refused, fast.records, fast.unused) == (slow.refused, slow.records, slow.unused)
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data(), flat=st.booleans())
+def test_shapes_give_what_the_complete_reading_gives(name: str, data: st.DataObject, flat: bool) -> None:
+    mapping = MessageMapping.model_validate(MAPPINGS[name])
+    assert_same(data.draw(messages(mapping)), mapping, flat=flat)
+
+
+def meter(number: int) -> dict[str, Any]:
+    measured = {"energy": number / 4, "power": str(number), "other": None}
+    device = {"id": f"m{number % 7}", "type": "Meter", "firmware": "1.2"}
+    return {"device": device, "ts": NOW // 1000 - number, "values": measured, "rssi": -number}
+
+
+def varying(number: int) -> dict[str, Any]:
+    chosen = random.Random(number)  # noqa: S311
+    more = {f"other{k}": k for k in range(6) if chosen.random() < 0.5}
+    return {**meter(number), "values": {"power": number, **more, "energy": str(number), "Reading": number}}
+
+
+def beside(number: int) -> dict[str, Any]:
+    return {"id": number % 7, "Reading": number / 4, "Power": number, "ts": NOW - number}
+
+
+def text_time(number: int) -> dict[str, Any]:
+    zone = ["Z", "+02:00"][number % 2]
+    return {**meter(number), "id": "m1", "ts": f"2023-11-14T20:{number % 60:02d}:20.{number % 1000:03d}{zone}"}
+
+
+def batch(number: int) -> dict[str, Any]:
+    readings = [{"ts": f"2023-11-14T0{k}:13:20Z", "energy": number + k} for k in range(number % 4 + 1)]
+    return {"device": meter(number)["device"], "rssi": 5, "readings": readings}
+
+
+def row_list(number: int) -> list[Any]:
+    return [[f"m{k}", (NOW - number) * 10**6 + k, number, {"power": k}] for k in range(number % 4 + 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("named points", meter),
+        ("model in the message", meter),
+        ("named points", varying),
+        ("object of values", varying),
+        ("points beside the asset", beside),
+        ("texts", text_time),
+        ("records", batch),
+        ("lists", row_list),
+    ],
+)
+@pytest.mark.parametrize("style", STYLES)
+def test_the_bulk_is_read_by_shapes_alone(
+    name: str, form: Callable[[int], Any], style: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping = MessageMapping.model_validate(MAPPINGS[name])
+    raw = [json.dumps(form(number), **style).encode() for number in range(500)]
+    slow = by_one(raw, mapping)
+    read_one_by_one: list[int] = []
+    monkeypatch.setattr(MappedReader, "read_message", lambda _, message, *__: read_one_by_one.append(message))
+    fast = decode(raw, SELECTED, NOW, 1000, mapping=mapping)
+    assert (len(read_one_by_one), fast.malformed.height) == (0, 0)
+    assert fast.points.height >= len(raw)
+    assert fast.points.sort("message", "point", "asset").equals(slow.points.sort("message", "point", "asset"))
+    assert (fast.unused, fast.records) == (slow.unused, slow.records)
