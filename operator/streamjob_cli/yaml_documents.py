@@ -103,10 +103,13 @@ def documents(data: bytes) -> Iterator[tuple[Any, Lines]]:
         raise YamlFault("no text in UTF-8", data[: error.start].count(b"\n") + 1) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlFault(f"no YAML: {error.problem or error.context}", mark.line + 1 if mark else None) from error
+        last = text.rstrip().count("\n") + 1  # what is missing at the end is missed behind it
+        raise YamlFault(
+            f"no YAML: {error.problem or error.context}", min(mark.line + 1, last) if mark else None
+        ) from error
     except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        raise YamlFault(f"no YAML: character U+{ord(text[error.position]):04X} is not allowed", line) from error
+        line = text.encode()[: error.position].count(b"\n") + 1  # libyaml counts bytes
+        raise YamlFault(f"no YAML: character U+{error.character:04X} is not allowed", line) from error
 
 
 def _refuse_hostile(text: str) -> None:
