@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from streamjob_api import forms
 from streamjob_api.base import ApiModel, Int
+from streamjob_api.duration_limits import not_zero
 from streamjob_api.durations import Duration
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import SET, rules, unit
@@ -24,13 +26,13 @@ KAFKA_PROPERTIES = (
     "ssl.endpoint.identification.algorithm",
 )
 
+_HIGHEST_PORT = 65_535
+
 # An object's name: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
-ObjectName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", min_length=1, max_length=253)
-]
+ObjectName = Annotated[str, StringConstraints(pattern=forms.OBJECT_NAME.pattern, min_length=1, max_length=253)]
 SecretName = ObjectName
 # A glob over "model::point".
-PointPattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.*?:-]+$", min_length=1, max_length=258)]
+PointPattern = Annotated[str, StringConstraints(pattern=forms.POINT_PATTERN.pattern, min_length=1, max_length=258)]
 
 
 class CreateTopics(ApiModel):
@@ -47,9 +49,9 @@ class CreateTopics(ApiModel):
 class Kafka(ApiModel):
     """The OU's Kafka."""
 
-    bootstrap_servers: Annotated[
-        str, StringConstraints(pattern=r"^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$", max_length=2048)
-    ] = Field(description="Brokers as host:port, separated by commas.", examples=["kafka:9092"])
+    bootstrap_servers: Annotated[str, StringConstraints(pattern=forms.BROKERS.pattern, max_length=2048)] = Field(
+        description="Brokers as host:port, separated by commas.", examples=["kafka:9092"]
+    )
     auth_secret: SecretName | None = Field(
         default=None,
         description="Secret with any of username, password, sasl.mechanism, ca.crt, user.crt, user.key (PEM).",
@@ -72,7 +74,11 @@ class Kafka(ApiModel):
     )
 
     def faults(self) -> Iterator[RuleFault]:
-        """Only the listed settings may be set."""
+        """Ports exist; only the listed settings may be set."""
+        for broker in self.bootstrap_servers.split(","):
+            if not 0 < int(broker.rpartition(":")[2]) <= _HIGHEST_PORT:
+                message = f"'{broker}' has no port that exists; write 1 to {_HIGHEST_PORT} behind the colon"
+                yield RuleFault(message, ("bootstrapServers",))
         for name in self.properties:
             if name not in KAFKA_PROPERTIES:
                 message = f"not one of the settings that may be set: {', '.join(KAFKA_PROPERTIES)}"
@@ -82,7 +88,7 @@ class Kafka(ApiModel):
 class Redis(ApiModel):
     """The OU's Redis, where latest values go."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^rediss?://[^@\s]+$", max_length=512)] = Field(
+    url: Annotated[str, StringConstraints(pattern=forms.REDIS_URL.pattern, max_length=512)] = Field(
         description="redis:// or rediss:// (TLS) URL, without user and password.", examples=["redis://redis:6379/0"]
     )
     auth_secret: SecretName | None = Field(
@@ -106,11 +112,18 @@ class StoragePolicy(ApiModel):
         default=None, description="How long results are kept. None: for ever.", examples=["90d"]
     )
 
+    def faults(self) -> Iterator[RuleFault]:
+        """No pattern is listed twice; results are kept for some time."""
+        for number, pattern in enumerate(self.points):
+            if pattern in self.points[:number]:
+                yield RuleFault(f"'{pattern}' is listed twice; leave one out", ("points", number))
+        yield from not_zero(self.retention, "retention")
+
 
 class TimeSeries(ApiModel):
     """The OU's time-series store, where results go by policy."""
 
-    url: Annotated[str, StringConstraints(pattern=r"^postgres(ql)?://[^@\s]+$", max_length=512)] = Field(
+    url: Annotated[str, StringConstraints(pattern=forms.POSTGRES_URL.pattern, max_length=512)] = Field(
         description="postgresql:// URL, without user and password.", examples=["postgresql://tsdb:5432/energy"]
     )
     auth_secret: SecretName | None = Field(

@@ -1,22 +1,41 @@
-"""What is wrong with a manifest, in the words that its author reads: path, fault, value given."""
+"""What is wrong with a manifest, in the words that its author reads: path, fault, value given, remedy."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-_MAX_VALUE_LENGTH = 80
+from streamjob_api.fault_words import words
+from streamjob_api.places import place
+from streamjob_api.spelling import cut, without_credentials
+
+# More are not read at once, and a hostile manifest has any number of them.
+MAX_FAULTS = 50
+# A condition's message holds 2,048 characters; it ends with the number of those left out, not within a fault.
+_MAX_LENGTH = 2000
+
+NULL = "null; leave the field out or give it a value"
+# What stands below is a calculator's own.
+_FREE = "parameters"
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+Path = tuple[str | int, ...]
 
 
 class InvalidSpec(ValueError):  # noqa: N818 (the name of the condition's reason)
-    """A spec that the model refuses; ``str`` of it names every fault at once."""
+    """A spec that the model refuses.
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
+    Attributes:
+        faults: each as ``spec.path: what is wrong``, in the order of the manifest; beyond 50, how many more there
+            are. ``str`` names as many as fit into a condition.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(_joined(faults))
+        self.faults = _first(faults, MAX_FAULTS)
 
 
 def parse_spec(model: type[ModelT], raw: Mapping[str, Any]) -> ModelT:
@@ -25,25 +44,77 @@ def parse_spec(model: type[ModelT], raw: Mapping[str, Any]) -> ModelT:
     Raises:
         InvalidSpec: naming every fault at once, spelled as the user wrote it.
     """
+    nulls = list(_nulls(raw))
     try:
-        return model.model_validate(raw)
+        parsed = model.model_validate(raw, by_alias=True, by_name=False)
+        found: list[ErrorDetails] = []
     except ValidationError as error:
-        raise InvalidSpec([describe(fault) for fault in error.errors(include_url=False)]) from error
+        found = error.errors(include_url=False)
+    if not found and not nulls:
+        return parsed
+    raise InvalidSpec(_sentences(model, raw, found, nulls))
 
 
-def describe(fault: ErrorDetails) -> str:
-    """One fault as ``spec.path: what is wrong (got value)``."""
-    path = "spec" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
-    message = fault["msg"].removeprefix("Value error, ")
-    match fault["type"]:
-        case "extra_forbidden":
-            return f"{path}: unknown field"
-        case "rule":
-            return f"{path}: {message}"
-        case "missing":
-            return f"{path}: required, but missing"
-        case "value_error" if "'" in message or isinstance(fault["input"], Mapping | list):
-            return f"{path}: {message}"
-    value = repr(fault["input"])
-    shown = value if len(value) <= _MAX_VALUE_LENGTH else value[:_MAX_VALUE_LENGTH] + "..."
-    return f"{path}: {message} (got {shown})"
+def path_text(path: Path, root: str = "spec") -> str:
+    """A path as a manifest's author reads it: ``spec.policies[0].input``, ``spec.kafka.properties['a.b']``."""
+    return root + "".join(_step(part) for part in path)
+
+
+def _step(part: str | int) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    name = str(part)
+    return f".{name}" if re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name) else f"[{cut(name)!r}]"
+
+
+def _sentences(
+    model: type[BaseModel], raw: Mapping[str, Any], found: Sequence[ErrorDetails], nulls: Sequence[Path]
+) -> list[str]:
+    told = [(path, f"{path_text(path)}: {NULL}") for path in nulls]
+    for details in found:
+        path = tuple(part for part in details["loc"] if part != "[key]")
+        if path not in nulls:
+            told += [(path, f"{path_text(path)}: {text}") for text in words(details, place(model, path), model)]
+    told.sort(key=lambda each: _rank(raw, each[0]))
+    return list(dict.fromkeys(without_credentials(sentence) for _, sentence in told))
+
+
+def _rank(raw: Any, path: Path) -> list[int]:
+    """Where a path stands in the manifest; what is missing stands at the end of what should hold it."""
+    rank = []
+    for step in path:
+        if isinstance(raw, Mapping):
+            names = list(raw)
+            rank.append(names.index(step) if step in raw else len(names))
+            raw = raw.get(step)
+        elif isinstance(raw, list) and isinstance(step, int) and step < len(raw):
+            rank.append(step)
+            raw = raw[step]
+        else:
+            break
+    return rank
+
+
+def _nulls(raw: Any) -> Iterator[Path]:
+    """The paths of all nulls, save in what a calculator defines; without recursion, since anything may be given."""
+    waiting: list[tuple[Path, Any]] = [((), raw)]
+    while waiting:
+        path, value = waiting.pop()
+        entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+        for step, below in entries:
+            if below is None:
+                yield (*path, step)
+            elif isinstance(below, Mapping | list) and step != _FREE:
+                waiting.append(((*path, step), below))
+
+
+def _first(faults: Sequence[str], number: int) -> list[str]:
+    """The first faults, and how many more there are."""
+    rest = len(faults) - number
+    return [*faults[:number], f"and {rest} more"] if rest > 0 else list(faults)
+
+
+def _joined(faults: Sequence[str]) -> str:
+    lengths = accumulate(len(fault) + len("; ") for fault in faults)
+    fitting = sum(length <= _MAX_LENGTH for length in lengths)
+    return "; ".join(_first(faults, max(fitting, 1)))

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from streamjob_api import forms
 from streamjob_api.alarms import Alarms
 from streamjob_api.assets import AssetFilter
 from streamjob_api.base import ApiModel, Bool, Int
 from streamjob_api.diffs import IGNORED, LIVE, RESTART, STATE_BREAKING
+from streamjob_api.duration_limits import not_zero
 from streamjob_api.durations import Duration
 from streamjob_api.lifecycle import DesiredState, Lifecycle, Restart, StartFrom, UpgradeMode
 from streamjob_api.resources import Resources
@@ -22,7 +24,7 @@ from streamjob_api.templates.multi_point_merging import MultiPointMerging
 from streamjob_api.templates.pipeline import Pipeline
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation
 
-Version = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", min_length=1, max_length=32)]
+Version = Annotated[str, StringConstraints(pattern=forms.VERSION.pattern, min_length=1, max_length=32)]
 
 
 class MessageChannel(StrEnum):
@@ -153,15 +155,14 @@ class StreamJobSpec(ApiModel):
         json_schema_extra=LIVE,
     )
     restore_from: (
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./:-]*$", min_length=1, max_length=512)]
-        | None
+        Annotated[str, StringConstraints(pattern=forms.CHECKPOINT.pattern, min_length=1, max_length=512)] | None
     ) = Field(
         default=None,
         description="Checkpoint that the job's first start adopts: a path as in status.deployed.checkpoint.",
         examples=["ou-energy/meter-extremes/5b6e/0"],
         json_schema_extra=LIVE,
     )
-    image: Annotated[str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=512)] | None = Field(
+    image: Annotated[str, StringConstraints(pattern=forms.IMAGE.pattern, min_length=1, max_length=512)] | None = Field(
         default=None,
         description="Runtime image in place of the catalogue's.",
         examples=["registry.example/streamjob-runtime:1.0"],
@@ -185,6 +186,10 @@ class StreamJobSpec(ApiModel):
                 f"'{name}' does not match the block {written[0]}; write '{blocks[written[0]]}', or the block {expected}"
             )
             yield RuleFault(message, ("template", "name"))
+
+    def faults(self) -> Iterator[RuleFault]:
+        """An asset gets time to speak again."""
+        yield from not_zero(self.idle_timeout, "idleTimeout")
 
     @property
     def block(self) -> TemplateBlock:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from streamjob_api import forms
 from streamjob_api.base import ApiModel, Int, Number
 from streamjob_api.connections import Kafka, ObjectName, Redis, TimeSeries
 from streamjob_api.rule_faults import RuleFault
@@ -17,8 +18,8 @@ LIBRARIES_PER_DESIGN_CU = 3
 MAX_LIBRARIES = 300
 UTC = TimeZone.parse("UTC")
 
-LibraryName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
-Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(Mi|Gi|Ti)$", max_length=32)]
+LibraryName = Annotated[str, StringConstraints(pattern=forms.LABEL.pattern, min_length=1, max_length=63)]
+Quantity = Annotated[str, StringConstraints(pattern=forms.SIZE.pattern, max_length=32)]
 
 
 class Capacity(ApiModel):
@@ -96,7 +97,7 @@ class Checkpoints(ApiModel):
     volume_claim: VolumeClaim | None = Field(
         default=None, description="One claim for each job, deleted with the job; for Standalone jobs."
     )
-    uri: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+://[^@\s]+$", max_length=512)] | None = Field(
+    uri: Annotated[str, StringConstraints(pattern=forms.STORAGE_URI.pattern, max_length=512)] | None = Field(
         default=None,
         description="Storage that all pods reach, without credentials in the address.",
         examples=["s3a://lake/streamjob"],
@@ -123,7 +124,7 @@ class Checkpoints(ApiModel):
 class StreamResourceSpec(ApiModel):
     """What an OU asked for: capacity, installed libraries, connections."""
 
-    org_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)] | None = Field(
+    org_id: Annotated[str, StringConstraints(pattern=forms.ORG_ID.pattern, max_length=64)] | None = Field(
         default=None,
         description="The OU's id in topics and records. None: the namespace's name.",
         examples=["o15724268424841"],

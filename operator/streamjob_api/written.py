@@ -6,6 +6,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from streamjob_api.spelling import typed
+
 
 class Written:
     """A value that is parsed from a string and prints as what was written, so that no manifest is ever rewritten.
@@ -30,9 +32,11 @@ class Written:
     def _validate(cls, value: Any) -> Self:
         if isinstance(value, cls):
             return value
+        if not isinstance(value, str):
+            raise ValueError(f"expected a text, got {typed(value)}; write {cls.EXAMPLE}")
         # A hostile manifest's megabytes must not reach a regular expression or become a number.
-        if not isinstance(value, str) or len(value) > cls.MAX_LENGTH:
-            raise ValueError(f"expected a string of at most {cls.MAX_LENGTH} characters; write {cls.EXAMPLE}")
+        if len(value) > cls.MAX_LENGTH:
+            raise ValueError(f"too long: {len(value)} characters, at most {cls.MAX_LENGTH}; write {cls.EXAMPLE}")
         return cls.parse(value)
 
     @classmethod

@@ -25,7 +25,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 
 def test_a_number_is_no_duration() -> None:
-    with pytest.raises(ValueError, match="expected a string"):
+    with pytest.raises(ValueError, match="expected a text, got the number 600"):
         Duration._validate(600)
 
 
