@@ -37,8 +37,10 @@ class Interval(Written):
         if (math.isinf(low), math.isinf(high)) != (written[0] == "-inf", written[1] == "+inf"):
             raise ValueError(f"{text!r}: a bound is too large for a number; write {cls.EXAMPLE}")
         interval = cls(text, low, high, text[0] == "[", text[-1] == "]")
-        if low > high or (low == high and not (interval.low_included and interval.high_included)):
+        if low > high:
             raise ValueError(f"{text!r} holds no number; the lower bound comes first")
+        if low == high and not (interval.low_included and interval.high_included):
+            raise ValueError(f"{text!r} holds no number; write [{written[0]}, {written[1]}] for this one value")
         return interval
 
     def __contains__(self, value: float) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 from streamjob_api.base import ApiModel, Bool, Int
 from streamjob_api.diffs import LIVE, RESTART
@@ -24,7 +25,7 @@ def _rfc3339(value: Any) -> Any:
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise ValueError("expected a time with its zone, as in 2026-01-31T00:00:00Z")
+        raise PydanticKnownError("datetime_parsing", {"error": "no RFC 3339 time"})
     return value
 
 

@@ -18,6 +18,7 @@ DEFAULT_CU = 1.0
 
 _STANDALONE_RANGE = "Standalone takes 1 to 4 CU: a JVM and Python do not fit in the 1 GiB of 0.5 CU"
 _IS_CLUSTER = "has(self.mode) && self.mode == 'Cluster'"
+_EXAMPLES = {"master": "{cu: 1}", "workers": "3", "worker": "{cu: 2}"}
 _ONLY_CLUSTER = "master, workers and worker are required with mode Cluster, and only there"
 
 
@@ -94,15 +95,18 @@ class Resources(ApiModel):
         if self.mode is RunningMode.CLUSTER:
             for field, value in cluster.items():
                 if value is None:
-                    yield RuleFault("required with mode Cluster", (field,))
+                    yield RuleFault(f"required with mode Cluster; write e.g. {field}: {_EXAMPLES[field]}", (field,))
             if self.cu is not None:
                 yield RuleFault("only with mode Standalone; write master, workers and worker", ("cu",))
             return
         for field, value in cluster.items():
             if value is not None:
                 yield RuleFault("only with mode Cluster; leave it out or change the mode", (field,))
-        if self.cu is not None and not MIN_STANDALONE_CU <= self.cu <= MAX_STANDALONE_CU:
-            yield RuleFault(f"{self.cu:g} is out of range: {_STANDALONE_RANGE}", ("cu",))
+        if self.cu is not None and self.cu < MIN_STANDALONE_CU:
+            message = "too small; write 1 to 4: a JVM and Python do not fit in the 1 GiB of 0.5 CU"
+            yield RuleFault(f"{self.cu:g} is {message}", ("cu",))
+        if self.cu is not None and self.cu > MAX_STANDALONE_CU:
+            yield RuleFault(f"{self.cu:g} is too large for one pod; write 1 to 4, or mode Cluster", ("cu",))
 
     @property
     def driver_cu(self) -> float:

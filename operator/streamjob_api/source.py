@@ -6,17 +6,19 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from streamjob_api import forms
 from streamjob_api.base import ApiModel
 from streamjob_api.json_paths import JsonPath
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
+from streamjob_api.schema_marks import rules
 
 MAX_MAPPED_POINTS = 200
 # Kafka's own rule; its topics "." and ".." would be folders.
-TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$", max_length=249)]
+TopicName = Annotated[str, StringConstraints(pattern=forms.TOPIC.pattern, max_length=249)]
 
 
 class TimeUnit(StrEnum):
@@ -117,8 +119,12 @@ class MappedTime(ApiModel):
 class MappedModel(ApiModel):
     """The thing model of a message's asset: the same for all, or where a message names it."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", max_length=128)] | None = (
-        Field(default=None, description="The model of all assets.", examples=["ElectricMeter"])
+    model_config = ConfigDict(
+        json_schema_extra=rules(("write exactly one of name and path", "has(self.name) != has(self.path)"))
+    )
+
+    name: Annotated[str, StringConstraints(pattern=forms.MODEL.pattern, max_length=128)] | None = Field(
+        default=None, description="The model of all assets.", examples=["ElectricMeter"]
     )
     path: JsonPath | None = Field(
         default=None, description="Path of the model's name in the message.", examples=["device.type"]
@@ -137,6 +143,15 @@ class MessageMapping(ApiModel):
     ``values['energy.total']``. With ``records``, paths begin at each element of that list; those that begin with
     ``$`` at the message.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "write exactly one of points and values",
+                "(has(self.points) && self.points.size() > 0) != has(self.values)",
+            )
+        )
+    )
 
     records: JsonPath | None = Field(
         default=None,

@@ -6,11 +6,13 @@ from typing import ClassVar
 from pydantic import ConfigDict, Field
 
 from streamjob_api.diffs import STATE_BREAKING
+from streamjob_api.duration_limits import limited
 from streamjob_api.durations import Duration
+from streamjob_api.names import NameCheck
 from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import SET, rules
-from streamjob_api.templates.policies import Edge, TemplateBlock, distinct, limited
+from streamjob_api.templates.policies import Edge, TemplateBlock, distinct
 
 MAX_POINTS = 200
 _LONGEST_SILENCE_MS = 7 * 86_400_000
@@ -23,6 +25,14 @@ class DeviceState(TemplateBlock):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
+            (
+                "an output must differ from the points and from the other output",
+                (
+                    "(!has(self.connectionOutput) || !(self.connectionOutput in self.points)) && "
+                    "(!has(self.siteOutput) || !(self.siteOutput in self.points)) && "
+                    "(!has(self.siteOutput) || !has(self.connectionOutput) || self.siteOutput != self.connectionOutput)"
+                ),
+            ),
             ("connectionOutput needs offlineAfter", "!has(self.connectionOutput) || has(self.offlineAfter)"),
             (
                 "siteOutput needs siteAttribute and offlineAfter",
@@ -83,16 +93,27 @@ class DeviceState(TemplateBlock):
             if ref is not None and ref in self.points:
                 yield RuleFault(f"'{ref}' is also an input; name another point", (field,))
             if ref is not None and ref.model not in models:
-                message = f"'{ref}' is of model '{ref.model}', but the points are of {', '.join(sorted(models))}"
+                listed = " or ".join(f"'{model}'" for model in sorted(models))
+                message = f"'{ref}' is of model '{ref.model}', but the points are not; name one of {listed}"
                 yield RuleFault(message, (field,))
 
     def edges(self) -> Iterator[Edge]:
         """Connections and sites come from every point that is watched."""
-        for output in (self.connection_output, self.site_output):
-            for point in self.points if output is not None else ():
-                if output is not None:
-                    yield Edge(point, output, self.BLOCK)
+        for field, output in (("connectionOutput", self.connection_output), ("siteOutput", self.site_output)):
+            if output is not None:
+                for point in self.points:
+                    yield Edge(point, output, f"{self.BLOCK}.{field}")
 
     def inputs(self) -> list[PointRef]:
         """All points that are watched, whether anything is written or not."""
         return list(self.points)
+
+    def check_names(self, names: NameCheck) -> None:
+        """Points, outputs and the site's attribute are there; values of all types have a latest one."""
+        for number, point in enumerate(self.points):
+            names.point(point, f"{self.BLOCK}.points[{number}]")
+        for field, output in (("connectionOutput", self.connection_output), ("siteOutput", self.site_output)):
+            if output is not None:
+                names.point(output, f"{self.BLOCK}.{field}")
+        if self.site_attribute is not None:
+            names.attribute(self.site_attribute, f"{self.BLOCK}.siteAttribute")

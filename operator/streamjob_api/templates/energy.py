@@ -7,9 +7,12 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from streamjob_api.base import ApiModel, Bool, Number
+from streamjob_api.data_types import ValueType
 from streamjob_api.diffs import STATE_BREAKING
+from streamjob_api.duration_limits import limited
 from streamjob_api.durations import Duration
 from streamjob_api.intervals import UNBOUNDED, Interval
+from streamjob_api.names import NameCheck
 from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import keyed_by, rules, unit
@@ -19,11 +22,11 @@ from streamjob_api.templates.policies import (
     Edge,
     TemplateBlock,
     distinct,
-    limited,
     no_loops,
     same_model,
     unique_outputs,
 )
+from streamjob_api.thing_models import PointType
 from streamjob_api.timezones import TimeZone
 
 # Seven days: a silence that is longer is not bridged by any documented rule.
@@ -72,6 +75,16 @@ _OUTPUTS_DIFFER = (
 )
 
 
+_ONE_MODEL = "input and outputs must be points of the same model"
+
+
+def of_one_model(*fields: str, message: str = _ONE_MODEL) -> tuple[str, str]:
+    """A CEL rule: what is named, where it is named, is of the input's model."""
+    return message, " && ".join(
+        f"(!has(self.{field}) || self.{field}.split('::')[0] == self.input.split('::')[0])" for field in fields
+    )
+
+
 class EnergyPolicy(ApiModel):
     """What the policies of all three energy templates share."""
 
@@ -110,15 +123,23 @@ class EnergyPolicy(ApiModel):
         json_schema_extra=STATE_BREAKING,
     )
 
+    def outputs(self) -> dict[str, PointRef]:
+        """The points that are written, by the field that names them."""
+        named = {"dailyOutput": self.daily_output, "detailedOutput": self.detailed_output}
+        return {field: output for field, output in named.items() if output is not None}
+
+    def attributes(self) -> dict[str, AttributeRef]:
+        """The attributes that are read, by the field that names them."""
+        return {}
+
     def faults(self) -> Iterator[RuleFault]:
         """Details go with an interval; the points differ and are of one model."""
         if self.detailed_output is not None and self.interval is None:
             yield RuleFault("required with detailedOutput; write one of 1m, 5m, 10m, 15m, 30m, 1h", ("interval",))
         if self.interval is not None and self.detailed_output is None:
             yield RuleFault("required with interval; name a point, or leave interval out", ("detailedOutput",))
-        outputs = {"dailyOutput": self.daily_output, "detailedOutput": self.detailed_output}
-        yield from distinct({"input": self.input, **outputs})
-        yield from same_model(self.input, outputs)
+        yield from distinct({"input": self.input, **self.outputs()})
+        yield from same_model(self.input, self.outputs())
 
 
 class MeterReadingPolicy(EnergyPolicy):
@@ -132,6 +153,8 @@ class MeterReadingPolicy(EnergyPolicy):
                 "exactly one of slopeThreshold and slopeLimitAttribute is required",
                 "has(self.slopeThreshold) != has(self.slopeLimitAttribute)",
             ),
+            of_one_model("dailyOutput", "detailedOutput"),
+            of_one_model("slopeLimitAttribute", "scaleAttribute", message="attributes must be of the input's model"),
             ("only one of scale and scaleAttribute", "!(has(self.scale) && has(self.scaleAttribute))"),
         )
     )
@@ -175,16 +198,22 @@ class MeterReadingPolicy(EnergyPolicy):
     def faults(self) -> Iterator[RuleFault]:
         """The slope is limited in one way, the scale is given in at most one."""
         yield from super().faults()
-        if (self.slope_threshold is None) == (self.slope_limit_attribute is None):
-            yield RuleFault("exactly one of slopeThreshold and slopeLimitAttribute is required")
+        if self.slope_threshold is None and self.slope_limit_attribute is None:
+            yield RuleFault("slopes have no limit; write slopeThreshold or slopeLimitAttribute")
+        if self.slope_threshold is not None and self.slope_limit_attribute is not None:
+            yield RuleFault("slopeThreshold and slopeLimitAttribute are both given; leave one out")
         if self.scale is not None and self.scale_attribute is not None:
             yield RuleFault("scale and scaleAttribute are both given; leave one out")
         limits = self.slope_threshold
         if limits is not None and not 0 <= limits.low < limits.high:
             message = f"'{limits}' is no range of slopes; write 0 <= low < high, as in [0, 50]"
             yield RuleFault(message, ("slopeThreshold",))
-        attributes = {"slopeLimitAttribute": self.slope_limit_attribute, "scaleAttribute": self.scale_attribute}
-        yield from same_model(self.input, attributes)
+        yield from same_model(self.input, self.attributes())
+
+    def attributes(self) -> dict[str, AttributeRef]:
+        """The attributes that are read, by the field that names them."""
+        named = {"slopeLimitAttribute": self.slope_limit_attribute, "scaleAttribute": self.scale_attribute}
+        return {field: attribute for field, attribute in named.items() if attribute is not None}
 
 
 class PowerPolicy(EnergyPolicy):
@@ -194,6 +223,7 @@ class PowerPolicy(EnergyPolicy):
         json_schema_extra=rules(
             _DETAILS_TOGETHER,
             _OUTPUTS_DIFFER,
+            of_one_model("dailyOutput", "detailedOutput"),
             ("powerUnit and energyUnit go together", "has(self.powerUnit) == has(self.energyUnit)"),
         )
     )
@@ -272,9 +302,19 @@ class EnergyBlock(TemplateBlock):
     def edges(self) -> Iterator[Edge]:
         """Each output comes from its policy's input."""
         for number, policy in enumerate(self.policies_in_order()):
-            for output in (policy.daily_output, policy.detailed_output):
-                if output is not None:
-                    yield Edge(policy.input, output, f"{self.BLOCK}.policies[{number}]")
+            for field, output in policy.outputs().items():
+                yield Edge(policy.input, output, f"{self.BLOCK}.policies[{number}].{field}")
+
+    def check_names(self, names: NameCheck) -> None:
+        """Inputs and attributes are numeric; outputs are doubles of type PI."""
+        for number, policy in enumerate(self.policies_in_order()):
+            path = f"{self.BLOCK}.policies[{number}]"
+            names.numeric_point(policy.input, f"{path}.input")
+            for field, attribute in policy.attributes().items():
+                names.numeric_attribute(attribute, f"{path}.{field}")
+            for field, output in policy.outputs().items():
+                point = names.output(output, f"{path}.{field}", ValueType.DOUBLE, "an energy")
+                names.of_type(point, output, f"{path}.{field}", PointType.PI, "an energy needs PI")
 
 
 class EnergyByMeterReading(EnergyBlock):

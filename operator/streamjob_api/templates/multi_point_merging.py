@@ -8,8 +8,10 @@ from pydantic import ConfigDict, Field
 
 from streamjob_api.base import ApiModel
 from streamjob_api.diffs import STATE_BREAKING
+from streamjob_api.duration_limits import limited
 from streamjob_api.durations import Duration
 from streamjob_api.expressions import Expression
+from streamjob_api.names import NameCheck
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import keyed_by, rules
@@ -18,7 +20,6 @@ from streamjob_api.templates.policies import (
     ZERO,
     Edge,
     TemplateBlock,
-    limited,
     no_loops,
     unique_outputs,
 )
@@ -91,6 +92,10 @@ class MergingPolicy(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=rules(
             ("triggerPoint must differ from output", "!has(self.triggerPoint) || self.triggerPoint != self.output"),
+            (
+                "triggerPoint and output must be points of the same model",
+                "!has(self.triggerPoint) || self.triggerPoint.split('::')[0] == self.output.split('::')[0]",
+            ),
         )
     )
 
@@ -123,15 +128,14 @@ class MergingPolicy(ApiModel):
         if self.trigger_point == self.output:
             yield RuleFault(f"'{self.output}' is also the trigger point; name another point", ("output",))
         if self.trigger_point is not None and self.trigger_point.model != self.output.model:
-            yield RuleFault(
-                f"'{self.trigger_point}' is of another model than the output '{self.output}'", ("triggerPoint",)
-            )
+            message = f"'{self.trigger_point}' is of another model than the output '{self.output}'; "
+            yield RuleFault(f"{message}name a point of '{self.output.model}'", ("triggerPoint",))
         if not self.logic.variables:
             yield RuleFault("reads no point; name at least one, as in ${Meter::A}", ("logic",))
         for variable in sorted(self.logic.variables):
             if variable.model != self.output.model:
-                message = f"'{variable}' is of another model than the output '{self.output}'"
-                yield RuleFault(message, ("logic",))
+                message = f"'{variable}' is of another model than the output '{self.output}'; "
+                yield RuleFault(f"{message}name a point of '{self.output.model}'", ("logic",))
             if variable == self.output:
                 yield RuleFault(f"'{variable}' is the output; an output must not feed its own calculation", ("logic",))
         if self.max_age is not None:
@@ -187,4 +191,13 @@ class MultiPointMerging(TemplateBlock):
         for number, policy in enumerate(self.policies):
             trigger = {policy.trigger_point} if policy.trigger_point is not None else set()
             for read in sorted(policy.logic.variables | trigger):
-                yield Edge(read, policy.output, f"{self.BLOCK}.policies[{number}]")
+                yield Edge(read, policy.output, f"{self.BLOCK}.policies[{number}].output")
+
+    def check_names(self, names: NameCheck) -> None:
+        """Triggers, variables and outputs are there; types fit within each expression and with its output."""
+        for number, policy in enumerate(self.policies):
+            path = f"{self.BLOCK}.policies[{number}]"
+            if policy.trigger_point is not None:
+                names.point(policy.trigger_point, f"{path}.triggerPoint")
+            result = names.expression(policy.logic, f"{path}.logic")
+            names.output(policy.output, f"{path}.output", result, "the logic", converts=True)

@@ -1,27 +1,33 @@
 """Template pipeline: packaged calculators, wired by names into a graph."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
+from streamjob_api import forms
 from streamjob_api.base import ApiModel
 from streamjob_api.diffs import STATE_BREAKING
 from streamjob_api.expressions import Expression
+from streamjob_api.names import NameCheck
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
-from streamjob_api.schema_marks import ANY_FIELDS, keyed_by
+from streamjob_api.schema_marks import ANY_FIELDS, SET, keyed_by, rules
 from streamjob_api.suggestions import did_you_mean
 from streamjob_api.templates.policies import Edge, TemplateBlock
 
 MAX_STAGES = 50
 MAX_PARAMETERS = 50
+# All parameters of all stages have to fit into a ConfigMap.
+MAX_PARAMETERS_LENGTH = 16_384
+MAX_PARAMETERS_DEPTH = 20
 SOURCE = "source"  # the stage that every pipeline begins with
 
-StageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length=1, max_length=63)]
+StageName = Annotated[str, StringConstraints(pattern=forms.LABEL.pattern, min_length=1, max_length=63)]
 
 
 class OnRecordError(StrEnum):
@@ -34,6 +40,13 @@ class OnRecordError(StrEnum):
 
 class Stage(ApiModel):
     """One step of a pipeline: a calculator, where its records come from, and its parameters."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            ("a stage cannot be named source, which is the topic", f"self.name != '{SOURCE}'"),
+            ("a stage cannot read itself", "!(self.name in self.from)"),
+        )
+    )
 
     name: StageName = Field(
         description="Name of the stage, for 'from' of later ones; 'source' is taken by the topic.",
@@ -51,7 +64,7 @@ class Stage(ApiModel):
         max_length=10,
         description="Stages whose records this one gets; 'source' is the topic.",
         examples=[["source"]],
-        json_schema_extra=STATE_BREAKING,
+        json_schema_extra=SET | STATE_BREAKING,
     )
     parameters: dict[str, Any] = Field(
         default={},
@@ -75,6 +88,7 @@ class Stage(ApiModel):
 
     def faults(self) -> Iterator[RuleFault]:
         """A stage is not the source and does not read itself."""
+        yield from self._large_parameters()
         if self.name == SOURCE:
             yield RuleFault("'source' is the topic's own name; choose another name", ("name",))
         for number, before in enumerate(self.from_):
@@ -82,6 +96,23 @@ class Stage(ApiModel):
                 yield RuleFault(f"'{before}' is the stage itself; name an earlier stage", ("from", number))
             if before in self.from_[:number]:
                 yield RuleFault(f"'{before}' is listed twice; leave one out", ("from", number))
+
+    def _large_parameters(self) -> Iterator[RuleFault]:
+        if _depth(self.parameters) > MAX_PARAMETERS_DEPTH:
+            yield RuleFault(f"nested more than {MAX_PARAMETERS_DEPTH} levels deep; write them flatter", ("parameters",))
+        elif len(json.dumps(self.parameters)) > MAX_PARAMETERS_LENGTH:
+            message = f"longer than {MAX_PARAMETERS_LENGTH} characters as JSON; keep large data in a service"
+            yield RuleFault(message, ("parameters",))
+
+
+def _depth(value: Any) -> int:
+    """How many lists and mappings a value has inside each other; counting ends soon after the limit."""
+    depth, level = 0, [value]
+    while level and depth <= MAX_PARAMETERS_DEPTH:
+        inner = [each for each in level if isinstance(each, Mapping | list)]
+        level = [part for each in inner for part in (each.values() if isinstance(each, Mapping) else each)]
+        depth += bool(inner)
+    return depth
 
 
 class Pipeline(TemplateBlock):
@@ -131,3 +162,6 @@ class Pipeline(TemplateBlock):
     def outputs(self) -> list[PointRef]:
         """As ``edges``."""
         return []
+
+    def check_names(self, names: NameCheck) -> None:
+        """As ``edges``."""

@@ -1,17 +1,16 @@
 """What the policies of all templates share."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from streamjob_api.base import ApiModel
 from streamjob_api.durations import Duration
-from streamjob_api.points import PointRef
+from streamjob_api.names import NameCheck
+from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.rule_faults import RuleFault
 
 MAX_POLICIES = 200
-DAY_MS = 86_400_000
 ZERO = Duration.parse("0s")
 
 
@@ -20,7 +19,7 @@ class Edge:
     """One point is calculated from another.
 
     Args:
-        path: of the policy, below the job's spec.
+        path: of the field that names the output, below the job's spec.
     """
 
     input: PointRef
@@ -48,31 +47,18 @@ class TemplateBlock(ApiModel):
         """The points that the job reads, in the order of the manifest."""
         return list(dict.fromkeys(edge.input for edge in self.edges()))
 
-
-def limited(value: Duration, field: str, *, at_least_ms: int = 0, at_most_ms: int = DAY_MS) -> Iterator[RuleFault]:
-    """A duration of a policy or block stays within its limits."""
-    if not at_least_ms <= value.milliseconds <= at_most_ms:
-        lowest, highest = _short(at_least_ms), _short(at_most_ms)
-        yield RuleFault(f"'{value}' is out of range; write {lowest} to {highest}", (field,))
+    def check_names(self, names: NameCheck) -> None:
+        """Ask about every point and attribute that the block names."""
+        raise NotImplementedError
 
 
-def _short(milliseconds: int) -> str:
-    units = (("d", DAY_MS), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))
-    for name, size in units:
-        if milliseconds and milliseconds % size == 0:
-            return f"{milliseconds // size}{name}"
-    return f"{milliseconds}ms" if milliseconds else "0s"
-
-
-def same_model(of: PointRef, others: Mapping[str, PointRef | None], role: str = "input") -> Iterator[RuleFault]:
+def same_model(of: PointRef, others: Mapping[str, PointRef | None]) -> Iterator[RuleFault]:
     """What a policy names belongs to the model of its input, since results go to the asset that sent the data."""
     for field, ref in others.items():
         if ref is not None and ref.model != of.model:
-            yield RuleFault(
-                f"'{ref}' is of model '{ref.model}', but the {role} '{of}' of model '{of.model}'; "
-                f"name a point of '{of.model}'",
-                (field,),
-            )
+            message = f"'{ref}' is of model '{ref.model}', but the input '{of}' of model '{of.model}'"
+            what = "an attribute" if isinstance(ref, AttributeRef) else "a point"
+            yield RuleFault(f"{message}; name {what} of '{of.model}'", (field,))
 
 
 def distinct(refs: Mapping[str, PointRef | None]) -> Iterator[RuleFault]:
@@ -88,25 +74,15 @@ def distinct(refs: Mapping[str, PointRef | None]) -> Iterator[RuleFault]:
 
 
 def unique_outputs(raw: Mapping[str, Any], *fields: str) -> Iterator[RuleFault]:
-    """No two policies, as written, have the same output."""
+    """No two policies, as written, have the same output; ``distinct`` tells it of one policy."""
     policies = raw.get("policies")
-    if not isinstance(policies, list):
-        return
-    written = [
-        (str(policy[field]), (number, field))
-        for number, policy in enumerate(policies)
-        if isinstance(policy, Mapping)
-        for field in fields
-        if isinstance(policy.get(field), str | PointRef)
-    ]
-    times = Counter(output for output, _ in written)
-    seen: set[str] = set()
-    for output, place in written:
-        if times[output] > 1 and output in seen:
-            yield RuleFault(
-                f"'{output}' is written by an earlier policy too; name another output", ("policies", *place)
-            )
-        seen.add(output)
+    first: dict[str, int] = {}
+    for number, policy in enumerate(policies if isinstance(policies, list) else ()):
+        for field in fields if isinstance(policy, Mapping) else ():
+            output = policy.get(field)
+            if isinstance(output, str | PointRef) and first.setdefault(str(output), number) != number:
+                message = f"'{output}' is written by an earlier policy too; name another output"
+                yield RuleFault(message, ("policies", number, field))
 
 
 def no_loops(edges: Iterable[Edge]) -> Iterator[RuleFault]:

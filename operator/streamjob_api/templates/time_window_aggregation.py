@@ -7,20 +7,21 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from streamjob_api.base import ApiModel
+from streamjob_api.data_types import ValueType
 from streamjob_api.diffs import STATE_BREAKING
+from streamjob_api.duration_limits import DAY_MS, limited
 from streamjob_api.durations import Duration
 from streamjob_api.intervals import UNBOUNDED, Interval
+from streamjob_api.names import NameCheck
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import keyed_by, rules
 from streamjob_api.templates.policies import (
-    DAY_MS,
     MAX_POLICIES,
     ZERO,
     Edge,
     TemplateBlock,
     distinct,
-    limited,
     no_loops,
     same_model,
     unique_outputs,
@@ -48,6 +49,12 @@ class Aggregation(StrEnum):
     def canonical(self) -> "Aggregation":
         """``count`` is an alias of ``cnt``."""
         return Aggregation.CNT if self is Aggregation.COUNT else self
+
+    def result(self, of: ValueType | None) -> ValueType | None:
+        """The type of the results, of values of this type."""
+        if self.canonical is Aggregation.CNT:
+            return ValueType.INT
+        return of if self in {Aggregation.MAX, Aggregation.MIN} else ValueType.DOUBLE
 
 
 class WindowInterpolation(StrEnum):
@@ -184,7 +191,18 @@ class TimeWindowAggregation(TemplateBlock):
     def edges(self) -> Iterator[Edge]:
         """Each output comes from its policy's input."""
         for number, policy in enumerate(self.policies):
-            yield Edge(policy.input, policy.output, f"{self.BLOCK}.policies[{number}]")
+            yield Edge(policy.input, policy.output, f"{self.BLOCK}.policies[{number}].output")
+
+    def check_names(self, names: NameCheck) -> None:
+        """Inputs are numeric; outputs are of the input's point type and can hold the results."""
+        for number, policy in enumerate(self.policies):
+            path = f"{self.BLOCK}.policies[{number}]"
+            source = names.numeric_point(policy.input, f"{path}.input")
+            result = policy.aggregation.result(source.data_type.value_type if source else None)
+            output = names.output(policy.output, f"{path}.output", result, policy.aggregation)
+            if source:
+                why = f"the input '{policy.input}' of {source.type}"
+                names.of_type(output, policy.output, f"{path}.output", source.type, why)
 
 
 def _whole_seconds(value: Duration, field: str) -> Iterator[RuleFault]:
