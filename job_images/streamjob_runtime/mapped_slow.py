@@ -62,9 +62,10 @@ class MappedReader:
 
     def _read_record(self, message: int, record: "_Record", found: Found) -> None:
         mapping = self.mapping
-        model = mapping.model.name or record.text(mapping.model.path or mapping.asset)
+        asset = record.text(mapping.asset)
+        model = record.text(mapping.model.path) if mapping.model.path else mapping.model.name or ""
         time = read_time(record.required(mapping.time.path), mapping.time.unit, str(mapping.time.path))
-        place = Place(message, record.text(mapping.asset), model, f"/{model}", time)
+        place = Place(message, asset, model, f"/{model}", time)
         points = list(self._points(record))
         for point, value in points:
             if (model, point) in self.selected:
