@@ -214,6 +214,20 @@ def test_the_grammar_is_found_from_any_folder(tmp_path: Path) -> None:
     assert subprocess.check_output([sys.executable, "-c", code], cwd=tmp_path, env=environment) == b"1 + 2\n"
 
 
-def test_canonical_text_has_no_needless_parentheses() -> None:
-    text = "( (${M::a}) - (1 - .5) )*2 >= - (3) | !(true) && ('x' == \"y\")"
-    assert printed(parse(text)) == '(${M::a} - (1 - 0.5)) * 2 >= -3 || !true && "x" == "y"'
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        (
+            "( (${M::a}) - (1 - .5) )*2 >= - (3) | !(true) && ('x' == \"y\")",
+            '(${M::a} - (1 - 0.5)) * 2 >= -3 || !true && "x" == "y"',
+        ),
+        ("(1 < 2) == (3 < 4)", "(1 < 2) == (3 < 4)"),
+        ("(1 - 2) - (3 - 4)", "1 - 2 - (3 - 4)"),
+        ("-(-1) * (-(2 * 3))", "--1 * -(2 * 3)"),
+        ("(if(true){(1)}else{(if(false){2}else{3});})", "if (true) { 1 } else if (false) { 2 } else { 3 }"),
+        ("1+(if(true){1}else{2})", "1 + (if (true) { 1 } else { 2 })"),
+        ("max ( ( 1 ) , 2 )", "max(1, 2)"),
+    ],
+)
+def test_canonical_text_has_no_needless_parentheses(text: str, canonical: str) -> None:
+    assert printed(parse(text)) == canonical

@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from streamjob_api.data_types import ValueType
-from streamjob_api.expressions import MAX_DEPTH, Expression, ExpressionError, parse, printed, value_type
+from streamjob_api.expressions import MAX_DEPTH, MAX_LENGTH, Expression, ExpressionError, parse, printed, value_type
 from streamjob_api.expressions.tree import (
     Binary,
     Boolean,
@@ -34,12 +34,16 @@ ALL = ["||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"]
 
 def trees_of(leaves: st.SearchStrategy[Node], unary: list[str], binary: list[str]) -> st.SearchStrategy[Node]:
     def larger(parts: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+        some = parts | leaves
+        calculated = st.builds(Binary, st.sampled_from(binary), some, some)
         return st.one_of(
+            calculated,
             st.builds(Unary, st.sampled_from(unary), parts),
-            st.builds(Binary, st.sampled_from(binary), parts, parts),
-            st.builds(Conditional, parts, parts, parts),
+            st.builds(Binary, st.sampled_from(binary), calculated, some),
+            st.builds(Binary, st.sampled_from(binary), some, calculated),
+            st.builds(Conditional, some, parts, some),
             parts.map(lambda argument: Call("abs", (argument,))),
-            st.builds(Call, st.sampled_from(["max", "min"]), st.lists(parts, min_size=2, max_size=4).map(tuple)),
+            st.builds(Call, st.sampled_from(["max", "min"]), st.lists(some, min_size=2, max_size=4).map(tuple)),
         )
 
     return st.recursive(leaves, larger, max_leaves=25)
@@ -50,6 +54,15 @@ trees = trees_of(leaves, ["-", "!"], ALL)
 NEAR = "${M::a} ${ } { ( ) if else if( ){ }else{ 1 2.5 1e9 ' x && | ! < == = + * / , ; \\ \0 é min"
 fragments = st.lists(st.sampled_from([*NEAR.split(), " ", "\n", '"']), max_size=25)
 near_texts = fragments.map(" ".join) | fragments.map("".join)
+
+
+@settings(max_examples=500)
+@given(trees)
+def test_the_printed_text_of_a_tree_parses_to_the_tree(tree: Node) -> None:
+    text = printed(tree)
+    assume(len(text) <= MAX_LENGTH)
+    assert parse(text) == tree
+    assert repr(parse(text)) == repr(tree)  # unlike ==, repr tells 1 from 1.0
 
 
 def places(text: str) -> set[tuple[int, int]]:
@@ -73,7 +86,7 @@ def test_any_text_is_an_expression_or_refused_with_a_place_in_it(text: str) -> N
 @given(trees, st.data())
 def test_a_tree_of_any_types_is_checked_without_a_crash(tree: Node, data: st.DataObject) -> None:
     text = printed(tree)
-    assume(len(text) <= 4096)
+    assume(len(text) <= MAX_LENGTH)
     types = st.sampled_from([*ValueType, None])
     checked = value_type(Expression.parse(text), lambda _: data.draw(types))
     positions = [fault.position for fault in checked.faults]
