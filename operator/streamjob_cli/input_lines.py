@@ -108,7 +108,7 @@ class InputLines:
                 continue
             head, newline, tail = block.rpartition(b"\n")
             if newline:
-                yield (rest + head).split(b"\n")
+                yield _split(rest + head)
                 rest = tail
             else:
                 rest += tail
@@ -118,7 +118,7 @@ class InputLines:
                     "write one message a line"
                 )
         if rest:
-            yield [rest]
+            yield _split(rest)
 
     def _blocks(self) -> Iterator[bytes | None]:
         try:
@@ -137,6 +137,11 @@ def _is_ready(file: io.BufferedReader) -> bool:
     """Whether more comes soon; nothing may be left in the buffer."""
     ready, _, _ = select.select([file], [], [], _PAUSE_SECONDS)
     return bool(ready)
+
+
+def _split(lines: bytes) -> list[bytes]:
+    """Part lines, whose last has no end, from one another; Windows' line ends too."""
+    return lines.replace(b"\r\n", b"\n").removesuffix(b"\r").split(b"\n")
 
 
 def _handed_over(batch: LineBatch) -> Generator[LineBatch, None, LineBatch]:

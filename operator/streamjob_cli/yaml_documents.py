@@ -15,7 +15,8 @@ _MAX_DEPTH = 100
 # What aliases may come to when they are written out.
 _MAX_NODES = 200_000
 _TAGS = {None, "!", *(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))}
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[([0-9]+)\]")
+# A member, an element, or a member whose name needs quotes.
+_STEP = re.compile(r"""\.?([^.\[\]]+)|\[([0-9]+)\]|\[(['"])(.*?)\3\]""")
 DUPLICATE_KEY = "key {!r} is given twice"
 
 
@@ -47,10 +48,13 @@ class Lines:
         return Lines(node)
 
     def of(self, path: str) -> int | None:
-        """The line of a field, written as in ``spec.policies[0].input``; where it is missing, that of what holds it."""
+        """The line of a field, written as ``spec.policies[0].input``, ``spec.kafka.properties['a.b']``.
+
+        Where the field is missing, that of what should hold it.
+        """
         line, node = self.first, self.node
-        for name, index in _STEP.findall(path):
-            step: str | int = int(index) if index else name
+        for name, index, _, quoted in _STEP.findall(path):
+            step: str | int = int(index) if index else name or quoted
             found = next(((at, value) for key, at, value in _entries(node) if key == step), None)
             if found is None:
                 break

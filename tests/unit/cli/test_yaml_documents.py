@@ -70,6 +70,11 @@ def test_every_field_knows_its_line() -> None:
     assert second.first == 8
 
 
+def test_names_with_dots_are_found_by_their_quotes() -> None:
+    ((_, lines),) = documents(b"spec:\n  properties:\n    a: 1\n    a.b: {c: 2}\n")
+    assert (lines.of("spec.properties['a.b'].c"), lines.of('spec.properties["a.b"]')) == (4, 4)
+
+
 def test_a_missing_field_is_at_the_line_of_what_should_hold_it() -> None:
     ((_, lines),) = documents(b"apiVersion: x\nspec:\n  policies:\n  - input: 1\n")
     assert (lines.of("spec.policies[0].output"), lines.of("spec.policies[7].input"), lines.of("metadata.name")) == (
