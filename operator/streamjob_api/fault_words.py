@@ -1,6 +1,6 @@
 """What a fault that pydantic has found is in the words of a manifest's author: what is wrong, value given, remedy."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from math import ceil, floor
 from typing import Any
@@ -21,10 +21,14 @@ _MAX_REMEDY = 1e6
 _WHOLE = "a whole number"
 
 
-def words(details: ErrorDetails, place: Place, model: type[BaseModel]) -> list[str]:
-    """The sentences of one fault of a model; several where a text holds several faults."""
+def words(details: ErrorDetails, place: Place, homes: Mapping[str, list[str]]) -> list[str]:
+    """The sentences of one fault; several where a text holds several faults.
+
+    Args:
+        homes: by name of a field, the parts of the manifest that have such a field.
+    """
     if details["type"] == "extra_forbidden":
-        return [_unknown(str(details["loc"][-1]), place.part, model)]
+        return [_unknown(str(details["loc"][-1]), place.part, homes)]
     told = _WORDS.get(details["type"])
     return [told(details, place)] if told is not None else _as_raised(details)
 
@@ -38,25 +42,15 @@ def _as_raised(details: ErrorDetails) -> list[str]:
     return [str(text) if is_said or "'" in str(text) else f"{text} (got {shown(value)})" for text in each]
 
 
-def _unknown(name: str, part: type[BaseModel], model: type[BaseModel]) -> str:
+def _unknown(name: str, part: type[BaseModel], homes: Mapping[str, list[str]]) -> str:
     known = list(fields(part))
     nearest = did_you_mean(name, known)
-    elsewhere = list(_homes(name, model))[:_MAX_HOMES]
+    elsewhere = homes.get(name, [])[:_MAX_HOMES]
     if elsewhere and name.casefold() not in map(str.casefold, known):
         return f"unknown field; it is a field of {' and '.join(elsewhere)}"
     if nearest or len(known) > _MAX_NAMES:
         return f"unknown field{nearest or '; leave it out, or look for its name in the reference'}"
     return f"unknown field; the fields here are {', '.join(known)}"
-
-
-def _homes(name: str, model: type[BaseModel], path: str = "spec") -> Iterator[str]:
-    """The parts of a spec that have a field of this name."""
-    for each, field in fields(model).items():
-        if each == name:
-            yield path
-        part = part_of(field.annotation)
-        if part is not None:
-            yield from _homes(name, part, f"{path}.{each}")
 
 
 def _missing(details: ErrorDetails, place: Place) -> str:
@@ -121,7 +115,7 @@ def _text(details: ErrorDetails, place: Place) -> str:
         return _name(details, place)
     told = f"expected a text, got {typed(value)}"
     if isinstance(value, bool | int | float):
-        quoted = f', as in "{place.example}"' if isinstance(place.example, str) else ""
+        quoted = f', as in "{place.example}"' if isinstance(place.example, str) and not place.is_item else ""
         return f"{told}; put quotes around it{quoted}"
     return f"{told}; write e.g. {as_yaml(place.example)}" if place.example is not None else told
 

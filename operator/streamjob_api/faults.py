@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from streamjob_api.fault_words import words
-from streamjob_api.places import place
+from streamjob_api.places import homes, place
 from streamjob_api.spelling import cut, without_credentials
 
 # More are not read at once, and a hostile manifest has any number of them.
@@ -38,13 +38,21 @@ class InvalidSpec(ValueError):  # noqa: N818 (the name of the condition's reason
         self.faults = _first(faults, MAX_FAULTS)
 
 
-def parse_spec(model: type[ModelT], raw: Mapping[str, Any]) -> ModelT:
+def parse_spec(model: type[ModelT], raw: Any) -> ModelT:
     """Validate the ``spec`` of a manifest.
 
     Raises:
         InvalidSpec: naming every fault at once, spelled as the user wrote it.
     """
-    nulls = list(_nulls(raw))
+    return parse_part(model, raw, "spec", nulls=list(_nulls(raw)))
+
+
+def parse_part(model: type[ModelT], raw: Any, root: str, nulls: Sequence[Path] = ()) -> ModelT:
+    """Validate a part of a manifest that begins at ``root``; the nulls that are named are faults too.
+
+    Raises:
+        InvalidSpec: as for ``parse_spec``.
+    """
     try:
         parsed = model.model_validate(raw, by_alias=True, by_name=False)
         found: list[ErrorDetails] = []
@@ -52,10 +60,10 @@ def parse_spec(model: type[ModelT], raw: Mapping[str, Any]) -> ModelT:
         found = error.errors(include_url=False)
     if not found and not nulls:
         return parsed
-    raise InvalidSpec(_sentences(model, raw, found, nulls))
+    raise InvalidSpec(_sentences(model, raw, root, found, nulls))
 
 
-def path_text(path: Path, root: str = "spec") -> str:
+def path_text(path: Path, root: str) -> str:
     """A path as a manifest's author reads it: ``spec.policies[0].input``, ``spec.kafka.properties['a.b']``."""
     return root + "".join(_step(part) for part in path)
 
@@ -68,13 +76,14 @@ def _step(part: str | int) -> str:
 
 
 def _sentences(
-    model: type[BaseModel], raw: Mapping[str, Any], found: Sequence[ErrorDetails], nulls: Sequence[Path]
+    model: type[BaseModel], raw: Any, root: str, found: Sequence[ErrorDetails], nulls: Sequence[Path]
 ) -> list[str]:
-    told = [(path, f"{path_text(path)}: {NULL}") for path in nulls]
+    told = [(path, f"{path_text(path, root)}: {NULL}") for path in nulls]
     for details in found:
         path = tuple(part for part in details["loc"] if part != "[key]")
         if path not in nulls:
-            told += [(path, f"{path_text(path)}: {text}") for text in words(details, place(model, path), model)]
+            sentences = words(details, place(model, path), homes(model, root))
+            told += [(path, f"{path_text(path, root)}: {text}") for text in sentences]
     told.sort(key=lambda each: _rank(raw, each[0]))
     return list(dict.fromkeys(without_credentials(sentence) for _, sentence in told))
 

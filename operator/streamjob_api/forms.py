@@ -22,6 +22,10 @@ LABEL = Form(
 OBJECT_NAME = Form(
     r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "lower-case letters, digits, '-' and '.', with a letter or digit at each end"
 )
+LABEL_VALUE = Form(
+    r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$",
+    "letters, digits, '-', '_' and '.', with a letter or digit at each end",
+)
 VERSION = Form(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", "letters, digits, '.', '_' and '-', with a letter or digit first")
 ORG_ID = Form(r"^[A-Za-z0-9][A-Za-z0-9_-]*$", "letters, digits, '_' and '-', with a letter or digit first")
 TOPIC = Form(r"^[A-Za-z0-9._-]{1,249}$", "1 to 249 letters, digits, '.', '_' and '-'")

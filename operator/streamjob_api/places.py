@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
@@ -70,6 +71,18 @@ def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 def required(model: type[BaseModel]) -> list[str]:
     """The fields of a model that must be given."""
     return [name for name, field in fields(model).items() if field.is_required()]
+
+
+@cache
+def homes(model: type[BaseModel], path: str) -> Mapping[str, list[str]]:
+    """By name of a field, the parts of a manifest that have such a field."""
+    found: dict[str, list[str]] = {}
+    for name, field in fields(model).items():
+        found.setdefault(name, []).append(path)
+        part = part_of(field.annotation)
+        for below, paths in homes(part, f"{path}.{name}").items() if part is not None else ():
+            found.setdefault(below, []).extend(paths)
+    return found
 
 
 def bare(kind: Any) -> Any:
