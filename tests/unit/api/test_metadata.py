@@ -13,7 +13,7 @@ FORM = "is not of the right form; write"
 
 
 def test_a_right_manifest_has_no_fault() -> None:
-    exported = {
+    exported: dict[str, Any] = {
         "labels": {"app.kubernetes.io/name": "x", "empty": ""},
         "creationTimestamp": None,
         "managedFields": [{}],
