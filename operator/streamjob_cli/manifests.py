@@ -22,6 +22,7 @@ class Fault:
     file: str
     line: int | None
     text: str
+    is_unreadable: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}: {self.text}" if self.line is None else f"{self.file}:{self.line}: {self.text}"
@@ -94,7 +95,7 @@ def _of_file(name: str) -> Iterator[Manifest | Fault]:
     try:
         data = _bytes(name)
     except OSError as error:
-        yield Fault(shown, None, f"cannot be read: {error.strerror}")
+        yield Fault(shown, None, f"cannot be read: {error.strerror}", is_unreadable=True)
         return
     if len(data) > MAX_BYTES:
         yield Fault(shown, None, f"larger than {MAX_BYTES // 2**20} MiB; that is no manifest")
