@@ -37,14 +37,14 @@ class ApiServer:
     """A session with the API server of a kubeconfig, in one namespace."""
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
-        self._client = config.new_client_from_config(str(kubeconfig))
+        self._client = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
         self._namespace = namespace
 
-    def dry_create(self, manifest: Mapping[str, Any]) -> Answer:
+    def dry_create(self, manifest: Mapping[str, Any], *, validation: str = "Strict") -> Answer:
         """Create the object without storing it; unknown fields are refused, as with ``kubectl``."""
         metadata = manifest["metadata"] | {"namespace": self._namespace}
         path = f"/apis/{kinds.API_VERSION}/namespaces/{self._namespace}/{PLURALS[manifest['kind']]}"
-        return self.post(f"{path}?dryRun=All&fieldValidation=Strict", dict(manifest) | {"metadata": metadata})
+        return self.post(f"{path}?dryRun=All&fieldValidation={validation}", dict(manifest) | {"metadata": metadata})
 
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Send an object as JSON."""

@@ -35,7 +35,7 @@ def nested(depth: int) -> list[Any]:
 
 def digits(count: int) -> int:
     """``!digits [count]``: a whole number of so many digits."""
-    return 10 ** (count - 1)
+    return int("1" + "0" * (count - 1))
 
 
 def surrogate() -> str:

@@ -62,10 +62,12 @@ class Ring(StrEnum):
 
 @dataclass(frozen=True)
 class Entry:
-    """One manifest of the table."""
+    """One manifest of the table; ``changes`` and ``removed`` say how it differs from its example."""
 
     name: str
     manifest: Manifest
+    changes: Manifest
+    removed: tuple[str, ...]
     ring: Ring
     says: tuple[str, ...]
     server: str
@@ -118,11 +120,13 @@ def read(file: Path) -> dict[str, Any]:
 
 def _entry(raw: dict[str, Any], base: str) -> Entry:
     manifest = base_of(raw.get("base", base))
-    for path, value in raw.get("set", {}).items():
+    changes, removed = raw.get("set", {}), tuple(raw.get("remove", ()))
+    for path, value in changes.items():
         change(manifest, path, value)
-    for path in raw.get("remove", ()):
+    for path in removed:
         change(manifest, path)
-    return Entry(raw["name"], manifest, Ring(raw["ring"]), tuple(raw.get("says", ())), raw.get("server", ""))
+    says, server = tuple(raw.get("says", ())), raw.get("server", "")
+    return Entry(raw["name"], manifest, changes, removed, Ring(raw["ring"]), says, server)
 
 
 def base_of(name: str) -> Manifest:
