@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from streamjob_runtime.messages import Decoded
 
 _FIRST_LINES = 5
+_FIRST_INPUTS = 4
 
 
 @dataclass
@@ -49,19 +50,24 @@ def summary(counted: Counter[str], findings: Findings, inputs: Sequence[str]) ->
     refused, malformed = _sum(counted, "refused"), _sum(counted, "malformed")
     used = counted["records"] - refused
     yield _row("read", counted["messages"], "lines")
-    yield _row("used", used, f"values of {', '.join(inputs)}")
-    yield _row("late", counted["late"], "of them, once for each window size")
-    yield _row("outside", counted["outside"], "of them, once for each threshold")
-    yield _row("refused", refused, "values")
-    yield _row("malformed", malformed, "lines")
+    yield _row("used", used, f"values of {_named(inputs)}")
+    yield _row("late", counted["late"], "of these, for each window size that they came too late for")
+    yield _row("outside", counted["outside"], "of these, for each threshold that they are outside of")
+    yield _row("refused", refused, "values that cannot be used")
+    yield _row("malformed", malformed, "lines that cannot be read")
     yield _row("filtered", counted["filtered"], "values of assets that the job leaves out")
-    yield _row("unused", counted["unused"], "values of other points")
+    yield _row("unused", counted["unused"], "values of points that the job does not read")
     for (kind, reason), bad in sorted(findings.bad.items()):
         yield _described(kind, reason, bad)
     if findings.bad:
         yield "The reasons are explained in docs/messages.md."
     if counted["messages"] and not counted["records"] and not counted["filtered"]:
-        yield f"No line has a point that the job reads: {', '.join(inputs)}."
+        yield f"No line has a point that the job reads: {_named(inputs)}."
+
+
+def _named(inputs: Sequence[str]) -> str:
+    more = len(inputs) - _FIRST_INPUTS
+    return ", ".join(inputs[:_FIRST_INPUTS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _row(name: str, count: int, unit: str) -> str:

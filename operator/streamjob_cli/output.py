@@ -9,8 +9,9 @@ import polars as pl
 
 from streamjob_runtime.records import encode
 
-# Results held before those of the same place are reduced to the last.
-_HELD = 200_000
+# So many more results are held before those of the same place are reduced to the last.
+_MORE = 200_000
+_PLACE = ["asset", "point", "time"]
 
 
 @dataclass(frozen=True)
@@ -67,32 +68,41 @@ class JsonLines:
 
 
 class Table:
-    """The last value of each asset, point and time, as a table and a plot."""
+    """The last value of each asset, point and time, as a table and a plot.
+
+    Attributes:
+        held: how many results are kept, some of them replaced by others.
+    """
 
     def __init__(self, org_id: str, shown: Filter, limit: int) -> None:
         self._org_id = org_id
         self._shown = shown
         self._limit = limit
         self._parts: list[pl.DataFrame] = []
-        self._held = 0
+        self.held = 0
+        self._most = _MORE
 
     def add(self, results: pl.DataFrame) -> None:
         """Hold them; the state of a table is the last value of each place."""
         shown = self._shown.of(results)
+        if shown.is_empty():
+            return
         mode = pl.col("attr").str.json_path_match("$.*.calMode").fill_null("").alias("mode")
         value = pl.when(pl.col("value").is_finite()).then("value").alias("number")
         columns = encode(shown, self._org_id).drop("record")
         self._parts.append(columns.with_columns(shown.select(mode, value)))
-        self._held += shown.height
-        if self._held > _HELD:
-            self._parts = [self._last()]
-            self._held = self._parts[0].height - _HELD  # the next reduction comes when as many again have come
+        self.held += shown.height
+        if self.held > self._most:
+            self._parts = [self.last()]
+            self.held = self._parts[0].height
+            self._most = self.held + _MORE
 
-    def _last(self) -> pl.DataFrame:
-        return pl.concat(self._parts).unique(["asset", "point", "time"], keep="last", maintain_order=True)
+    def last(self) -> pl.DataFrame:
+        """Return ``asset, point, time, value, mode, number`` of each asset, point and time."""
+        return pl.concat(self._parts).unique(_PLACE, keep="last", maintain_order=True)
 
     def finish(self) -> None:
         """Print table and plot."""
         from streamjob_cli.tables import show  # noqa: PLC0415 (programs need no table)
 
-        show(self._last().sort("asset", "point", "time"), self._limit)
+        show(self.last().sort(_PLACE) if self._parts else None, self._limit)

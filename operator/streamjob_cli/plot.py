@@ -6,12 +6,15 @@ from typing import Any
 import plotille
 import polars as pl
 
+from streamjob_runtime.event_times import LATEST_MS
+
 _MOST_SERIES = 4
 _HEIGHT = 12
 _COLORS = ("cyan", "yellow", "green", "magenta")
 _MARKERS = "ox+*"
 # Plotille puts this beside the plot: values, the axis and its label.
-_MARGIN = 26
+_MARGIN = 24
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def plot(last: pl.DataFrame, width: int, *, has_colors: bool) -> str | None:
@@ -23,8 +26,9 @@ def plot(last: pl.DataFrame, width: int, *, has_colors: bool) -> str | None:
         return None
     drawn = series.head(_MOST_SERIES)
     figure = _figure(max(width - _MARGIN, 20), has_colors=has_colors)
-    first = min(times[0] for times in drawn["time"])
-    figure.x_label = f"UTC, from {_at(first):%Y-%m-%d}"
+    first, latest = min(drawn["time"].list.min()), max(drawn["time"].list.max())
+    # A little beyond the last point, or its mark would not be drawn.
+    figure.set_x_limits(_at(first), _at(min(latest + (latest - first) // 50 + 1, LATEST_MS)))
     for number, (asset, point, times, values) in enumerate(drawn.iter_rows()):
         figure.plot(
             list(map(_at, times)),
@@ -34,14 +38,15 @@ def plot(last: pl.DataFrame, width: int, *, has_colors: bool) -> str | None:
             marker=None if has_colors else _MARKERS[number],
         )
     left_out = series.height - drawn.height
-    return f"{figure.show(legend=True)}\n" + (f"and {left_out:,} more series\n" if left_out else "")
+    more = f"and {left_out:,} more series\n" if left_out else ""
+    return f"{_at(first):{_FORM}} to {_at(latest):{_FORM}}\n{figure.show(legend=True)}\n{more}"
 
 
 def _figure(width: int, *, has_colors: bool) -> Any:
     figure = plotille.Figure()
     figure.width, figure.height = width, _HEIGHT
     figure.with_colors = has_colors
-    figure.y_label = "value"
+    figure.x_label, figure.y_label = "UTC", "value"
     figure.register_label_formatter(float, _number)
     return figure
 

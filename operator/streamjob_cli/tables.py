@@ -10,12 +10,16 @@ from streamjob_cli.plot import plot
 _WIDTH = 110
 
 
-def show(last: pl.DataFrame, limit: int) -> None:
-    """Print ``asset, point, time, value, mode, number``, sorted; at most ``limit`` rows, 0 for all."""
+def show(last: pl.DataFrame | None, limit: int) -> None:
+    """Print ``asset, point, time, value, mode, number``, sorted, or that there is none.
+
+    Args:
+        limit: most rows of the table, 0 for all.
+    """
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH)
-    if last.is_empty():
+    if last is None:
         console.print("No results.")
         return
     shown = last if limit == 0 else last.head(limit)
