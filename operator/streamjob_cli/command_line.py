@@ -98,3 +98,50 @@ def preview(**options: Any) -> None:
     from streamjob_cli.preview import Request, preview  # noqa: PLC0415 (Polars takes longer to load than --help may)
 
     sys.exit(preview(Request(**options)))
+
+
+VALIDATE_EXAMPLES = """
+\b
+Examples:
+  streamjob validate job.yaml
+  streamjob validate manifests/ --resource platform/streamresource.yaml --models platform/models.yaml
+  helm template ./chart | streamjob validate -
+  kustomize build overlays/production | streamjob validate - --format github
+
+Exit codes: 0 no faults, 2 faults, 3 a file that cannot be read. Warnings and notes change no exit code.
+"""
+
+
+@streamjob.command(epilog=VALIDATE_EXAMPLES)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--resource", metavar="FILE", help="The OU's StreamResource, where it is not among the files; it is checked too."
+)
+@click.option(
+    "--models",
+    metavar="FILE",
+    help="The OU's thing models: models.yaml, or the ConfigMap that holds it, where that is not among the files.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="text: a line for each finding; json: one object; github: annotations of a workflow.",
+)
+@click.option("--quiet", "-q", "is_quiet", is_flag=True, help="Faults only: no warnings, notes and summary.")
+def validate(**options: Any) -> None:
+    """Check StreamJobs and StreamResources as the operator does, without a cluster.
+
+    FILE is a YAML or JSON file, a folder (all manifests below it) or - for standard input; other kinds are passed
+    over. What jobs need of each other and of their StreamResource is checked among all files together: names and
+    types of points, libraries, capacity, outputs and loops.
+    """
+    if [*options["files"], options["resource"]].count(STDIN) > 1:
+        raise click.UsageError("only one of FILE and --resource can be standard input (-)")
+    if options["models"] == STDIN:
+        raise click.UsageError("--models cannot be standard input (-); give the ConfigMap among the files")
+    from streamjob_cli.validate import Request, validate  # noqa: PLC0415 (--help needs none of it)
+
+    sys.exit(validate(Request(**options)))
