@@ -1,6 +1,7 @@
 """The status of both kinds, as the operator writes it."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -10,6 +11,8 @@ from streamjob_api.schema_marks import keyed_by
 
 ShortText = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=4096)]
+# Names of jobs beside a library.
+NAMED_JOBS = 3
 
 
 class StatusModel(ApiModel):
@@ -109,6 +112,29 @@ class LibrarySlots(StatusModel):
     used: int = Field(default=0, description="Slots taken by installed libraries.")
 
 
+class LibraryState(StrEnum):
+    """What has become of a library that a StreamResource lists, or listed."""
+
+    INSTALLED = "Installed"
+    NO_SLOT = "NoSlot"
+    NOT_IN_CATALOGUE = "NotInCatalogue"
+    REMOVING = "Removing"
+
+
+class LibraryStatus(StatusModel):
+    """A library that the resource lists, or that a driver still runs."""
+
+    name: ShortText = Field(description="Name of the library.")
+    version: ShortText = Field(description="Version of the library.")
+    state: LibraryState = Field(
+        description="Installed; NoSlot: all slots are taken; NotInCatalogue: the operator has no image for it; "
+        "Removing: listed no more, it keeps its slot until the last driver that runs it ends."
+    )
+    jobs: int = Field(default=0, description="Jobs that need it, drafts not counted.")
+    used_by: list[ShortText] = Field(default=[], max_length=NAMED_JOBS, description="Names of the first of them.")
+    image: ShortText = Field(default="", description="Runtime image of the catalogue.")
+
+
 class Admission(StatusModel):
     """A job that holds capacity, whether its driver is up or not."""
 
@@ -128,6 +154,13 @@ class StreamResourceStatus(StatusModel):
     org_id: ShortText = Field(default="", description="The OU's id in topics and records, resolved.")
     standalone: CapacityUse = Field(default=CapacityUse(), description="CU of Standalone jobs.")
     library_slots: LibrarySlots = Field(default=LibrarySlots(), description="Places for installed libraries.")
+    libraries: list[LibraryStatus] = Field(
+        default=[],
+        max_length=300,
+        description="Libraries, those with a fault first, as many as 10 KiB hold.",
+        json_schema_extra=keyed_by("name", "version"),
+    )
+    libraries_not_shown: int = Field(default=0, description="Further libraries, for which there is no room.")
     in_use: bool = Field(default=False, description="Whether jobs hold capacity; then it must not be deleted.")
     admitted: list[Admission] = Field(
         default=[], max_length=4000, description="Jobs that hold capacity.", json_schema_extra=keyed_by("name")

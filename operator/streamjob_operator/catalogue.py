@@ -50,3 +50,7 @@ class Catalogue:
     def versions(self, name: str) -> list[str]:
         """Versions of a template, sorted."""
         return sorted(version for known, version in self.images if known == name)
+
+    def names(self) -> list[str]:
+        """Names of all templates, sorted."""
+        return sorted({name for name, _ in self.images})

@@ -16,6 +16,9 @@ from streamjob_api import kinds
 from streamjob_operator.observed import JobKey, Manifest, OuKey, Pod
 
 FIELD_MANAGER = "streamjob-operator"
+_JSON = "application/json"
+# https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _REQUEST_TIMEOUT_SECONDS = 15.0
@@ -86,6 +89,14 @@ class Cluster:
             return await self.request("GET", f"{_path(kind, namespace)}/{name}")
         except NotFound:
             return None
+
+    async def version(self, kind: str, namespace: str, name: str) -> str | None:
+        """The resourceVersion of an object, live and without its content; None when it is not there."""
+        try:
+            found = await self.request("GET", f"{_path(kind, namespace)}/{name}", media=_METADATA_ONLY)
+        except NotFound:
+            return None
+        return str(found["metadata"]["resourceVersion"])
 
     async def job(self, key: JobKey) -> Manifest | None:
         """A job, live."""
@@ -193,11 +204,14 @@ class Cluster:
         method: str,
         path: str,
         body: Manifest | None = None,
-        content_type: str = "application/json",
+        media: str = _JSON,
         query: Mapping[str, Any] | None = None,
         within_seconds: float = _REQUEST_TIMEOUT_SECONDS,
     ) -> Manifest:
         """One request; what the API server asks to be waited out (429, 503) is waited out.
+
+        Args:
+            media: type of the body that is sent; of a GET, of the answer that is wanted.
 
         Raises:
             ApiError: what the API server refused.
@@ -208,16 +222,17 @@ class Cluster:
         for attempt in range(1, _TRIES + 1):
             if method != "GET" and "/leases" not in path and not self.may_write():
                 raise NotLeading(f"{method} {path}")
-            status, headers, text = await self._exchange(method, url, body, content_type, within_seconds)
+            status, headers, text = await self._exchange(method, url, body, media, within_seconds)
             if status not in {_TOO_MANY, _UNAVAILABLE} or attempt == _TRIES:
                 break
             await asyncio.sleep(_retry_after(headers, attempt))
         return _result(status, text)
 
     async def _exchange(
-        self, method: str, url: str, body: Manifest | None, content_type: str, within_seconds: float
+        self, method: str, url: str, body: Manifest | None, media: str, within_seconds: float
     ) -> tuple[int, Mapping[str, str], bytes]:
-        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        sent, wanted = (_JSON, media) if method == "GET" else (media, _JSON)
+        headers = {"Content-Type": sent, "Accept": wanted}
         await self._api.update_params_for_auth(headers, [], ["BearerToken"], url, method, body)
         limit = aiohttp.ClientTimeout(total=within_seconds)
         try:

@@ -73,6 +73,7 @@ _FLAGS = (
     _Flag("workers", 16, "keys worked on at a time", int),
     _Flag("progress-interval", 60.0, "seconds between two questions to a running driver", float),
     _Flag("throughput-interval", 300.0, "least seconds between two status writes for numbers alone", float),
+    _Flag("models-interval", 45.0, "seconds, more or less, between two looks at an OU's thing models", float),
     _Flag("relist-interval", 600.0, "seconds between two full listings", float),
     _Flag("log-level", "INFO", "DEBUG, INFO, WARNING or ERROR", str.upper),
 )
@@ -105,6 +106,7 @@ def settings_from(arguments: Sequence[str], environment: Mapping[str, str] = os.
         log_level=given.log_level,
         progress_interval_seconds=given.progress_interval,
         throughput_interval_seconds=given.throughput_interval,
+        models_interval_seconds=given.models_interval,
         relist_interval_seconds=given.relist_interval,
     )
 

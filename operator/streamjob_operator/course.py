@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+from streamjob_api.faults import InvalidSpec
+from streamjob_api.lifecycle import DesiredState
 from streamjob_api.progress import Progress
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator.ledger import Waiting
 from streamjob_operator.observed import Job, Pod
-from streamjob_operator.validation import Refusal, Runnable
+from streamjob_operator.validation import Refusal, Runnable, Verdict, objection
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,21 @@ class Observed:
     """
 
     job: Job
-    verdict: Runnable | Refusal
+    verdict: Verdict
     pods: tuple[Pod, ...] = ()
     granted: float = 0
     waiting: Waiting | None = None
     progress: Progress | None = None
     refused: str = ""
     live: bool = False
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why the job cannot be run. The size of one that is to run is told with its capacity."""
+        spec = self.job.spec
+        if not isinstance(spec, InvalidSpec) and spec.state in {DesiredState.DRAFT, DesiredState.RELEASED}:
+            return objection(self.verdict)
+        return self.verdict if isinstance(self.verdict, Refusal) else None
 
 
 @dataclass(frozen=True)
@@ -88,4 +98,5 @@ class Course:
 
 # Phases: words for people; no program branches on them.
 QUEUED, STARTING, RUNNING, DEGRADED, UPGRADING = "Queued", "Starting", "Running", "Degraded", "Upgrading"
+DRAFT, RELEASED = "Draft", "Released"
 PAUSING, PAUSED, STOPPING, STOPPED, FAILED = "Pausing", "Paused", "Stopping", "Stopped", "Failed"

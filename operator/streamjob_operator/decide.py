@@ -5,18 +5,18 @@ from datetime import datetime, timedelta
 
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
-from streamjob_api.status import Condition, StreamJobStatus
+from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
 from streamjob_operator import memory, reasons
+from streamjob_operator.asked_course import as_asked
 from streamjob_operator.course import Course, Observed, Word
-from streamjob_operator.driver_course import LOOK_AGAIN_SECONDS, held, to_delete, with_driver, without_driver
+from streamjob_operator.driver_course import held, to_delete, with_driver, without_driver
 from streamjob_operator.observed import Pod
+from streamjob_operator.patience import patience
 from streamjob_operator.validation import Refusal
 
 # How long the last failed pod is kept for its log; it holds no capacity.
 KEEP_FAILED = timedelta(hours=1)
-# How long what is missing may take to be applied before the job is stalled.
-PATIENCE = timedelta(minutes=5)
 
 
 def decide(observed: Observed, now: datetime) -> Course:
@@ -34,7 +34,7 @@ def decide(observed: Observed, now: datetime) -> Course:
 def _choose(observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], now: datetime) -> Course:
     spec, verdict = observed.job.spec, observed.verdict
     if not isinstance(spec, InvalidSpec) and spec.state is not DesiredState.RUNNING:
-        return _as_asked(observed, remembered, alive, spec.state)
+        return as_asked(observed, remembered, alive, spec.state, now)
     if isinstance(verdict, Refusal):
         return _refused(observed, remembered, alive, verdict, now)
     if alive:
@@ -42,47 +42,16 @@ def _choose(observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, .
     return without_driver(observed, remembered, verdict, now)
 
 
-def _as_asked(observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], state: DesiredState) -> Course:
-    """Paused or Stopped: the driver ends gracefully, then the capacity is free."""
-    stopping = state is DesiredState.STOPPED
-    if stopping:
-        remembered = memory.dropped(remembered, observed.job.generation)
-    remembered = remembered.model_copy(
-        update={"driver": None, "restarts": memory.forgiven(remembered.restarts)},
-    )
-    if alive:
-        doing, phase = (reasons.STOPPING, phases.STOPPING) if stopping else (reasons.PAUSING, phases.PAUSING)
-        message = f"waiting for pod {alive[-1].name} to finish its micro-batch"
-        return Course(
-            memory=remembered,
-            phase=phase,
-            ready=Word(False, doing, message),
-            reserved=held(remembered),
-            working=Word(True, doing, message),
-            stop=to_delete(alive),
-            driver=alive[-1],
-            again_in=LOOK_AGAIN_SECONDS,
-        )
-    done, phase = (reasons.STOPPED, phases.STOPPED) if stopping else (reasons.PAUSED, phases.PAUSED)
-    return Course(
-        memory=remembered.model_copy(update={"admitted_cu": 0}),
-        phase=phase,
-        ready=Word(True, done, "as asked by spec.state"),
-        reserved=Word(False, reasons.RELEASED, "holds no CU"),
-        concludes_gone=remembered.admitted_cu > 0,
-    )
-
-
 def _refused(
     observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], refusal: Refusal, now: datetime
 ) -> Course:
     """Nothing new starts. A driver that runs goes on with the last valid spec."""
     word = Word(False, refusal.reason, refusal.message)
-    left = _patience(observed, refusal, now)
+    left = patience(observed.job.status.conditions, observed.job.generation, refusal, now)
     waits = Word(True, reasons.WAITING_FOR_RESOURCE, refusal.message) if left else None
     stuck = None if left else replace(word, holds=True)
     if alive:
-        # An older job was edited to write what this driver writes: that one keeps the output.
+        # An older job was edited to write what this driver writes, or to feed it: that one keeps its outputs.
         rival = refusal.runnable is not None and alive[-1].spec_hash == refusal.runnable.spec_hash
         if rival:
             remembered = remembered.model_copy(update={"driver": None})
@@ -107,24 +76,6 @@ def _refused(
         again_in=left,
         concludes_gone=remembered.admitted_cu > 0,
     )
-
-
-def _patience(observed: Observed, refusal: Refusal, now: datetime) -> float | None:
-    """Seconds for which what is missing is still waited for; None when the job is stalled."""
-    if not refusal.may_come:
-        return None
-    present = {condition.type: condition for condition in observed.job.status.conditions}
-    stalled, waiting = present.get("Stalled"), present.get("Reconciling")
-    if stalled and _speaks_of(stalled, refusal.reason, observed.job.generation):
-        return None
-    if waiting is None or not _speaks_of(waiting, reasons.WAITING_FOR_RESOURCE, observed.job.generation):
-        return PATIENCE.total_seconds()
-    left = (waiting.last_transition_time + PATIENCE - now).total_seconds()
-    return left if left > 0 else None
-
-
-def _speaks_of(condition: Condition, reason: str, generation: int) -> bool:
-    return condition.reason == reason and condition.observed_generation == generation
 
 
 def _expired(own: tuple[Pod, ...], now: datetime) -> tuple[tuple[Pod, ...], float | None]:

@@ -61,8 +61,8 @@ def _upgrade(observed: Observed, remembered: StreamJobStatus, driver: Pod, runna
     """Replace the driver, once the ledger has admitted what the new spec takes."""
     if observed.granted >= runnable.cu:
         return _until_gone(remembered, (driver,), runnable)
-    if runnable.cu > runnable.capacity:
-        word = _never_suffices(runnable)
+    if runnable.never_suffices:
+        word = Word(False, runnable.never_suffices.reason, runnable.never_suffices.message)
         working, stuck = None, replace(word, holds=True)
     else:
         word = Word(False, reasons.QUEUED, _queue_message(observed, runnable))
@@ -185,8 +185,8 @@ def _given_up(remembered: StreamJobStatus) -> Course:
 def _queued(observed: Observed, remembered: StreamJobStatus, runnable: Runnable) -> Course:
     remembered = remembered.model_copy(update={"driver": None, "admitted_cu": 0})
     gone = observed.job.status.admitted_cu > 0
-    if runnable.cu > runnable.capacity:
-        word = _never_suffices(runnable)
+    if runnable.never_suffices:
+        word = Word(False, runnable.never_suffices.reason, runnable.never_suffices.message)
         return Course(
             memory=remembered,
             phase=phases.FAILED,
@@ -218,14 +218,6 @@ def _waiting(remembered: StreamJobStatus, word: Word, again_in: float | None) ->
         working=replace(word, holds=True),
         again_in=again_in,
     )
-
-
-def _never_suffices(runnable: Runnable) -> Word:
-    message = (
-        f"needs {runnable.cu:g} CU of standalone, but StreamResource {runnable.resource.name} has "
-        f"{runnable.capacity:g} in all; lower spec.resources.cu or ask for more capacity"
-    )
-    return Word(False, reasons.CAPACITY_NEVER_SUFFICES, message)
 
 
 def _queue_message(observed: Observed, runnable: Runnable) -> str:

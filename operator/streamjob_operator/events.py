@@ -19,6 +19,8 @@ _NORMAL = {
     reasons.PAUSED,
     reasons.STOPPING,
     reasons.STOPPED,
+    reasons.DRAFT,
+    reasons.RELEASED,
 }
 
 

@@ -30,9 +30,10 @@ def job_of(body: Mapping[str, Any], earlier: Job | None = None) -> Job:
     )
 
 
-def resource_of(body: Mapping[str, Any]) -> Resource:
-    """Extract a StreamResource."""
+def resource_of(body: Mapping[str, Any], earlier: Resource | None = None) -> Resource:
+    """Extract a StreamResource; the parsed spec of ``earlier`` is taken over when the generation is the same."""
     meta = body["metadata"]
+    same = earlier is not None and (earlier.uid, earlier.generation) == (meta["uid"], meta.get("generation", 0))
     return Resource(
         namespace=meta["namespace"],
         name=meta["name"],
@@ -41,7 +42,7 @@ def resource_of(body: Mapping[str, Any]) -> Resource:
         generation=meta.get("generation", 0),
         created=_time(meta["creationTimestamp"]),
         deleting="deletionTimestamp" in meta,
-        spec=_parsed(StreamResourceSpec, body),
+        spec=earlier.spec if earlier and same else _parsed(StreamResourceSpec, body),
         status=_status(StreamResourceStatus, body),
     )
 

@@ -31,7 +31,14 @@ class OuKey(NamedTuple):
     namespace: str
 
 
-Key = JobKey | OuKey
+@dataclass(frozen=True)
+class ModelsKey:
+    """The thing models of an OU."""
+
+    namespace: str
+
+
+Key = JobKey | OuKey | ModelsKey
 
 
 def digest(value: Any) -> str:

@@ -20,10 +20,17 @@ TEMPLATE_NOT_INSTALLED = "TemplateNotInstalled"  # the StreamResource does not i
 TEMPLATE_UNKNOWN = "TemplateUnknown"  # the operator's catalogue has no image for it
 NOT_SUPPORTED = "NotSupported"  # this version does not carry out yet what the spec asks for
 OUTPUT_TAKEN = "OutputTaken"  # an older job of the OU writes the same output
+LINEAGE_LOOP = "LineageLoop"  # the job closes a loop with older jobs of the OU
+UNKNOWN_NAME = "UnknownName"  # the thing models have no such model, point or attribute
+TYPE_MISMATCH = "TypeMismatch"  # a point or attribute is of another type than is needed
+MODELS_MISSING = "ModelsMissing"  # the ConfigMap with the thing models is not there or cannot be read
+MODELS_INVALID = "ModelsInvalid"  # the ConfigMap with the thing models has faults
+NO_EFFECT = "NoEffect"  # a field is right, but this version does nothing with it yet
 WAITING_FOR_RESOURCE = "WaitingForResource"  # what is missing may still be applied
 # Of a StreamResource.
 DUPLICATE_RESOURCE = "DuplicateResource"  # the namespace has an older StreamResource
 ORG_ID_TAKEN = "OrgIdTaken"  # an older StreamResource of another namespace names this orgId
+LIBRARY_UNKNOWN = "LibraryUnknown"  # the operator's catalogue has no such library at this version
 LIBRARY_SLOTS_EXCEEDED = "LibrarySlotsExceeded"  # more libraries than the design CU have slots for
 CAPACITY_EXCEEDED = "CapacityExceeded"  # capacity shrank below what runs
 IN_FORCE = "InForce"  # this StreamResource is the one of its namespace
@@ -31,7 +38,8 @@ IN_FORCE = "InForce"  # this StreamResource is the one of its namespace
 ADMITTED = "Admitted"  # the job holds its CU
 QUEUED = "Queued"  # the job waits for CU
 CAPACITY_NEVER_SUFFICES = "CapacityNeverSuffices"  # the job asks for more than the OU has
-RELEASED = "Released"  # the job holds no CU, as asked
+RELEASED = "Released"  # the job holds no CU, as asked; of Ready: it is checked and its outputs are reserved
+DRAFT = "Draft"  # the job is checked and holds nothing, as asked
 # Of the course of things.
 RUNNING = "Running"  # the driver is ready
 IDLE = "Idle"  # nothing to read

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from streamjob_api.status import StreamJobStatus
+from streamjob_api.status import LibraryState, StreamJobStatus, StreamResourceStatus
 from streamjob_operator import events
 from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.decide import decide
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.ledger import Ledger, settle
-from streamjob_operator.observed import Job, JobKey, Key, OuKey, Resource
+from streamjob_operator.library_status import users_of
+from streamjob_operator.models_reader import ModelsReader, rests_on_models
+from streamjob_operator.observed import Job, JobKey, Key, ModelsKey, OuKey, Resource
 from streamjob_operator.plan import plan
 from streamjob_operator.resource_status import claims, holders, shrunk, summarise_duplicate, summarise_resource
 from streamjob_operator.settings import Settings
@@ -27,6 +29,8 @@ _QUEUE_MESSAGE_SECONDS = 5.0
 _ANSWER_SECONDS = 6.0
 # The pass over the ledger wakes the job; this is the net below it.
 _LEDGER_SECONDS = 5.0
+# Whoever reads the thing models wakes who waits for them; this is the net below it.
+_MODELS_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -45,21 +49,24 @@ class Reconciler:
     settings: Settings
     queue: KeyQueue[Key]
     ask: Callable[[JobKey], None]
+    models: ModelsReader
     now: Callable[[], datetime] = utc_now
 
     async def reconcile(self, key: Key) -> float | None:
         """One turn; after how many seconds the key wants another, if it does."""
         if isinstance(key, JobKey):
             return await self._reconcile_job(key)
+        if isinstance(key, ModelsKey):
+            return await self._reconcile_models(key)
         return await self._reconcile_ou(key)
 
     async def _reconcile_job(self, key: JobKey) -> float | None:
         job = self.world.job(key)
         if job is None or job.deleting:
             return None  # deleted: its objects go with their owner
-        if self._unasked(key):
-            self.ask(key)
-            return _ANSWER_SECONDS
+        too_early = self._too_early(job)
+        if too_early is not None:
+            return too_early
         now = self.now()
         observed = self._look(job)
         course = decide(observed, now)
@@ -97,11 +104,27 @@ class Reconciler:
             refused=self.world.refused.get(job.key, ""),
         )
 
+    def _too_early(self, job: Job) -> float | None:
+        """Seconds to wait at most for what the job cannot be judged without; None when it is all there."""
+        if self._unasked(job.key):
+            self.ask(job.key)
+            return _ANSWER_SECONDS
+        if self._awaits_models(job):
+            self.queue.add(ModelsKey(job.key.namespace))
+            return _MODELS_SECONDS
+        return None
+
     def _unasked(self, key: JobKey) -> bool:
         """Whether a driver has an address and was not asked yet: judging it now would only change its status twice."""
         alive = [pod for pod in self.world.pods(key) if pod.ip and not pod.finished]
         driver = max(alive, key=lambda pod: pod.attempt, default=None)
         return driver is not None and not self.world.was_asked(key, driver.uid)
+
+    def _awaits_models(self, job: Job) -> bool:
+        """Whether the thing models have to be looked at first: they may have been applied together with the job."""
+        if not self.models.is_read(job.key.namespace):
+            return True
+        return self.world.verdicts.is_new(job) and rests_on_models(self.world.verdict(job))
 
     async def _look_live(self, job: Job) -> Observed:
         """The same, of pods and the resource read just now. A job that changed is caught when its status is written."""
@@ -160,9 +183,27 @@ class Reconciler:
             self.world.see_resource(body)
         return bodies
 
+    async def _reconcile_models(self, key: ModelsKey) -> float | None:
+        """One look at an OU's thing models."""
+        waiting = self.world.verdicts.take_new(key.namespace)
+        try:
+            changed = await self.models.look(key.namespace)
+        except BaseException:
+            self.world.verdicts.put_new(key.namespace, waiting)
+            raise
+        if changed:
+            self.queue.add(OuKey(key.namespace))
+            self._wake_all(OuKey(key.namespace))
+        for job in waiting:
+            self.queue.add(job)
+        return self.models.next_look(key.namespace)
+
     async def _reconcile_ou(self, key: OuKey) -> float | None:
         """One pass over an OU's ledger."""
         bodies = await self._refresh_resources(key)
+        if not self.models.is_read(key.namespace):
+            self.queue.add(ModelsKey(key.namespace))
+            return _MODELS_SECONDS
         resource = in_force(self.world.resources(key.namespace))
         before = self.world.ledgers.get(key.namespace)
         if resource is None:
@@ -170,8 +211,9 @@ class Reconciler:
             self._wake_all(key)
             return None
         ledger = await self._settled(key, resource)
-        rival = self.world.rival(resource)
-        status = summarise_resource(resource, ledger, rival, self.now())
+        facts = self.world.verdicts.facts(key.namespace)
+        users = users_of(self.world.jobs(key.namespace))
+        status, again_in = summarise_resource(resource, ledger, facts, users, self.now())
         try:
             if status != resource.status:
                 dumped = status.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -183,7 +225,9 @@ class Reconciler:
             return 0.0
         self.world.ledgers[key.namespace] = ledger
         self._wake_changed(key, resource, before, ledger)
-        return None
+        if _installed(status) != _installed(resource.status):
+            self._wake_all(key)
+        return again_in
 
     async def _settled(self, key: OuKey, resource: Resource) -> Ledger:
         """The ledger; a job loses CU only after a live look at it."""
@@ -225,6 +269,11 @@ class Reconciler:
     def _wake_all(self, key: OuKey) -> None:
         for job in self.world.jobs(key.namespace):
             self.queue.add(job.key)
+
+
+def _installed(status: StreamResourceStatus) -> set[tuple[str, str]]:
+    """Libraries that jobs can be started with."""
+    return {(each.name, each.version) for each in status.libraries if each.state is LibraryState.INSTALLED}
 
 
 def _log_transition(job: Job, status: StreamJobStatus) -> None:

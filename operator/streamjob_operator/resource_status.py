@@ -1,17 +1,24 @@
 """Claims on an OU's capacity, and what is true of its StreamResource now. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
-from streamjob_api.status import Admission, CapacityUse, LibrarySlots, StreamResourceStatus
+from streamjob_api.status import Admission, CapacityUse, Condition, StreamResourceStatus
+from streamjob_api.stream_resource import Library
+from streamjob_api.support import resource_without_effect
 from streamjob_operator import memory, reasons
 from streamjob_operator.conditions import condition, settled
 from streamjob_operator.course import Word
 from streamjob_operator.ledger import Claim, Ledger
+from streamjob_operator.library_status import library_slots, library_statuses, within
 from streamjob_operator.observed import Job, Pod, Resource
-from streamjob_operator.validation import Refusal, Runnable, slots
+from streamjob_operator.patience import patience
+from streamjob_operator.validation import Fault, OuFacts, Refusal, Runnable, resource_faults
+from streamjob_operator.validation.resources import duplicate_fault
+from streamjob_operator.validation.verdicts import refusal
 
 # Names of jobs in a message.
 _NAMED_JOBS = 5
@@ -72,72 +79,67 @@ def shrunk(before: Sequence[Admission], after: Ledger) -> list[str]:
 
 
 def summarise_resource(
-    resource: Resource, ledger: Ledger, rival: Resource | None, now: datetime
-) -> StreamResourceStatus:
-    """The status of the StreamResource in force.
+    resource: Resource, ledger: Ledger, facts: OuFacts, users: Mapping[Library, Sequence[str]], now: datetime
+) -> tuple[StreamResourceStatus, float | None]:
+    """The status of the StreamResource in force, and after how many seconds it may change by itself.
 
     Args:
-        rival: an older StreamResource of another namespace that names the same orgId.
+        users: names of jobs by the library that they need.
     """
-    ready = _ready(resource, ledger, rival)
-    spec = resource.spec
-    return StreamResourceStatus(
+    refused = refusal([*resource_faults(facts), *_ledger_faults(resource, ledger)])
+    left = patience(resource.status.conditions, resource.generation, refused, now) if refused else None
+    ready = Word(False, refused.reason, refused.message) if refused else Word(True, reasons.IN_FORCE, _use(ledger))
+    status = StreamResourceStatus(
         observed_generation=resource.generation,
-        phase="Ready" if ready.holds else "Stalled",
-        conditions=_conditions(resource, ready, now),
+        phase="Waiting" if left else "Ready" if ready.holds else "Stalled",
+        conditions=_conditions(resource, ready, now, waits=left is not None),
         org_id=resource.org_id,
         standalone=CapacityUse(
             total=ledger.total, used=ledger.used, queued=ledger.queued, free=ledger.total - ledger.used
         ),
-        library_slots=LibrarySlots()
-        if isinstance(spec, InvalidSpec)
-        else LibrarySlots(total=slots(spec), used=min(len(spec.libraries), slots(spec))),
         in_use=bool(ledger.admitted),
         admitted=[Admission(name=name, uid=uid, cu=cu) for name, (uid, cu) in sorted(ledger.admitted.items())],
     )
+    if isinstance(resource.spec, InvalidSpec):
+        return status, left
+    libraries = library_statuses(resource.spec, facts, users)
+    shown = within(libraries)
+    told: dict[str, object] = {
+        "library_slots": library_slots(resource.spec, facts),
+        "libraries": shown,
+        "libraries_not_shown": len(libraries) - len(shown),
+    }
+    return status.model_copy(update=told), left
 
 
 def summarise_duplicate(resource: Resource, older: Resource, now: datetime) -> StreamResourceStatus:
     """The status of a StreamResource beside an older one of its namespace."""
-    message = f"StreamResource {older.name} is older and stays in force; a namespace has one"
-    word = Word(False, reasons.DUPLICATE_RESOURCE, message)
+    fault = duplicate_fault(older)
     return StreamResourceStatus(
         observed_generation=resource.generation,
         phase="Stalled",
-        conditions=_conditions(resource, word, now),
+        conditions=_conditions(resource, Word(False, fault.reason, fault.message), now),
         org_id=resource.org_id,
     )
 
 
-def _conditions(resource: Resource, ready: Word, now: datetime) -> list[object]:
-    generation = resource.generation
-    wanted = [condition("Ready", ready.holds, ready.reason, ready.message, generation, now)]
-    if not ready.holds:
-        wanted.append(condition("Stalled", True, ready.reason, ready.message, generation, now))
-    return list(settled(resource.status.conditions, wanted))
+def _conditions(resource: Resource, ready: Word, now: datetime, *, waits: bool = False) -> list[Condition]:
+    say = partial(condition, generation=resource.generation, now=now)
+    wanted = [say("Ready", ready.holds, ready.reason, ready.message)]
+    if waits:
+        wanted.append(say("Reconciling", True, reasons.WAITING_FOR_RESOURCE, ready.message))
+    elif not ready.holds:
+        wanted.append(say("Stalled", True, ready.reason, ready.message))
+    idle_fields = [] if isinstance(resource.spec, InvalidSpec) else resource_without_effect(resource.spec)
+    if idle_fields:
+        wanted.append(say("WarningNoEffect", True, reasons.NO_EFFECT, "; ".join(idle_fields)))
+    return settled(resource.status.conditions, wanted)
 
 
-def _ready(resource: Resource, ledger: Ledger, rival: Resource | None) -> Word:
-    spec = resource.spec
-    if isinstance(spec, InvalidSpec):
-        return Word(False, reasons.INVALID_SPEC, str(spec))
-    if rival is not None:
-        message = (
-            f"orgId {resource.org_id} belongs to the older StreamResource {rival.namespace}/{rival.name}; "
-            "nothing new starts here"
-        )
-        return Word(False, reasons.ORG_ID_TAKEN, message)
-    if len(spec.libraries) > slots(spec):
-        left_out = ", ".join(f"{library.name} {library.version}" for library in spec.libraries[slots(spec) :])
-        message = (
-            f"{len(spec.libraries)} libraries, but {spec.capacity.design} design CU have {slots(spec)} slots; "
-            f"not installed: {left_out}"
-        )
-        return Word(False, reasons.LIBRARY_SLOTS_EXCEEDED, message)
-    if ledger.used > ledger.total:
+def _ledger_faults(resource: Resource, ledger: Ledger) -> Iterator[Fault]:
+    if ledger.used > ledger.total and not isinstance(resource.spec, InvalidSpec):
         message = f"{ledger.used:g} CU in use, {ledger.total:g} asked for; nothing new starts until enough is free"
-        return Word(False, reasons.CAPACITY_EXCEEDED, message)
-    return Word(True, reasons.IN_FORCE, _use(ledger))
+        yield Fault(reasons.CAPACITY_EXCEEDED, message)
 
 
 def _use(ledger: Ledger) -> str:

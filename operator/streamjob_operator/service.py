@@ -14,7 +14,8 @@ from streamjob_operator.cluster import Cluster, NotFound, client_from_environmen
 from streamjob_operator.health import HealthServer, LoopLag, Reading
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.leader import Leadership
-from streamjob_operator.observed import JobKey, Key, Manifest, OuKey
+from streamjob_operator.models_reader import ModelsReader
+from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler
 from streamjob_operator.settings import Settings
@@ -22,6 +23,7 @@ from streamjob_operator.world import World
 
 # A second listing soon after the start: what was deleted between the first one and the watches leaves no event.
 _SECOND_LISTING_SECONDS = 20.0
+_TURNS = {JobKey: "job", OuKey: "ou", ModelsKey: "models"}
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +92,8 @@ class Operator:
         """Work on the queue, once this replica may."""
         if leading:
             await leading.wait()
-        reconciler = Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask)
+        models = ModelsReader(cluster, self.world, self._settings.models_interval_seconds)
+        reconciler = Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, models)
         self._acting = True
         self._wake_all()
         turns = (self.queue.work(self._counted(reconciler)) for _ in range(self._settings.workers))
@@ -98,7 +101,7 @@ class Operator:
 
     def _counted(self, reconciler: Reconciler) -> Callable[[Key], Awaitable[float | None]]:
         async def turn(key: Key) -> float | None:
-            self._turns["job" if isinstance(key, JobKey) else "ou"] += 1
+            self._turns[_TURNS[type(key)]] += 1
             return await reconciler.reconcile(key)
 
         return turn
@@ -146,13 +149,13 @@ class Operator:
         meta = body["metadata"]
         key = JobKey(meta["namespace"], meta["name"])
         before = self.world.job(key)
+        near = self.world.neighbours(key) if before and (deleted or _is_other(before, meta)) else set()
         if deleted:
             self.world.lose_job(key, meta["uid"])
         elif not self.world.see_job(body):
             return
-        after = self.world.job(key)
-        if before and (after is None or after.generation != before.generation):
-            for other in self.world.sharing_outputs(before):
+        if before is None or near or _is_other(before, meta):
+            for other in near | self.world.neighbours(key):
                 self.queue.add(other)
         self.queue.add(OuKey(key.namespace))
         self.queue.add(key)
@@ -170,6 +173,7 @@ class Operator:
             self.queue.add(OuKey(namespace))
             for job in self.world.jobs(namespace):
                 self.queue.add(job.key)
+        self.queue.add(ModelsKey(meta["namespace"]))
 
     def saw_pod(self, deleted: bool, body: Manifest) -> None:
         """A watch showed a driver pod."""
@@ -209,7 +213,15 @@ class Operator:
         yield "gauge", "last_event_age_seconds", "Time since the last watch event.", time.monotonic() - self.last_event
         yield "counter", "job_turns", "Turns of jobs.", self._turns["job"]
         yield "counter", "ou_turns", "Turns of OUs.", self._turns["ou"]
+        yield "counter", "models_looks", "Looks at thing models.", self._turns["models"]
         yield "counter", "progress_asked", "Drivers asked for their progress.", self.puller.asked
         yield "counter", "progress_failed", "Drivers that gave no answer.", self.puller.failed
         yield "gauge", "loop_lag_seconds", "How late the event loop is.", self._lag.seconds
         yield "gauge", "loop_lag_worst_seconds", "How late it was at worst.", self._lag.worst_seconds
+
+
+def _is_other(before: Job, meta: Manifest) -> bool:
+    """Whether the metadata are of another job or spec."""
+    return (before.uid, before.generation) != (meta["uid"], meta.get("generation", 0)) or (
+        not before.deleting and "deletionTimestamp" in meta
+    )

@@ -35,4 +35,5 @@ class Settings:
     log_level: str = "INFO"
     progress_interval_seconds: float = 60.0
     throughput_interval_seconds: float = 300.0
+    models_interval_seconds: float = 45.0
     relist_interval_seconds: float = 600.0

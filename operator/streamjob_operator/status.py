@@ -4,13 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
+from streamjob_api.faults import InvalidSpec
 from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import Condition, StreamJobStatus, Throughput
+from streamjob_api.support import without_effect
 from streamjob_operator import reasons
 from streamjob_operator.conditions import condition, settled
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.observed import Pod
-from streamjob_operator.validation import Refusal
 
 # A number that moved by less is not worth a write.
 MATERIAL_CHANGE = 0.10
@@ -53,13 +54,17 @@ def _conditions(observed: Observed, course: Course, say: _Conditions) -> list[Co
         conditions.append(say("Reconciling", True, course.working.reason, course.working.message))
     if course.stuck:
         conditions.append(say("Stalled", True, course.stuck.reason, course.stuck.message))
+    spec = observed.job.spec
+    idle_fields = [] if isinstance(spec, InvalidSpec) else without_effect(spec)
+    if idle_fields:
+        conditions.append(say("WarningNoEffect", True, reasons.NO_EFFECT, "; ".join(idle_fields)))
     return conditions
 
 
 def _spec_valid(observed: Observed, say: _Conditions) -> Condition:
-    verdict = observed.verdict
-    if isinstance(verdict, Refusal):
-        return say("SpecValid", False, verdict.reason, verdict.message)
+    refusal = observed.refusal
+    if refusal is not None:
+        return say("SpecValid", False, refusal.reason, refusal.message)
     return say("SpecValid", True, reasons.VALID, "")
 
 

@@ -9,7 +9,8 @@ from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.extracts import job_of, pod_of, resource_of
 from streamjob_operator.ledger import Ledger
 from streamjob_operator.observed import Job, JobKey, Manifest, Pod, Resource
-from streamjob_operator.validation import Refusal, Runnable, check, in_force, outputs
+from streamjob_operator.validation import Verdict
+from streamjob_operator.verdict_cache import VerdictCache
 
 
 @dataclass
@@ -20,13 +21,15 @@ class World:
     _jobs: dict[str, dict[str, Job]] = field(default_factory=dict)
     _resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _pods: dict[str, dict[str, dict[str, Pod]]] = field(default_factory=dict)
-    _writers: dict[tuple[str, str], dict[str, Job]] = field(default_factory=dict)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     # With the UID of the pod that was asked; None when it does not answer.
     progress: dict[JobKey, tuple[str, Progress | None]] = field(default_factory=dict)
 
     # What the API server said when it refused a job's objects: a quota, a pod security standard.
     refused: dict[JobKey, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.verdicts = VerdictCache(self.catalogue, self)
 
     def job(self, key: JobKey) -> Job | None:
         """A job, as last seen."""
@@ -61,22 +64,9 @@ class World:
         """Every job."""
         return [job.key for named in self._jobs.values() for job in named.values()]
 
-    def verdict(self, job: Job) -> Runnable | Refusal:
+    def verdict(self, job: Job) -> Verdict:
         """Whether a job can be run, as far as the cache knows."""
-        writers = {
-            output: list(self._writers.get((job.key.namespace, output), {}).values()) for output in outputs(job.spec)
-        }
-        resource = in_force(self.resources(job.key.namespace))
-        return check(job, resource, self.rival(resource) if resource else None, writers, self.catalogue)
-
-    def rival(self, resource: Resource) -> Resource | None:
-        """An older StreamResource of another namespace that names the same orgId."""
-        older = (
-            other
-            for other in self.all_resources()
-            if other.org_id == resource.org_id and other.namespace != resource.namespace and other.rank < resource.rank
-        )
-        return min(older, key=lambda other: other.rank, default=None)
+        return self.verdicts.verdict(job)
 
     def heard(self, key: JobKey, pod_uid: str) -> Progress | None:
         """What this pod said last."""
@@ -96,10 +86,10 @@ class World:
             return False
         job = job_of(body, earlier)
         named[job.key.name] = job
-        if earlier is None or earlier.spec is not job.spec:
-            self._forget_outputs(earlier)
-        for output in outputs(job.spec):
-            self._writers.setdefault((job.key.namespace, output), {})[job.uid] = job
+        if earlier and earlier.uid != job.uid:
+            self.verdicts.drop_job(earlier)
+        if earlier is None or earlier.spec is not job.spec or earlier.deleting != job.deleting:
+            self.verdicts.put_job(job)
         return earlier is None or replace(earlier, resource_version=job.resource_version) != job
 
     def see_resource(self, body: Manifest) -> bool:
@@ -109,8 +99,10 @@ class World:
         earlier = named.get(meta["name"])
         if earlier and _is_older(meta, earlier):
             return False
-        resource = resource_of(body)
+        resource = resource_of(body, earlier)
         named[resource.name] = resource
+        if earlier is None or earlier.spec is not resource.spec or earlier.deleting != resource.deleting:
+            self.verdicts.resources_changed()
         return earlier is None or replace(earlier, resource_version=resource.resource_version) != resource
 
     def see_pod(self, body: Manifest) -> bool:
@@ -119,6 +111,8 @@ class World:
         named = self._pods.setdefault(pod.namespace, {}).setdefault(pod.job, {})
         earlier = named.get(pod.name)
         named[pod.name] = pod
+        if earlier is None or earlier.finished != pod.finished:
+            self.verdicts.pods_changed(pod.namespace)
         return earlier != pod
 
     def lose_job(self, key: JobKey, uid: str | None = None) -> None:
@@ -126,7 +120,7 @@ class World:
         job = self.job(key)
         if job and uid in {None, job.uid}:
             del self._jobs[key.namespace][key.name]
-            self._forget_outputs(job)
+            self.verdicts.drop_job(job)
             self.progress.pop(key, None)
             self.refused.pop(key, None)
 
@@ -135,6 +129,7 @@ class World:
         resource = self._resources.get(namespace, {}).get(name)
         if resource and uid in {None, resource.uid}:
             del self._resources[namespace][name]
+            self.verdicts.resources_changed()
 
     def lose_pod(self, key: JobKey, name: str, uid: str | None = None) -> None:
         """Forget a pod (of this UID)."""
@@ -142,12 +137,14 @@ class World:
         pod = named.get(name)
         if pod and uid in {None, pod.uid}:
             del named[name]
+            self.verdicts.pods_changed(key.namespace)
             if not named:
                 del self._pods[key.namespace][key.name]
 
     def replace_pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
         """Take in what a live read of a job's pods has shown."""
         self._pods.get(key.namespace, {}).pop(key.name, None)
+        self.verdicts.pods_changed(key.namespace)
         for body in bodies:
             self.see_pod(body)
 
@@ -164,8 +161,9 @@ class World:
         return {uid for uid, *_ in self._everything(namespace)}
 
     def forget(self, namespace: str | None, uids: set[str]) -> list[JobKey]:
-        """Forget what a listing no longer showed; the keys of the jobs concerned."""
+        """Forget what a listing no longer showed; the keys of the jobs concerned, also by what others left."""
         gone = [known for known in self._everything(namespace) if known[0] in uids]
+        touched = {other for _, kind, key, _ in gone if kind == "job" for other in self.neighbours(key)}
         for uid, kind, key, name in gone:
             if kind == "job":
                 self.lose_job(key, uid)
@@ -173,7 +171,7 @@ class World:
                 self.lose_pod(key, name, uid)
             else:
                 self.lose_resource(key.namespace, name, uid)
-        return [key for _, kind, key, _ in gone if kind != "resource"]
+        return [*(key for _, kind, key, _ in gone if kind != "resource"), *touched]
 
     def _everything(self, namespace: str | None) -> list[tuple[str, str, JobKey, str]]:
         """UID, kind, key and name of all that is known."""
@@ -185,23 +183,10 @@ class World:
             found += [(r.uid, "resource", JobKey(each, ""), r.name) for r in self.resources(each)]
         return found
 
-    def sharing_outputs(self, job: Job) -> list[JobKey]:
-        """Other jobs of the OU that write an output of this one."""
-        return [
-            other.key
-            for output in outputs(job.spec)
-            for other in self._writers.get((job.key.namespace, output), {}).values()
-            if other.uid != job.uid
-        ]
-
-    def _forget_outputs(self, job: Job | None) -> None:
-        if job is None:
-            return
-        for output in outputs(job.spec):
-            writers = self._writers.get((job.key.namespace, output), {})
-            writers.pop(job.uid, None)
-            if not writers:
-                self._writers.pop((job.key.namespace, output), None)
+    def neighbours(self, key: JobKey) -> set[JobKey]:
+        """Other jobs of the OU whose verdict may rest on this one."""
+        job = self.job(key)
+        return self.verdicts.neighbours(job) if job else set()
 
 
 def _is_older(meta: Any, earlier: Job | Resource) -> bool:

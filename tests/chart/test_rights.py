@@ -18,7 +18,7 @@ OPERATOR_RIGHTS = {
     ("streamjob.dev", "streamresources/status"): {"update"},
     ("streamjob.dev", "streamjobs/finalizers"): {"update"},
     ("", "pods"): {"get", "list", "watch", "create", "patch", "delete"},
-    ("", "configmaps"): {"list", "create", "patch", "delete"},
+    ("", "configmaps"): {"get", "list", "create", "patch", "delete"},
     ("", "persistentvolumeclaims"): {"get", "create", "patch"},
     ("events.k8s.io", "events"): {"create", "patch"},
 }

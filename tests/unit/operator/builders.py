@@ -9,7 +9,7 @@ from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.course import Observed
 from streamjob_operator.extracts import job_of, pod_of, resource_of
 from streamjob_operator.observed import Job, Manifest, Pod, Resource
-from streamjob_operator.validation import Runnable, check
+from streamjob_operator.validation import Lineage, OuFacts, Runnable, check
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 CREATED = "2026-01-31T11:00:00Z"
@@ -59,8 +59,12 @@ def resource(name: str = "energy", created: str = CREATED, namespace: str = "ou"
     )
 
 
+def facts(of: Resource | None = None, **more: Any) -> OuFacts:
+    return OuFacts(**{"namespace": "ou", "resource": of or resource(), "catalogue": CATALOGUE, **more})
+
+
 def runnable(of: Job, **spec: Any) -> Runnable:
-    verdict = check(of, resource(**spec), None, {}, CATALOGUE)
+    verdict = check(of, facts(resource(**spec)), Lineage())
     assert isinstance(verdict, Runnable), verdict
     return verdict
 
@@ -125,5 +129,5 @@ def running_status(of: Job, attempt: int = 1, **more: Any) -> Manifest:
 
 
 def observed(of: Job, *pods: Pod, granted: float = 1, **more: Any) -> Observed:
-    verdict = check(of, resource(), None, {}, CATALOGUE)
+    verdict = check(of, facts(), Lineage())
     return Observed(**{"job": of, "verdict": verdict, "pods": pods, "granted": granted, "live": True, **more})

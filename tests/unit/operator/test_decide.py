@@ -9,10 +9,11 @@ import pytest
 
 from streamjob_api.progress import DriverState, Progress
 from streamjob_operator.course import Course, Observed
-from streamjob_operator.decide import KEEP_FAILED, PATIENCE, decide
+from streamjob_operator.decide import KEEP_FAILED, decide
 from streamjob_operator.ledger import Waiting
+from streamjob_operator.patience import PATIENCE
 from streamjob_operator.status import summarise
-from streamjob_operator.validation import Refusal
+from streamjob_operator.validation import Fault, Refusal
 from unit.operator.builders import NOW, job, observed, pod, runnable, running_status, terminated
 
 
@@ -136,7 +137,7 @@ def test_an_invalid_spec_keeps_the_driver_and_is_stalled() -> None:
 
 
 def test_what_is_missing_is_waited_for_and_then_stalled() -> None:
-    missing = Refusal("ResourceMissing", "no StreamResource", may_come=True)
+    missing = Refusal((Fault("ResourceMissing", "no StreamResource", may_come=True),))
     first = observed(job(), verdict=missing)
     course = decide(first, NOW)
     assert course.working
@@ -259,6 +260,6 @@ def test_the_last_failed_pod_is_kept_for_its_log_and_older_ones_are_not() -> Non
 
 def test_an_older_jobs_edit_takes_the_output_from_the_driver_that_writes_it() -> None:
     running = job(status=running_status(job()))
-    taken = Refusal("OutputTaken", "written by an older job", runnable=runnable(running))
+    taken = Refusal((Fault("OutputTaken", "written by an older job"),), runnable=runnable(running))
     assert len(decide(observed(running, pod(running), verdict=taken), NOW).stop) == 1
     assert decide(observed(running, pod(running, spec_hash="former"), verdict=taken), NOW).stop == ()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from streamjob_api.status import Admission
 from streamjob_operator.ledger import settle
 from streamjob_operator.resource_status import claims, shrunk, summarise_duplicate, summarise_resource
-from unit.operator.builders import JOB_UID, NOW, job, pod, resource, runnable, running_status
+from unit.operator.builders import JOB_UID, NOW, facts, job, pod, resource, runnable, running_status
 
 
 def test_a_running_job_claims_what_it_holds_and_wants() -> None:
@@ -63,26 +63,27 @@ def test_who_would_lose_is_named() -> None:
 def test_a_resource_counts_and_names_its_jobs() -> None:
     of = job()
     ledger = settle(4, claims([(of, runnable(of))], [], []))
-    status = summarise_resource(resource(), ledger, None, NOW)
+    status, _ = summarise_resource(resource(), ledger, facts(), {}, NOW)
     assert (status.standalone.total, status.standalone.used, status.standalone.free) == (4, 1, 3)
     assert (status.in_use, status.org_id, status.conditions[0].message) == (True, "o1", "in use by extremes")
     assert (status.library_slots.total, status.library_slots.used) == (3, 1)
-    assert summarise_resource(replace(resource(), status=status), ledger, None, NOW) == status
+    assert summarise_resource(replace(resource(), status=status), ledger, facts(), {}, NOW) == (status, None)
 
 
 def test_capacity_below_what_runs_is_said_and_nothing_is_taken() -> None:
     of = job(status=running_status(job()))
     ledger = settle(0, claims([(of, runnable(of))], [pod(of)], []))
-    status = summarise_resource(resource(), ledger, None, NOW)
+    status, _ = summarise_resource(resource(), ledger, facts(), {}, NOW)
     assert (status.standalone.free, status.conditions[0].reason) == (-1, "CapacityExceeded")
     assert [entry.name for entry in status.admitted] == ["extremes"]
 
 
 def test_too_many_libraries_are_named() -> None:
     libraries = [{"name": f"library-{number}", "version": "1.0"} for number in range(4)]
-    status = summarise_resource(resource(libraries=libraries), settle(4, []), None, NOW)
+    of = resource(libraries=libraries)
+    status, _ = summarise_resource(of, settle(4, []), facts(of, catalogue=None), {}, NOW)
     assert status.conditions[0].reason == "LibrarySlotsExceeded"
-    assert status.conditions[0].message.endswith("not installed: library-3 1.0")
+    assert "not installed: library-3 1.0;" in status.conditions[0].message
 
 
 def test_a_duplicate_names_the_older_one() -> None:

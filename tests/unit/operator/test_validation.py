@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from streamjob_operator.observed import Job, Resource
-from streamjob_operator.validation import Refusal, Runnable, check, in_force
-from unit.operator.builders import CATALOGUE, TEMPLATE, job, resource, runnable
+from streamjob_operator.validation import Lineage, Refusal, Runnable, check, in_force
+from streamjob_operator.validation.jobs import member_of
+from unit.operator.builders import TEMPLATE, facts, job, resource, runnable
 
 
-def refused(of: Job, by: Resource | None, **more: object) -> Refusal:
-    facts = {"rival": None, "writers": {}, "catalogue": CATALOGUE} | more
-    verdict = check(of, by, **facts)  # type: ignore[arg-type]
+def refused(of: Job, by: Resource | None, lineage: Lineage | None = None, **more: object) -> Refusal:
+    found = replace(facts(by), resource=by, **more)  # type: ignore[arg-type]
+    verdict = check(of, found, lineage or Lineage())
     assert isinstance(verdict, Refusal)
     return verdict
 
@@ -29,7 +30,7 @@ def test_a_template_that_is_not_installed_is_named_with_what_is() -> None:
     assert verdict.reason == "TemplateNotInstalled"
     assert verdict.message == (
         "spec.template: time-window-aggregation 2.0 is not installed by StreamResource energy; "
-        "it installs time-window-aggregation 1.0"
+        "it installs time-window-aggregation 1.0; did you mean 'time-window-aggregation 1.0'?"
     )
 
 
@@ -37,14 +38,16 @@ def test_a_template_that_the_catalogue_does_not_have_is_named() -> None:
     newer = {**TEMPLATE, "version": "2.0"}
     verdict = refused(job(template=newer), resource(libraries=[newer]))
     assert (verdict.reason, verdict.may_come) == ("TemplateUnknown", False)
-    assert verdict.message.endswith("versions it has: 1.0")
+    assert "versions it has: 1.0" in verdict.message
 
 
 def test_libraries_beyond_the_slots_of_a_design_cu_are_not_installed() -> None:
     others = [{"name": f"library-{number}", "version": "1.0"} for number in range(3)]
-    assert refused(job(), resource(libraries=[*others, TEMPLATE])).reason == "TemplateNotInstalled"
+    crowded = refused(job(), resource(libraries=[*others, TEMPLATE]))
+    assert crowded.reason == "TemplateNotInstalled"
+    assert "has no slot: 3 of 3 are taken by library-0 1.0, library-1 1.0, library-2 1.0" in crowded.message
     capacity = {"design": 2, "standalone": 4}
-    enough = check(job(), resource(libraries=[*others, TEMPLATE], capacity=capacity), None, {}, CATALOGUE)
+    enough = check(job(), facts(resource(libraries=[*others, TEMPLATE], capacity=capacity)), Lineage())
     assert isinstance(enough, Runnable)
 
 
@@ -55,12 +58,15 @@ def test_an_org_id_belongs_to_the_older_resource() -> None:
 
 def test_an_output_belongs_to_the_older_job() -> None:
     mine = job()
-    older = replace(job("older"), created=mine.created.replace(year=2025), uid="other")
-    writers = {"M::extremes": [mine, older]}
-    verdict = refused(mine, resource(), writers=writers)
+    older = replace(job("older"), created=mine.created.replace(year=2025), uid="other", spec=mine.spec)
+    lineage = Lineage(member for each in (mine, older) if (member := member_of(each)))
+    verdict = refused(mine, resource(), lineage)
     assert (verdict.reason, verdict.runnable) == ("OutputTaken", runnable(mine))
-    assert "M::extremes by StreamJob older" in verdict.message
-    assert isinstance(check(older, resource(), None, writers, CATALOGUE), Runnable)
+    assert verdict.message == (
+        "spec.timeWindowAggregation.policies[0].output: M::extremes is written by the older StreamJob older already; "
+        "choose another output or delete the older job"
+    )
+    assert isinstance(check(older, facts(), lineage), Runnable)
 
 
 def test_the_older_of_two_resources_is_in_force() -> None:

@@ -1,0 +1,182 @@
+"""What a job needs of its OU's other objects, beyond its own spec."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from streamjob_api.faults import InvalidSpec
+from streamjob_api.lifecycle import DesiredState
+from streamjob_api.names import NameCheck, NameFaultKind
+from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.stream_resource import Library, StreamResourceSpec
+from streamjob_api.suggestions import did_you_mean
+from streamjob_api.support import unsupported, unsupported_resource
+from streamjob_operator import reasons
+from streamjob_operator.observed import Job, Resource, digest
+from streamjob_operator.validation.lineage import Lineage, Member, shown
+from streamjob_operator.validation.resources import OuFacts, Slots, named, not_in_catalogue, slots, words
+from streamjob_operator.validation.verdicts import Fault, Refusal, Runnable, Verdict, never_suffices, refusal
+
+_NAME_REASONS = {NameFaultKind.UNKNOWN: reasons.UNKNOWN_NAME, NameFaultKind.MISMATCH: reasons.TYPE_MISMATCH}
+
+
+@dataclass(frozen=True)
+class Footing:
+    """How a job stands with its OU, other jobs aside: this part changes with the OU, not with each of its jobs.
+
+    Args:
+        faults: what stands against it.
+        runnable: what would run, where the image is known.
+        oversize: that it is larger than its OU. It waits as it is: a driver that runs goes on.
+    """
+
+    faults: tuple[Fault, ...]
+    runnable: Runnable | None = None
+    oversize: Fault | None = None
+
+
+def member_of(job: Job) -> Member | None:
+    """The job as its OU's lineage knows it; None where its spec is invalid."""
+    return None if isinstance(job.spec, InvalidSpec) else Member.of(job.uid, job.rank, job.spec)
+
+
+def reserves(job: Job) -> bool:
+    """Whether other jobs have to respect its outputs: a draft's they have not."""
+    is_draft = isinstance(job.spec, InvalidSpec) or job.spec.state is DesiredState.DRAFT
+    return not is_draft and not job.deleting
+
+
+def check(job: Job, facts: OuFacts, lineage: Lineage) -> Verdict:
+    """Decide whether a job can be run."""
+    return conclude(footing(job, facts), member_of(job), lineage)
+
+
+def footing(job: Job, facts: OuFacts) -> Footing:
+    """Check a job against its OU, other jobs aside."""
+    spec = job.spec
+    if isinstance(spec, InvalidSpec):
+        return Footing((Fault(reasons.INVALID_SPEC, str(spec)),))
+    own = [Fault(reasons.NOT_SUPPORTED, fault) for fault in unsupported(spec)]
+    resource = facts.resource
+    if resource is None:
+        message = f"namespace {facts.namespace} has no StreamResource; ask the platform for one"
+        return Footing((*own, Fault(reasons.RESOURCE_MISSING, message, may_come=True)))
+    if isinstance(resource.spec, InvalidSpec):
+        message = f"StreamResource {resource.name} is invalid: {resource.spec}"
+        return Footing((*own, Fault(reasons.RESOURCE_INVALID, message, may_come=True)))
+    faults = (
+        *own,
+        *_resource_faults(resource, resource.spec, facts),
+        *_name_faults(spec, facts),
+        *_library_faults(spec, resource, resource.spec, facts),
+    )
+    oversize = never_suffices(spec, resource.name, resource.spec)
+    return Footing(faults, _runnable(job, spec, resource, resource.spec, facts), oversize)
+
+
+def conclude(footing: Footing, member: Member | None, lineage: Lineage) -> Verdict:
+    """The verdict, other jobs included."""
+    by_others = lineage_faults(member, lineage) if member else []
+    faults = [*footing.faults, *by_others]
+    if faults and footing.oversize:
+        faults.append(footing.oversize)
+    refused = refusal(faults, footing.runnable if by_others else None)
+    if refused is not None:
+        return refused
+    if footing.runnable is None:
+        raise TypeError("a job without faults has an image")
+    return footing.runnable
+
+
+def objection(verdict: Verdict) -> Refusal | None:
+    """All that keeps a job from ever running, its size included."""
+    if isinstance(verdict, Refusal):
+        return verdict
+    return Refusal((verdict.never_suffices,)) if verdict.never_suffices else None
+
+
+def lineage_faults(member: Member, lineage: Lineage) -> list[Fault]:
+    """What older jobs of the OU stand in the way of."""
+    taken = [
+        Fault(
+            reasons.OUTPUT_TAKEN,
+            f"{member.path_of(output)}: {output} is written by the older StreamJob {older.name} already; "
+            "choose another output or delete the older job",
+        )
+        for output, older in lineage.rivals(member)
+    ]
+    loops = [
+        Fault(
+            reasons.LINEAGE_LOOP,
+            f"spec.{loop[0].edge.path}: closes a loop through jobs of the OU: {shown(loop)}; choose another output, "
+            "or change what one of the jobs reads",
+        )
+        for loop in lineage.loops(member)
+    ]
+    return [*taken, *loops]
+
+
+def _resource_faults(resource: Resource, spec: StreamResourceSpec, facts: OuFacts) -> Iterator[Fault]:
+    if facts.rival is not None:
+        owner = f"{facts.rival.namespace}/{facts.rival.name}"
+        message = f"orgId {resource.org_id} belongs to StreamResource {owner}, which is older"
+        yield Fault(reasons.ORG_ID_TAKEN, message, may_come=True)
+    for fault in unsupported_resource(spec):
+        yield Fault(reasons.NOT_SUPPORTED, f"StreamResource {resource.name}: {fault}")
+
+
+def _name_faults(spec: StreamJobSpec, facts: OuFacts) -> Iterable[Fault]:
+    found = facts.models_in_force
+    if found is None:
+        return []
+    if found.fault or found.models is None:
+        return [found.fault] if found.fault else []
+    names = NameCheck(found.models)
+    spec.block.check_names(names)
+    return [Fault(_NAME_REASONS[fault.kind], str(fault)) for fault in names.faults]
+
+
+def _library_faults(
+    spec: StreamJobSpec, resource: Resource, resource_spec: StreamResourceSpec, facts: OuFacts
+) -> Iterator[Fault]:
+    library = library_of(spec)
+    shared = slots(resource_spec, facts.running)
+    if library not in shared.installed:
+        yield Fault(reasons.TEMPLATE_NOT_INSTALLED, _not_installed(spec, resource, shared), may_come=True)
+        return
+    unknown = not_in_catalogue(library, facts.catalogue)
+    if unknown:
+        yield Fault(reasons.TEMPLATE_UNKNOWN, f"spec.template: {unknown}")
+
+
+def library_of(spec: StreamJobSpec) -> Library:
+    """The library that a job needs."""
+    return Library(name=spec.template.name.library, version=spec.template.version)
+
+
+def _not_installed(spec: StreamJobSpec, resource: Resource, shared: Slots) -> str:
+    library = library_of(spec)
+    template = f"spec.template: {spec.template.name} {spec.template.version}"
+    needed = template if library.name == spec.template.name else f"{template} needs the library {words(library)}, which"
+    if library in shared.removing:
+        return f"{needed} was removed from StreamResource {resource.name}; a driver that runs goes on, none is started"
+    if library in shared.left_out:
+        return (
+            f"{needed} is listed by StreamResource {resource.name}, but has no slot: {shared.used} of {shared.total} "
+            f"are taken by {named([*shared.installed, *shared.removing])}; ask for more design CU"
+        )
+    nearest = did_you_mean(words(library), map(words, shared.installed))
+    return (
+        f"{needed} is not installed by StreamResource {resource.name}; it installs {named(shared.installed)}{nearest}"
+    )
+
+
+def _runnable(
+    job: Job, spec: StreamJobSpec, resource: Resource, resource_spec: StreamResourceSpec, facts: OuFacts
+) -> Runnable | None:
+    """What would run, if nothing stood against it; None where no image is known."""
+    library = library_of(spec)
+    known = facts.catalogue.image(library.name, library.version) if facts.catalogue else ""
+    if known is None or library not in slots(resource_spec, facts.running).installed:
+        return None
+    image = spec.image or known
+    return Runnable(spec, resource, resource_spec, image, digest([job.spec_digest, resource.connections_digest, image]))

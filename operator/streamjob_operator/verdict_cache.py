@@ -1,0 +1,175 @@
+"""Verdicts over the cache's jobs: each part is computed again only when what it rests on has changed. No I/O.
+
+A pass over an OU's ledger asks for the verdict of every job: it must cost next to nothing where nothing is new.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streamjob_api.faults import InvalidSpec
+from streamjob_api.stream_resource import Library
+from streamjob_operator.catalogue import Catalogue
+from streamjob_operator.observed import Job, JobKey, Pod, Resource
+from streamjob_operator.validation import FoundModels, Lineage, OuFacts, Verdict, in_force
+from streamjob_operator.validation.jobs import Footing, conclude, footing, library_of, member_of, reserves
+from streamjob_operator.validation.resources import rival_of
+
+
+class Seen(Protocol):
+    """What the cache has seen."""
+
+    def resources(self, namespace: str) -> list[Resource]:
+        """The StreamResources of a namespace."""
+        ...
+
+    def all_resources(self) -> Iterable[Resource]:
+        """Every StreamResource in the operator's scope."""
+        ...
+
+    def pods(self, key: JobKey) -> tuple[Pod, ...]:
+        """Pods that carry the label of a job of this name."""
+        ...
+
+
+@dataclass
+class VerdictCache:
+    """Lineage, thing models and verdicts, by namespace or by the UID of a job."""
+
+    catalogue: Catalogue
+    seen: Seen
+    _lineages: dict[str, Lineage] = field(default_factory=dict)
+    _keys: dict[str, JobKey] = field(default_factory=dict)
+    _users: dict[str, dict[Library, dict[str, JobKey]]] = field(default_factory=dict)
+    _models: dict[str, FoundModels] = field(default_factory=dict)
+    _facts: dict[str, OuFacts] = field(default_factory=dict)
+    _stale: set[str] = field(default_factory=set)  # namespaces whose facts may have changed
+    _new: dict[str, set[JobKey]] = field(default_factory=dict)
+    _by_org_id: dict[str, list[Resource]] | None = None
+    _footings: dict[str, tuple[Job, OuFacts, Footing]] = field(default_factory=dict)
+
+    def put_job(self, job: Job) -> None:
+        """Take in a job whose spec is new, or that is being deleted."""
+        self.drop_job(job)
+        self._keys[job.uid] = job.key
+        self.put_new(job.key.namespace, {job.key})
+        member = member_of(job)
+        if member and reserves(job):
+            self._lineages.setdefault(job.key.namespace, Lineage()).put(member)
+        if not isinstance(job.spec, InvalidSpec):
+            users = self._users.setdefault(job.key.namespace, {})
+            users.setdefault(library_of(job.spec), {})[job.uid] = job.key
+        self._stale.add(job.key.namespace)
+
+    def drop_job(self, job: Job) -> None:
+        """Forget a job."""
+        self._keys.pop(job.uid, None)
+        self._footings.pop(job.uid, None)
+        self._lineage(job.key.namespace).drop(job.uid)
+        users = self._users.get(job.key.namespace, {})
+        for library in [library for library, named in users.items() if named.pop(job.uid, None) and not named]:
+            del users[library]
+        self._stale.add(job.key.namespace)
+
+    def is_new(self, job: Job) -> bool:
+        """Whether the OU's thing models were not looked at since the job's spec was seen."""
+        return job.key in self._new.get(job.key.namespace, ())
+
+    def take_new(self, namespace: str) -> set[JobKey]:
+        """The jobs that are new; from now on they are not."""
+        return self._new.pop(namespace, set())
+
+    def put_new(self, namespace: str, keys: set[JobKey]) -> None:
+        """Take that back."""
+        self._new.setdefault(namespace, set()).update(keys)
+
+    def resources_changed(self) -> None:
+        """A StreamResource is new, changed or gone: an orgId may belong to another one now."""
+        self._by_org_id = None
+        self._stale |= {*self._facts, *self._lineages}
+        self._facts = {namespace: facts for namespace, facts in self._facts.items() if self.seen.resources(namespace)}
+
+    def pods_changed(self, namespace: str) -> None:
+        """A driver pod came or went: a removed library may be free now."""
+        self._stale.add(namespace)
+
+    def models(self, namespace: str) -> FoundModels | None:
+        """The thing models of an OU, as last read."""
+        return self._models.get(namespace)
+
+    def put_models(self, namespace: str, found: FoundModels | None) -> None:
+        """Take in the thing models of an OU, or that it names none."""
+        if found is None:
+            self._models.pop(namespace, None)
+        else:
+            self._models[namespace] = found
+        self._stale.add(namespace)
+
+    def facts(self, namespace: str) -> OuFacts:
+        """What an OU's jobs are checked against; the same object as long as nothing of it changes."""
+        known = self._facts.get(namespace)
+        if known is None or namespace in self._stale:
+            self._stale.discard(namespace)
+            fresh = self._look(namespace)
+            if known is None or _differ(known, fresh):
+                self._facts[namespace] = fresh
+        return self._facts[namespace]
+
+    def verdict(self, job: Job) -> Verdict:
+        """Whether a job can be run, as far as the cache knows."""
+        facts, lineage = self.facts(job.key.namespace), self._lineage(job.key.namespace)
+        member = lineage.member(job.uid) or member_of(job)
+        return conclude(self._footing(job, facts), member, lineage)
+
+    def neighbours(self, job: Job) -> set[JobKey]:
+        """Jobs of the OU whose verdict may rest on this one."""
+        lineage = self._lineage(job.key.namespace)
+        member = lineage.member(job.uid)
+        return {self._keys[uid] for uid in lineage.neighbours(member)} if member else set()
+
+    def _lineage(self, namespace: str) -> Lineage:
+        return self._lineages.setdefault(namespace, Lineage())
+
+    def _footing(self, job: Job, facts: OuFacts) -> Footing:
+        known = self._footings.get(job.uid)
+        if known is None or known[0].spec is not job.spec or known[1] is not facts:
+            known = self._footings[job.uid] = (job, facts, footing(job, facts))
+        return known[2]
+
+    def _look(self, namespace: str) -> OuFacts:
+        resource = in_force(self.seen.resources(namespace))
+        return OuFacts(
+            namespace=namespace,
+            resource=resource,
+            rival=rival_of(resource, self._of_org(resource.org_id)) if resource else None,
+            models=self._models.get(namespace),
+            running=frozenset(
+                library for library, named in self._users.get(namespace, {}).items() if self._is_running(named.values())
+            ),
+            catalogue=self.catalogue,
+        )
+
+    def _of_org(self, org_id: str) -> list[Resource]:
+        """The StreamResources that name an orgId."""
+        if self._by_org_id is None:
+            self._by_org_id = {}
+            for resource in self.seen.all_resources():
+                self._by_org_id.setdefault(resource.org_id, []).append(resource)
+        return self._by_org_id.get(org_id, [])
+
+    def _is_running(self, keys: Iterable[JobKey]) -> bool:
+        return any(not pod.finished for key in keys for pod in self.seen.pods(key))
+
+
+def _differ(one: OuFacts, other: OuFacts) -> bool:
+    """Whether a verdict may differ; the status of a resource takes no part."""
+    return (
+        _of_resource(one.resource) != _of_resource(other.resource)
+        or _of_resource(one.rival) != _of_resource(other.rival)
+        or one.models is not other.models
+        or one.running != other.running
+    )
+
+
+def _of_resource(resource: Resource | None) -> tuple[str, int] | None:
+    return (resource.uid, resource.generation) if resource else None
