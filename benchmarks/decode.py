@@ -12,6 +12,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,8 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 
 import polars as pl
 
+from streamjob_api.assets import AssetFilter
+from streamjob_api.source import MessageMapping, TimeUnit
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.messages import decode
@@ -90,9 +93,60 @@ FORMS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
+def of_other_people(message: dict[str, Any]) -> dict[str, Any]:
+    """The same reading as other people's devices send it, in as many bytes."""
+    (item,) = message["payload"]
+    points = item["measurepoints"]
+    return {
+        "device": {"id": item["assetId"], "type": "em-340", "firmware": "1.12.7"},
+        "ts": item["time"] // 1000,
+        "values": {"energy": points["Reading"], "power": points["Power"]},
+        "site": "plant-7, hall B",
+        "rssi": -67,
+        "uptime": 86400,
+    }
+
+
+def with_text_time(message: dict[str, Any]) -> dict[str, Any]:
+    written = of_other_people(message)
+    at = datetime.fromtimestamp(written["ts"], UTC)
+    return {**written, "ts": at.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
+
+
+def with_other_values(message: dict[str, Any]) -> dict[str, Any]:
+    return of_other_people(with_other_points(message)) | {"values": named(message)}
+
+
+def named(message: dict[str, Any]) -> dict[str, Any]:
+    points = message["payload"][0]["measurepoints"]
+    return {{"Reading": "energy", "Power": "power"}.get(name, name): value for name, value in points.items()}
+
+
+def other_with_escape(message: dict[str, Any]) -> dict[str, Any]:
+    return of_other_people(message) | {"site": "plant-7\t hall B"}
+
+
+BY_SECONDS = MessageMapping.model_validate(
+    {
+        "asset": "device.id",
+        "time": {"path": "ts", "unit": "s"},
+        "model": {"name": "ElectricMeter"},
+        "points": {"Reading": "values.energy", "Power": "values.power"},
+    }
+)
+BY_TEXT_TIME = BY_SECONDS.model_copy(update={"time": BY_SECONDS.time.model_copy(update={"unit": TimeUnit.ISO8601})})
+MAPPED: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], MessageMapping]] = {
+    "mapped": (of_other_people, BY_SECONDS),
+    "mapped_text_time": (with_text_time, BY_TEXT_TIME),
+    "mapped_varying_points": (with_other_values, BY_SECONDS),
+    "mapped_one_by_one": (other_with_escape, BY_SECONDS),
+}
+
+
 def messages(count: int, assets: int, form: str = "plain") -> list[bytes]:
     RANDOM.seed(1)
-    written = (FORMS[form](origin(number, assets)) for number in range(count))
+    written_as = FORMS[form] if form in FORMS else MAPPED[form][0]
+    written = (written_as(origin(number, assets)) for number in range(count))
     return [json.dumps(message, separators=(",", ":")).encode() for message in written]
 
 
@@ -131,6 +185,13 @@ def main() -> None:
     for form in FORMS:
         values = messages(count, assets=count // 50, form=form)
         figures[f"decode_{form}"] = cpu_us(partial(decode, values, template.inputs, NOW_MS, 300_000), count)
+    for form, (_, mapping) in MAPPED.items():
+        values = messages(count, assets=count // 50, form=form)
+        read = partial(decode, values, template.inputs, NOW_MS, 300_000, mapping=mapping)
+        figures[f"decode_{form}"] = cpu_us(read, count)
+    chosen = AssetFilter.model_validate({"include": [f"mtr{number:03d}*" for number in range(200)]})
+    read = partial(decode, messages(count, count // 50), template.inputs, NOW_MS, 300_000, assets=chosen)
+    figures["decode_plain_200_asset_patterns"] = cpu_us(read, count)
     for rows, assets in (("50_rows_a_key", count // 50), ("1_row_a_key", count)):
         values = messages(count, assets)
         blocks = combine(template, values)

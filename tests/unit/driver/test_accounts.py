@@ -51,3 +51,11 @@ def test_a_violated_order_is_counted() -> None:
     accounts.pend(0, {"messages": 3, "severalPartitions": 2})
     accounts.commit(0)
     assert accounts.totals(0).several_partitions == 2
+
+
+def test_values_of_assets_that_are_left_out_are_counted_apart() -> None:
+    accounts = Accounts(Throughput(0.0))
+    accounts.pend(0, {"messages": 3, "records": 1, "filtered": 2})
+    accounts.commit(0)
+    totals = accounts.totals(0)
+    assert (totals.records, totals.filtered, totals.refused) == (1, 2, 0)
