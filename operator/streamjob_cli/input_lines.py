@@ -5,7 +5,6 @@ import io
 import os
 import select
 import stat
-import sys
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +53,7 @@ def opened(name: str) -> Iterator["InputLines"]:
 
 def _file(name: str, shown: str) -> io.BufferedReader:
     try:
-        return open(sys.stdin.fileno(), "rb", closefd=False) if name == STDIN else Path(name).open("rb")
+        return open(0, "rb", closefd=False) if name == STDIN else Path(name).open("rb")
     except OSError as error:
         raise UnreadableInput(f"{shown}: cannot be read: {error.strerror}") from error
 

@@ -1,6 +1,8 @@
 """Manifests from files, folders and standard input: documents that know where each of their fields stands."""
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -109,6 +111,8 @@ def _of_file(name: str) -> Iterator[Manifest | Fault]:
 
 def _bytes(name: str) -> bytes:
     if name == STDIN:
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     with Path(name).open("rb") as file:
         return file.read(MAX_BYTES + 1)

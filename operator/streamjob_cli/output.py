@@ -54,14 +54,15 @@ class JsonLines:
     def __init__(self, org_id: str, shown: Filter) -> None:
         self._org_id = org_id
         self._shown = shown
+        self._stream = sys.stdout.buffer
 
     def add(self, results: pl.DataFrame) -> None:
-        """Write them at once."""
+        """Write them at once, in UTF-8 whatever the terminal's encoding."""
         shown = self._shown.of(results)
         if shown.height:
             records = encode(shown, self._org_id)["record"].to_list()
-            sys.stdout.write("\n".join(records) + "\n")
-            sys.stdout.flush()
+            self._stream.write(("\n".join(records) + "\n").encode())
+            self._stream.flush()
 
     def finish(self) -> None:
         """Nothing is left."""

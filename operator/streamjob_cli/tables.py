@@ -27,7 +27,7 @@ def show(last: pl.DataFrame | None, limit: int) -> None:
     if shown.height < last.height:
         console.print(f"{shown.height:,} of {last.height:,} results; --limit 0 shows all, --asset and --point choose.")
     drawn = plot(last, console.width, has_colors=console.color_system is not None)
-    if drawn is not None:
+    if drawn is not None and console.encoding.startswith("utf"):
         console.print()
         console.out(drawn, highlight=False)
 
