@@ -6,6 +6,7 @@ and the operator's decision to restart a driver all read it there.
 
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -52,9 +53,18 @@ def given(model: BaseModel, *, restarting: bool) -> dict[str, Any]:
 
 
 def _given(model: BaseModel, *, restarting: bool) -> Iterator[tuple[str, Any]]:
-    for name, field in type(model).model_fields.items():
-        value, diff = getattr(model, name), diff_of(field)
+    for name, default, diff in _fields(type(model)):
+        value = getattr(model, name)
         if isinstance(value, BaseModel) and diff is None:
             yield name, given(value, restarting=restarting)
-        elif value != field.get_default(call_default_factory=True) and ((diff or Diff.RESTART).restarts is restarting):
+        elif value != default and ((diff or Diff.RESTART).restarts is restarting):
             yield name, model.model_dump(mode="json", include={name}, by_alias=False, exclude_defaults=True)[name]
+
+
+@cache
+def _fields(model: type[BaseModel]) -> list[tuple[str, Any, Diff | None]]:
+    """Name, default and class of each field; pydantic copies a default in depth each time it is asked for."""
+    return [
+        (name, field.get_default(call_default_factory=True), diff_of(field))
+        for name, field in model.model_fields.items()
+    ]

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -115,7 +116,9 @@ def _bytes(name: str) -> bytes:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     with Path(name).open("rb") as file:
-        return file.read(MAX_BYTES + 1)
+        size = os.fstat(file.fileno()).st_size or MAX_BYTES  # a pipe tells no size
+        # Room for what is there, not for the most that may be: of a thousand files it was half a second.
+        return file.read(min(size, MAX_BYTES) + 1)
 
 
 def _objects(file: str, content: Any, lines: Lines) -> Iterator[Manifest | Fault]:

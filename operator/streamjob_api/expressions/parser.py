@@ -1,13 +1,6 @@
 """From text to tree."""
 
-from functools import cache
-
-from lark import Lark
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken
-
-from streamjob_api.expressions.builder import Builder
 from streamjob_api.expressions.faults import ExpressionError, Fault, Position
-from streamjob_api.expressions.syntax_faults import syntax_fault
 from streamjob_api.expressions.tree import Node, walk
 
 MAX_LENGTH = 4096  # characters
@@ -25,22 +18,13 @@ def parse(text: str) -> Node:
         raise _error(text, Fault(Position(1, 1), f"the expression has {len(text)} characters; at most {MAX_LENGTH}"))
     if not text.strip():
         raise _error(text, Fault(Position(1, 1), "the expression is empty; write a calculation, as in ${Meter::A} * 2"))
-    builder = Builder()
-    try:
-        parsed = _grammar().parse(text)
-    except (UnexpectedCharacters, UnexpectedToken) as error:
-        raise _error(text, syntax_fault(text, error)) from None
-    tree = builder.transform(parsed)
-    if builder.faults:
-        raise _error(text, *builder.faults)
+    from streamjob_api.expressions.grammar import built  # noqa: PLC0415 (most manifests have no expression)
+
+    tree = built(text)
+    if isinstance(tree, list):
+        raise _error(text, *tree)
     _refuse_depth(text, tree)
     return tree
-
-
-@cache
-def _grammar() -> Lark:
-    # The basic lexer knows every token at every place, so that errors speak of what is there.
-    return Lark.open_from_package(__package__, "grammar.lark", parser="lalr", lexer="basic")
 
 
 def _refuse_depth(text: str, tree: Node) -> None:
