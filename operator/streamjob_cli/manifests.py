@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
