@@ -43,6 +43,7 @@ class OperatorProcess:
             "--cpu-request-per-cu=0.05",
             "--progress-interval=2",
             "--throughput-interval=2",
+            "--models-interval=2",
             f"--http-port={self.port}",
             *(self.extra or ("--no-leader-election",)),
         ]

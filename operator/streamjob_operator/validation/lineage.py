@@ -16,6 +16,8 @@ from streamjob_api.templates import Edge
 
 # Loops that one message shows.
 _SHOWN_LOOPS = 3
+# Steps of one loop that it shows; most have two or three.
+_SHOWN_STEPS = 12
 
 KeyT = TypeVar("KeyT")
 ValueT = TypeVar("ValueT")
@@ -150,9 +152,11 @@ class Lineage:
         return None
 
     def _older_steps(self, point: PointRef, member: Member) -> Iterator[Step]:
-        for steps in self._readers.get((member.channel, point), {}).values():
-            if steps[0].member.rank < member.rank:
-                yield from steps
+        """By age, so that the same loop is shown whenever it is looked for."""
+        every = self._readers.get((member.channel, point), {}).values()
+        older = [steps for steps in every if steps[0].member.rank < member.rank]
+        for steps in sorted(older, key=lambda steps: steps[0].member.rank):
+            yield from steps
 
     def _reachable(self, member: Member) -> set[tuple[_Node, str]]:
         """Points downstream of a job, each with the job that writes it, whatever the jobs' age."""
@@ -171,9 +175,12 @@ class Lineage:
 
 
 def shown(loop: Loop) -> str:
-    """``A::x -(job-1)-> A::y -(job-2)-> A::x``."""
-    steps = "".join(f" -({step.member.name})-> {step.edge.output}" for step in loop)
-    return f"{loop[0].edge.input}{steps}"
+    """``A::x -(job-1)-> A::y -(job-2)-> A::x``; of a very long one the beginning and the end."""
+    steps = [f" -({step.member.name})-> {step.edge.output}" for step in loop]
+    left_out = len(steps) - _SHOWN_STEPS
+    if left_out > 0:
+        steps[_SHOWN_STEPS - 1 : -1] = [f" -({left_out} more steps)-> {loop[-2].edge.output}"]
+    return f"{loop[0].edge.input}{''.join(steps)}"
 
 
 def _back(came: dict[PointRef, Step | None], end: PointRef) -> Loop:

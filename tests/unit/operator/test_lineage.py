@@ -1,0 +1,152 @@
+"""One writer for each point and no loops, against a definition that is written out."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamjob_api.points import PointRef
+from streamjob_api.stream_job import MessageChannel
+from streamjob_api.templates import Edge
+from streamjob_operator.validation import Lineage, Member
+from streamjob_operator.validation.lineage import Loop, shown
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def member(age: int, *edges: tuple[str, str], channel: MessageChannel = MessageChannel.REAL_TIME) -> Member:
+    """A job that is the younger the higher its age's number; edges are pairs of input and output."""
+    named = [
+        Edge(PointRef("A", source), PointRef("A", output), f"block.policies[{number}].output")
+        for number, (source, output) in enumerate(edges)
+    ]
+    name = f"job-{age}"
+    outputs = tuple(dict.fromkeys(edge.output for edge in named))
+    return Member(name, name, (FIRST + timedelta(seconds=age), name), channel, outputs, tuple(named))
+
+
+def texts(loops: list[Loop]) -> list[str]:
+    return [shown(loop) for loop in loops]
+
+
+def test_the_newest_job_of_a_loop_is_told_the_whole_loop() -> None:
+    older, newer = member(1, ("x", "y")), member(2, ("y", "x"))
+    lineage = Lineage([newer, older])
+    assert texts(lineage.loops(newer)) == ["A::y -(job-2)-> A::x -(job-1)-> A::y"]
+    assert lineage.loops(older) == []
+
+
+def test_a_loop_through_three_jobs_and_two_steps_of_one() -> None:
+    jobs = [member(1, ("b", "c")), member(2, ("c", "d"), ("d", "e")), member(3, ("e", "a"), ("a", "b"))]
+    lineage = Lineage(jobs)
+    assert texts(lineage.loops(jobs[2])) == [
+        "A::e -(job-3)-> A::a -(job-3)-> A::b -(job-1)-> A::c -(job-2)-> A::d -(job-2)-> A::e"
+    ]
+
+
+def test_a_chain_and_a_diamond_are_no_loops() -> None:
+    jobs = [member(1, ("a", "b"), ("a", "c")), member(2, ("b", "d"), ("c", "d")), member(3, ("d", "e"))]
+    lineage = Lineage(jobs)
+    assert [lineage.loops(job) for job in jobs] == [[], [], []]
+
+
+def test_jobs_of_another_channel_feed_nothing() -> None:
+    newer = member(2, ("y", "x"), channel=MessageChannel.OFFLINE)
+    assert Lineage([member(1, ("x", "y")), newer]).loops(newer) == []
+
+
+def test_a_job_that_is_no_part_of_the_lineage_is_checked_against_it() -> None:
+    draft = member(2, ("y", "x"))
+    assert texts(Lineage([member(1, ("x", "y"))]).loops(draft)) == ["A::y -(job-2)-> A::x -(job-1)-> A::y"]
+
+
+def test_a_job_that_changed_or_left_stands_against_nobody() -> None:
+    older, newer = member(1, ("x", "y")), member(2, ("y", "x"))
+    lineage = Lineage([older, newer])
+    lineage.put(member(1, ("z", "y")))
+    assert lineage.loops(newer) == []
+    lineage.put(older)
+    assert lineage.loops(newer)
+    lineage.drop("job-1")
+    assert lineage.loops(newer) == []
+
+
+def test_an_output_belongs_to_the_oldest_writer() -> None:
+    jobs = [member(age, ("x", "y")) for age in (1, 2, 3)]
+    lineage = Lineage(jobs)
+    assert [[older.name for _, older in lineage.rivals(job)] for job in jobs] == [[], ["job-1"], ["job-1"]]
+
+
+def test_those_are_neighbours_whose_verdict_a_change_may_turn() -> None:
+    feeder, closer, rival, bystander = (
+        member(1, ("x", "y")),
+        member(2, ("y", "x")),
+        member(3, ("q", "y")),
+        member(4, ("y", "z")),
+    )
+    lineage = Lineage([feeder, closer, rival, bystander])
+    assert {"job-2", "job-3"} <= lineage.neighbours(feeder)
+    assert lineage.neighbours(bystander) == set()
+
+
+POINTS = st.sampled_from("abcde")
+EDGES = st.lists(st.tuples(POINTS, POINTS), min_size=1, max_size=3, unique=True)
+
+
+def walks(jobs: list[Member], mine: Member) -> bool:
+    """The definition: from one of the job's outputs, through steps of no younger jobs, back to that step's input."""
+    steps = {(e.input, e.output) for job in jobs if job.rank <= mine.rank for e in job.edges}
+    reach = {point: {point} for edge in steps for point in edge}
+    for _ in range(len(reach)):
+        for source, output in steps:
+            for reached in reach.values():
+                if source in reached:
+                    reached.add(output)
+    return any(edge.input in reach[edge.output] for edge in mine.edges)
+
+
+@given(st.lists(EDGES, min_size=1, max_size=5))
+def test_loops_are_those_of_the_definition(of: list[list[tuple[str, str]]]) -> None:
+    jobs = [member(age, *edges) for age, edges in enumerate(of)]
+    lineage = Lineage(jobs)
+    for mine in jobs:
+        loops = lineage.loops(mine)
+        assert bool(loops) == walks(jobs, mine)
+        for loop in loops:
+            assert all(before.edge.output == after.edge.input for before, after in pairwise([*loop, loop[0]]))
+            assert all(step.member.rank <= mine.rank for step in loop)
+            assert loop[0].member == mine
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), EDGES), max_size=12))
+def test_an_index_that_changed_is_as_one_that_was_made_anew(changes: list[tuple[int, list[tuple[str, str]]]]) -> None:
+    changed, last = Lineage(), {}
+    for age, edges in changes:
+        last[age] = member(age, *edges)
+        changed.put(last[age])
+    anew = Lineage(last.values())
+    for mine in last.values():
+        assert texts(changed.loops(mine)) == texts(anew.loops(mine))
+        assert set(changed.rivals(mine)) == set(anew.rivals(mine))
+        assert changed.neighbours(mine) == anew.neighbours(mine)
+
+
+def test_a_verdict_among_a_thousand_jobs_costs_little() -> None:
+    """The worst case: one chain through all jobs, whose end the youngest one reads, without closing it."""
+    jobs = [member(age, *((f"p{age}-{n}", f"p{age + 1}-{n}") for n in range(10))) for age in range(1000)]
+    lineage = Lineage(jobs)
+    ordinary, reaching = member(2000, ("p5-0", "q")), member(2001, *((f"p1000-{n}", f"q{n}") for n in range(10)))
+    started = time.perf_counter()
+    for _ in range(100):
+        assert lineage.loops(ordinary) == lineage.loops(reaching) == []
+    assert (time.perf_counter() - started) / 200 < 0.005
+    closing = member(2002, ("p1000-0", "p0-0"))
+    started = time.perf_counter()
+    (loop,) = lineage.loops(closing)
+    assert len(loop) == 1001
+    assert shown(loop).endswith("-(job-9)-> A::p10-0 -(989 more steps)-> A::p999-0 -(job-999)-> A::p1000-0")
+    assert time.perf_counter() - started < 1
