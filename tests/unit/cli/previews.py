@@ -1,6 +1,7 @@
 """What the tests of the preview share: manifests, lines of records, and a run of the command."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -66,10 +67,11 @@ def reading(minute: float, value: Number, asset: str = "a") -> str:
     return line((asset, "M::A", START + round(minute * MINUTE), value))
 
 
-def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run ``streamjob preview`` as a user does, with its output in a file."""
     command = [sys.executable, "-m", "streamjob_cli", "preview", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60)
+    given = {**os.environ, **environment}
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60, env=given)
 
 
 def last_values(records: Sequence[str]) -> dict[Key, Number | None]:

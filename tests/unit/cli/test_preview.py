@@ -248,12 +248,29 @@ def test_a_reader_that_goes_away_ends_the_preview_quietly(tmp_path: Path) -> Non
     process.stderr.close()
 
 
+def test_a_terminal_that_cannot_show_a_letter_ends_no_output(tmp_path: Path) -> None:
+    file = written(tmp_path, [text.replace('"a"', '"\N{LATIN SMALL LETTER A WITH DIAERESIS}"') for text in LINES])
+    arguments = [manifest(tmp_path, job()), "--input", file, "--format"]
+    table = run(*arguments, "table", PYTHONIOENCODING="ascii")
+    assert "| ?     | M::Max | 2023-11-15T00:00:00Z |    15 | final |" in table.stdout
+    assert "UTC" not in table.stdout.partition("\n\n")[2]  # nor has it signs to plot with
+    records = run(*arguments, "json", PYTHONIOENCODING="ascii").stdout
+    assert {asset for asset, _, _ in last_values(records.splitlines())} == {"\N{LATIN SMALL LETTER A WITH DIAERESIS}"}
+
+
+def test_a_closed_standard_input_cannot_be_read(tmp_path: Path) -> None:
+    for arguments, code in ((f"{manifest(tmp_path, job())} --input -", 3), ("- --input never-read", 2)):
+        command = f"{sys.executable} -m streamjob_cli preview {arguments} <&-"
+        result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+        assert (result.returncode, result.stderr) == (code, "<stdin>: cannot be read: Bad file descriptor\n")
+
+
 def test_people_get_a_table_and_a_plot_and_programs_lines(tmp_path: Path) -> None:
     arguments = [manifest(tmp_path, job()), "--input", written(tmp_path, LINES)]
     assert preview(*arguments).stdout.startswith("{")
     shown = _on_a_terminal(*arguments)
     assert re.search(r"a +│ M::Max +│ 2023-11-15T00:10:00Z +│ +20 +│ final", shown)
-    assert "UTC, from 2023-11-15" in shown
+    assert "2023-11-15T00:00:00Z to 2023-11-15T00:10:00Z" in shown
     assert "read " in shown
 
 
