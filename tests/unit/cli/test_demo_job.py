@@ -45,5 +45,5 @@ def test_the_preview_of_the_demo_gives_what_pandas_gives(tmp_path: Path) -> None
     complete = {key: value for key, value in values.items() if key[2] + 600_000 <= last[key[0]]}
     assert complete == {(asset, point, time): value for asset, point, time, value in frame.iter_rows()}
     assert wanted.late > 0
-    assert f"late {wanted.late:>16,}  " in result.stderr
-    assert f"outside {wanted.outside:>13,}  " in result.stderr
+    assert f"late{wanted.late:>18,}  " in result.stderr
+    assert f"outside{wanted.outside:>15,}  " in result.stderr
