@@ -13,7 +13,8 @@ from streamjob_api.written import Written
 
 MAX_PATTERNS = 200
 
-_SET = r"\[!?[^\]\x00-\x1f]+\]"
+# One way to read each set: with two, a regular expression tries all combinations of them.
+_SET = r"\[[^\]\x00-\x1f]+\]"
 _TOKEN = re.compile(rf"(?P<stars>\*+)|(?P<one>\?)|(?P<set>{_SET})|(?P<literal>.)", re.DOTALL)
 _RANGE = re.compile(r"(.)-(.)|(.)", re.DOTALL)
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
 
 from localcluster.providers import Cluster
 from manifests.api_server import Answer, ApiServer
-from manifests.table import EXAMPLES, HERE, Entry, Ring, documents, entries
+from manifests.faults import faults_of
+from manifests.strategies import CRDS, manifests
+from manifests.table import EXAMPLES, Entry, Manifest, Ring, documents, entries
 from streamjob_api.kinds import API_VERSION
 
-CRDS = HERE.parents[1] / "crds"
 ENTRIES = entries()
 REFUSED = [entry for entry in ENTRIES if entry.ring.is_servers]
 ACCEPTED = [entry for entry in ENTRIES if not entry.ring.is_servers]
@@ -102,3 +104,10 @@ def test_kubectl_explains_every_field_with_a_sentence(cluster: Cluster, crds: No
 
 def test_kubectl_explains_a_whole_spec_at_once(cluster: Cluster, crds: None) -> None:
     assert "timeWindowAggregation\t<Object>" in cluster.kubectl("explain", "streamjob.spec", "--recursive")
+
+
+@given(manifest=manifests())
+@settings(max_examples=200, deadline=None)
+def test_what_the_server_refuses_the_model_refuses(server: ApiServer, manifest: Manifest) -> None:
+    answer = server.dry_create(manifest)
+    assert answer.is_yes or faults_of(manifest), answer.message
