@@ -88,7 +88,10 @@ class Template(Protocol):
         """Return a new combiner, for one partition of one micro-batch."""
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
-        """Fold the blocks of one shard, all those of a micro-batch, into its state."""
+        """Fold the blocks of one shard, all those of a micro-batch, into its state.
+
+        Assets know nothing of each other, so that one store may as well serve all shards, as a preview's does.
+        """
 
     def close(self, store: BlockStore) -> Folded:
         """Give what is still open as if its end had come; for an input that ends, as a preview's does.
