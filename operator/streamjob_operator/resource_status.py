@@ -17,7 +17,7 @@ from streamjob_operator.library_status import library_slots, library_statuses, w
 from streamjob_operator.observed import Job, Pod, Resource
 from streamjob_operator.patience import patience
 from streamjob_operator.validation import Fault, OuFacts, Refusal, Runnable, resource_faults
-from streamjob_operator.validation.resources import duplicate_fault
+from streamjob_operator.validation.resources import duplicate_fault, slots, words
 from streamjob_operator.validation.verdicts import refusal
 
 # Names of jobs in a message.
@@ -88,7 +88,11 @@ def summarise_resource(
     """
     refused = refusal([*resource_faults(facts), *_ledger_faults(resource, ledger)])
     left = patience(resource.status.conditions, resource.generation, refused, now) if refused else None
-    ready = Word(False, refused.reason, refused.message) if refused else Word(True, reasons.IN_FORCE, _use(ledger))
+    ready = (
+        Word(False, refused.reason, refused.message)
+        if refused
+        else Word(True, reasons.IN_FORCE, _use(ledger) + _removing(resource, facts, users))
+    )
     status = StreamResourceStatus(
         observed_generation=resource.generation,
         phase="Waiting" if left else "Ready" if ready.holds else "Stalled",
@@ -142,12 +146,25 @@ def _ledger_faults(resource: Resource, ledger: Ledger) -> Iterator[Fault]:
         yield Fault(reasons.CAPACITY_EXCEEDED, message)
 
 
+def _removing(resource: Resource, facts: OuFacts, users: Mapping[Library, Sequence[str]]) -> str:
+    """Libraries that are on their way out, and who keeps them."""
+    shared = None if isinstance(resource.spec, InvalidSpec) else slots(resource.spec, facts.running)
+    return "".join(
+        f"; {words(library)} is being removed, but a driver still runs it; used by {_named(users.get(library, ()))}"
+        for library in (shared.removing if shared else ())
+    )
+
+
+def _named(jobs: Sequence[str]) -> str:
+    names = sorted(jobs)
+    rest = f" and {len(names) - _NAMED_JOBS} more" if len(names) > _NAMED_JOBS else ""
+    return f"{', '.join(names[:_NAMED_JOBS])}{rest}"
+
+
 def _use(ledger: Ledger) -> str:
     if not ledger.admitted:
         return "not in use"
-    names = sorted(ledger.admitted)
-    rest = f" and {len(names) - _NAMED_JOBS} more" if len(names) > _NAMED_JOBS else ""
-    return f"in use by {', '.join(names[:_NAMED_JOBS])}{rest}"
+    return f"in use by {_named(list(ledger.admitted))}"
 
 
 def holders(admitted: Sequence[Admission]) -> Mapping[str, float]:

@@ -33,6 +33,17 @@ class Seen(Protocol):
 
 
 @dataclass
+class _Known:
+    """What was concluded of a job, and from what."""
+
+    job: Job
+    facts: OuFacts
+    footing: Footing
+    verdict: Verdict | None = None
+    lineage_version: int = 0
+
+
+@dataclass
 class VerdictCache:
     """Lineage, thing models and verdicts, by namespace or by the UID of a job."""
 
@@ -46,7 +57,7 @@ class VerdictCache:
     _stale: set[str] = field(default_factory=set)  # namespaces whose facts may have changed
     _new: dict[str, set[JobKey]] = field(default_factory=dict)
     _by_org_id: dict[str, list[Resource]] | None = None
-    _footings: dict[str, tuple[Job, OuFacts, Footing]] = field(default_factory=dict)
+    _known: dict[str, _Known] = field(default_factory=dict)
 
     def put_job(self, job: Job) -> None:
         """Take in a job whose spec is new, or that is being deleted."""
@@ -64,7 +75,7 @@ class VerdictCache:
     def drop_job(self, job: Job) -> None:
         """Forget a job."""
         self._keys.pop(job.uid, None)
-        self._footings.pop(job.uid, None)
+        self._known.pop(job.uid, None)
         self._lineage(job.key.namespace).drop(job.uid)
         users = self._users.get(job.key.namespace, {})
         for library in [library for library, named in users.items() if named.pop(job.uid, None) and not named]:
@@ -117,9 +128,12 @@ class VerdictCache:
 
     def verdict(self, job: Job) -> Verdict:
         """Whether a job can be run, as far as the cache knows."""
-        facts, lineage = self.facts(job.key.namespace), self._lineage(job.key.namespace)
-        member = lineage.member(job.uid) or member_of(job)
-        return conclude(self._footing(job, facts), member, lineage)
+        known = self._footing(job, self.facts(job.key.namespace))
+        lineage = self._lineage(job.key.namespace)
+        if known.verdict is None or known.lineage_version != lineage.version:
+            member = lineage.member(job.uid) or member_of(job)
+            known.verdict, known.lineage_version = conclude(known.footing, member, lineage), lineage.version
+        return known.verdict
 
     def neighbours(self, job: Job) -> set[JobKey]:
         """Jobs of the OU whose verdict may rest on this one."""
@@ -130,11 +144,11 @@ class VerdictCache:
     def _lineage(self, namespace: str) -> Lineage:
         return self._lineages.setdefault(namespace, Lineage())
 
-    def _footing(self, job: Job, facts: OuFacts) -> Footing:
-        known = self._footings.get(job.uid)
-        if known is None or known[0].spec is not job.spec or known[1] is not facts:
-            known = self._footings[job.uid] = (job, facts, footing(job, facts))
-        return known[2]
+    def _footing(self, job: Job, facts: OuFacts) -> _Known:
+        known = self._known.get(job.uid)
+        if known is None or known.job.spec is not job.spec or known.facts is not facts:
+            known = self._known[job.uid] = _Known(job, facts, footing(job, facts))
+        return known
 
     def _look(self, namespace: str) -> OuFacts:
         resource = in_force(self.seen.resources(namespace))

@@ -65,9 +65,13 @@ _Node = tuple[MessageChannel, PointRef]
 
 
 class Lineage:
-    """The jobs of one OU that reserve their outputs. Drafts are no part of it."""
+    """The jobs of one OU that reserve their outputs. Drafts are no part of it.
+
+    ``version`` changes whenever a job comes, changes or goes.
+    """
 
     def __init__(self, members: Iterable[Member] = ()) -> None:
+        self.version = 0
         self._members: dict[str, Member] = {}
         self._writers: dict[PointRef, dict[str, Member]] = {}
         self._readers: dict[_Node, dict[str, list[Step]]] = {}
@@ -77,6 +81,7 @@ class Lineage:
     def put(self, member: Member) -> None:
         """Take in a job, in place of what it was before."""
         self.drop(member.uid)
+        self.version += 1
         self._members[member.uid] = member
         for output in member.outputs:
             self._writers.setdefault(output, {})[member.uid] = member
@@ -89,6 +94,7 @@ class Lineage:
         member = self._members.pop(uid, None)
         if member is None:
             return
+        self.version += 1
         for output in member.outputs:
             _forget(self._writers, output, uid)
         for edge in member.edges:

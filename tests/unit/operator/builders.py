@@ -19,7 +19,9 @@ CATALOGUE = Catalogue({("time-window-aggregation", "1.0"): "example.org/runtime:
 
 
 def job_manifest(name: str = "extremes", **spec: Any) -> Manifest:
+    """A manifest of a job; a field that is None is left out."""
     policy = {"input": "M::A", "aggregation": "max", "windowSize": "10m", "output": f"M::{name}"}
+    written = {"template": TEMPLATE, "timeWindowAggregation": {"policies": [policy]}}
     return {
         "metadata": {
             "name": name,
@@ -29,7 +31,7 @@ def job_manifest(name: str = "extremes", **spec: Any) -> Manifest:
             "generation": 1,
             "creationTimestamp": CREATED,
         },
-        "spec": {"template": TEMPLATE, "timeWindowAggregation": {"policies": [policy]}, **spec},
+        "spec": {name: value for name, value in (written | spec).items() if value is not None},
     }
 
 
