@@ -41,7 +41,7 @@ class Alarms(ApiModel):
         default=None,
         ge=1,
         le=10**15,
-        description="Lag above which an alarm is raised. None: no alarm of this kind.",
+        description="Lag above which an alarm is raised. Left out: no alarm of this kind.",
         examples=[10000],
         json_schema_extra=LIVE | unit("records"),
     )

@@ -58,7 +58,7 @@ class Kafka(ApiModel):
         examples=["kafka-client"],
     )
     create_topics: CreateTopics | None = Field(
-        default=None, description="Create missing topics so. None: topics are never created."
+        default=None, description="Create missing topics so. Left out: topics are never created."
     )
     properties: dict[str, Annotated[str, StringConstraints(max_length=1024)]] = Field(
         default={},
@@ -109,7 +109,7 @@ class StoragePolicy(ApiModel):
         json_schema_extra=SET,
     )
     retention: Duration | None = Field(
-        default=None, description="How long results are kept. None: for ever.", examples=["90d"]
+        default=None, description="How long results are kept. Left out: for ever.", examples=["90d"]
     )
 
     def faults(self) -> Iterator[RuleFault]:
@@ -131,4 +131,6 @@ class TimeSeries(ApiModel):
         description="Secret with any of username, password, ca.crt, user.crt, user.key (PEM).",
         examples=["tsdb"],
     )
-    policies: list[StoragePolicy] = Field(default=[], max_length=50, description="What is stored. None: nothing is.")
+    policies: list[StoragePolicy] = Field(
+        default=[], max_length=50, description="What is stored. Left out: nothing is."
+    )

@@ -43,11 +43,10 @@ class ObjectMeta(ApiModel):
 
 
 class JobMeta(ObjectMeta):
-    """The metadata of a StreamJob: its name is shorter, since driver pods are named after it."""
+    """The metadata of a StreamJob: its name is shorter and has no dots, since pods and labels are named after it."""
 
     name: (
-        Annotated[str, StringConstraints(pattern=forms.OBJECT_NAME.pattern, min_length=1, max_length=MAX_JOB_NAME)]
-        | None
+        Annotated[str, StringConstraints(pattern=forms.LABEL.pattern, min_length=1, max_length=MAX_JOB_NAME)] | None
     ) = Field(default=None, examples=["meter-extremes-10min"])
 
 

@@ -69,13 +69,16 @@ class StreamJobSpec(ApiModel):
     )
 
     description: Annotated[str, StringConstraints(max_length=1024)] = Field(
-        default="", description="For people.", examples=["Highest reading in ten minutes"], json_schema_extra=IGNORED
+        default="",
+        description="What the job is for, in words for people.",
+        examples=["Highest reading in ten minutes"],
+        json_schema_extra=IGNORED,
     )
     state: DesiredState = Field(
         default=DesiredState.RUNNING,
-        description="What is wanted of the job. Draft: checked, holds nothing; Released: checked, its outputs are "
-        "reserved; Running; Paused: stopped gracefully, capacity freed, checkpoint kept; Stopped: state and offsets "
-        "dropped.",
+        description="What the job is to do. Draft: checked, holds nothing; Released: checked, its outputs are "
+        "reserved; Running: it calculates; Paused: stopped gracefully, capacity freed, checkpoint kept; Stopped: state "
+        "and offsets dropped.",
         json_schema_extra=LIVE,
     )
     template: TemplateRef = Field(description="The template that the job configures.")
@@ -120,7 +123,7 @@ class StreamJobSpec(ApiModel):
         default=None,
         ge=1,
         le=10_000_000,
-        description="What the job reads at most. None: no limit.",
+        description="What the job reads at most. Left out: no limit.",
         examples=[1000],
         json_schema_extra=RESTART | unit("records per second"),
     )
@@ -133,7 +136,7 @@ class StreamJobSpec(ApiModel):
     )
     idle_timeout: Duration | None = Field(
         default=None,
-        description="Silence of an asset after which its open windows and days are closed. None: they wait for its "
+        description="Silence of an asset after which its open windows and days are closed. Left out: they wait for its "
         "next record.",
         examples=["2h"],
         json_schema_extra=RESTART,

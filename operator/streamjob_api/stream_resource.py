@@ -76,7 +76,7 @@ class VolumeClaim(ApiModel):
 
     storage_class_name: ObjectName | None = Field(
         default=None,
-        description="StorageClass of the claims. None: the cluster's default class.",
+        description="StorageClass of the claims. Left out: the cluster's default class.",
         examples=["standard"],
     )
     size: Quantity = Field(default="1Gi", description="Size of each job's claim.", examples=["5Gi"])
@@ -126,7 +126,7 @@ class StreamResourceSpec(ApiModel):
 
     org_id: Annotated[str, StringConstraints(pattern=forms.ORG_ID.pattern, max_length=64)] | None = Field(
         default=None,
-        description="The OU's id in topics and records. None: the namespace's name.",
+        description="The OU's id in topics and records. Left out: the namespace's name.",
         examples=["o15724268424841"],
     )
     timezone: TimeZone = Field(
@@ -143,18 +143,19 @@ class StreamResourceSpec(ApiModel):
     )
     kafka: Kafka = Field(description="The OU's Kafka.")
     redis: Redis | None = Field(
-        default=None, description="The OU's Redis, where latest values go. None: results go to Kafka only."
+        default=None, description="The OU's Redis, where latest values go. Left out: results go to Kafka only."
     )
     time_series: TimeSeries | None = Field(
         default=None,
-        description="The OU's time-series store, where results go by policy. None: results are not stored.",
+        description="The OU's time-series store, where results go by policy. Left out: results are not stored.",
     )
     models: Models | None = Field(
-        default=None, description="The OU's thing models. None: names of points are only checked for their form."
+        default=None, description="The OU's thing models. Left out: names of points are only checked for their form."
     )
     checkpoints: Checkpoints = Field(default=Checkpoints(), description="Where jobs keep state and offsets.")
     source: Source | None = Field(
-        default=None, description="Topics and message form of devices that speak differently. None: the service's own."
+        default=None,
+        description="Topics and message form of devices that speak differently. Left out: the service's own.",
     )
 
     @classmethod

@@ -50,7 +50,7 @@ class DeviceState(TemplateBlock):
     )
     offline_after: Duration | None = Field(
         default=None,
-        description="Silence after which a device is offline, 1s to 7d. None: connections are not watched.",
+        description="Silence after which a device is offline, 1s to 7d. Left out: connections are not watched.",
         examples=["10m"],
         json_schema_extra=STATE_BREAKING,
     )

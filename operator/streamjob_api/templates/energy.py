@@ -190,7 +190,7 @@ class MeterReadingPolicy(EnergyPolicy):
         default=None,
         gt=0,
         description="Reading at which the meter begins again at 0: a lower reading is then taken for a rollover, if "
-        "its slope is accepted. None: it is a reset, and its interval is lost.",
+        "its slope is accepted. Left out: it is a reset, and its interval is lost.",
         examples=[1000000],
         json_schema_extra=STATE_BREAKING | unit("reading"),
     )
@@ -242,7 +242,7 @@ class PowerPolicy(EnergyPolicy):
     )
     max_gap: Duration | None = Field(
         default=None,
-        description="Longer intervals between two records contribute nothing; up to 7d. None: no limit.",
+        description="Longer intervals between two records contribute nothing; up to 7d. Left out: no limit.",
         examples=["1h"],
         json_schema_extra=STATE_BREAKING,
     )
@@ -274,7 +274,7 @@ class EnergyBlock(TemplateBlock):
 
     timezone: TimeZone | None = Field(
         default=None,
-        description="Time zone of the days. None: the StreamResource's.",
+        description="Time zone of the days. Left out: the StreamResource's.",
         examples=["Asia/Kolkata"],
         json_schema_extra=STATE_BREAKING,
     )

@@ -113,7 +113,7 @@ class MergingPolicy(ApiModel):
     max_age: Duration | None = Field(
         default=None,
         description="How old a last value may be, measured from the result's time; an older one counts as missing. "
-        "None: no limit.",
+        "Left out: no limit.",
         examples=["1h"],
         json_schema_extra=STATE_BREAKING,
     )

@@ -53,7 +53,7 @@ def test_other_kinds_are_not_ours() -> None:
         ({}, ["metadata.name: required, but missing; write e.g. name: meter-extremes-10min"]),
         ({"generateName": "a-"}, []),
         ({"name": "a" * 47}, ["metadata.name: too long: 47 characters; write at most 46"]),
-        ({"name": "A_b"}, [f"metadata.name: 'A_b' {FORM} {forms.OBJECT_NAME.words}, as in meter-extremes-10min"]),
+        ({"name": "A_b"}, [f"metadata.name: 'A_b' {FORM} {forms.LABEL.words}, as in meter-extremes-10min"]),
         (
             {"name": 5},
             ['metadata.name: expected a text, got the number 5; put quotes around it, as in "meter-extremes-10min"'],
