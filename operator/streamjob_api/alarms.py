@@ -55,7 +55,7 @@ class Alarms(ApiModel):
     states: list[AlarmState] = Field(
         default=[],
         max_length=len(AlarmState),
-        description="Phases that raise an alarm.",
+        description="Phases that raise an alarm, of Queued, Degraded, Paused, Stopped and Failed.",
         examples=[["Failed"]],
         json_schema_extra=SET | LIVE,
     )

@@ -67,7 +67,7 @@ def described(schema: Schema) -> str:
     if UNIT_KEY in schema:
         told.append(f"Unit: {schema[UNIT_KEY]}.")
     if DIFF_KEY in schema:
-        told.append(f"{schema[DIFF_KEY]}.")
+        told.append(f"On change: {schema[DIFF_KEY]}.")
     if schema.get("examples"):
         told.append(f"Example: {written(schema['examples'][0])}.")
     return " ".join(told)

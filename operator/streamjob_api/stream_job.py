@@ -38,7 +38,9 @@ class TemplateRef(ApiModel):
     """A template at a version, as installed by the OU's StreamResource."""
 
     name: TemplateName = Field(
-        description="Name of the template; the spec has the block of the same name.",
+        description="Name of the template; the spec has the block of the same name. One of time-window-aggregation, "
+        "energy-by-meter-reading, energy-by-instant-power, energy-by-average-power, multi-point-merging, device-state "
+        "and pipeline.",
         examples=["time-window-aggregation"],
         json_schema_extra=STATE_BREAKING,
     )

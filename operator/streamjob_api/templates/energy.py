@@ -107,7 +107,7 @@ class EnergyPolicy(ApiModel):
     )
     interval: DetailInterval | None = Field(
         default=None,
-        description="Interval of the detailed output.",
+        description="Interval of the detailed output: 1m, 5m, 10m, 15m, 30m or 1h.",
         examples=["30m"],
         json_schema_extra=STATE_BREAKING,
     )

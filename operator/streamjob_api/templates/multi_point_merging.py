@@ -71,7 +71,8 @@ class Trigger(ApiModel):
     )
     every: Frequency | None = Field(
         default=None,
-        description="Mode Frequency: the period; a result's time is the tick, floored to the period.",
+        description="Mode Frequency: the period, 1s, 5s, 10s, 30s, 1m, 5m, 10m, 30m or 1h; a result's time is the "
+        "tick.",
         examples=["10m"],
         json_schema_extra=STATE_BREAKING,
     )
