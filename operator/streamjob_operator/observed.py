@@ -97,7 +97,9 @@ class Resource:
         """Hash of what drivers are given of this resource."""
         if isinstance(self.spec, InvalidSpec):
             return ""
-        told = self.spec.model_dump(mode="json", exclude_defaults=True, include={"kafka", "redis", "source"})
+        told = self.spec.model_dump(
+            mode="json", exclude_defaults=True, include={"kafka", "redis", "source", "timezone"}
+        )
         return digest([self.org_id, told])
 
     @property

@@ -32,6 +32,7 @@ def driver_file(job: Job, runnable: Runnable, attempt: int, epoch: int) -> JobFi
         kafka=runnable.resource_spec.kafka,
         redis=runnable.resource_spec.redis,
         source=runnable.resource_spec.source,
+        timezone=runnable.resource_spec.timezone,
     )
 
 

@@ -263,3 +263,84 @@ def test_an_older_jobs_edit_takes_the_output_from_the_driver_that_writes_it() ->
     taken = Refusal((Fault("OutputTaken", "written by an older job"),), runnable=runnable(running))
     assert len(decide(observed(running, pod(running), verdict=taken), NOW).stop) == 1
     assert decide(observed(running, pod(running, spec_hash="former"), verdict=taken), NOW).stop == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [("Draft", "checked; holds nothing"), ("Released", "checked, its outputs are reserved; not running")],
+)
+def test_a_draft_and_a_released_job_are_ready_and_hold_nothing(state: str, message: str) -> None:
+    course = decide(observed(job(state=state), granted=0), NOW)
+    assert (course.phase, course.ready.holds, course.ready.reason, course.ready.message) == (
+        state,
+        True,
+        state,
+        message,
+    )
+    assert (course.start, course.stuck, course.working, course.memory.admitted_cu) == (None, None, None, 0)
+
+
+@pytest.mark.parametrize("state", ["Draft", "Released"])
+def test_running_to_draft_or_released_acts_as_stopped_and_says_so(state: str) -> None:
+    asked = job(status=running_status(job()), state=state)
+    ending = decide(observed(asked, pod(asked)), NOW)
+    assert (ending.phase, ending.ready.reason, len(ending.stop)) == ("Stopping", "Stopping", 1)
+    assert "state and offsets are dropped" in ending.ready.message
+    done = decide(observed(replace(asked, status=ending.memory)), NOW)
+    assert (done.ready.holds, done.ready.reason) == (True, state)
+    assert "state and offsets are dropped" in done.ready.message
+    assert done.memory.deployed
+    assert done.memory.deployed.epoch == 1
+    again = decide(observed(job(status=done.memory.model_dump(mode="json", by_alias=True))), NOW)
+    assert again.start
+    assert again.start.epoch == 1
+
+
+@pytest.mark.parametrize("state", ["Draft", "Released"])
+def test_a_draft_that_could_not_run_says_why_and_waits_for_what_may_come(state: str) -> None:
+    wrong = Refusal((Fault("UnknownName", "spec.x: no such point"),))
+    seen = observed(job(state=state), verdict=wrong)
+    course = decide(seen, NOW)
+    assert (course.phase, course.ready.holds, course.stuck and course.stuck.reason) == (state, False, "UnknownName")
+    status = summarise(seen, course, NOW, 300)
+    spec_valid = next(condition for condition in status.conditions if condition.type == "SpecValid")
+    assert (spec_valid.status, spec_valid.reason) == ("False", "UnknownName")
+    missing = Refusal((Fault("ModelsMissing", "no ConfigMap", may_come=True),))
+    waiting = decide(observed(job(state=state), verdict=missing), NOW)
+    assert (waiting.stuck, waiting.working and waiting.working.reason) == (None, "WaitingForResource")
+    assert waiting.again_in == PATIENCE.total_seconds()
+
+
+def test_a_draft_ends_its_driver_even_when_it_is_refused() -> None:
+    asked = job(status=running_status(job()), state="Draft")
+    wrong = Refusal((Fault("UnknownName", "spec.x: no such point"),))
+    assert len(decide(observed(asked, pod(asked), verdict=wrong), NOW).stop) == 1
+
+
+def test_a_released_job_that_is_larger_than_its_ou_says_so() -> None:
+    large = job(state="Released", resources={"cu": 4})
+    course = decide(observed(large, verdict=runnable(large, capacity={"standalone": 2})), NOW)
+    assert (course.ready.holds, course.ready.reason) == (False, "CapacityNeverSuffices")
+
+
+@pytest.mark.parametrize(
+    "reason", ["UnknownName", "TypeMismatch", "ModelsMissing", "ModelsInvalid", "TemplateNotInstalled"]
+)
+def test_a_driver_goes_on_whatever_becomes_wrong_around_it(reason: str) -> None:
+    running = job(status=running_status(job()))
+    for may_come in (True, False):
+        course = decide(observed(running, pod(running), verdict=Refusal((Fault(reason, "why", may_come),))), NOW)
+        assert (course.stop, course.phase, course.ready.reason) == ((), "Degraded", reason)
+        assert course.memory.admitted_cu == 1
+
+
+def test_fields_without_effect_are_a_warning_that_changes_nothing_else() -> None:
+    running = job(status=running_status(job()), lifecycle={"rollbackOnFailure": True}, alarms={"lag": 5, "for": "2m"})
+    seen = observed(running, pod(running))
+    status = summarise(seen, decide(seen, NOW), NOW, 300)
+    found = {condition.type: condition for condition in status.conditions}
+    assert (found["Ready"].status, found["WarningNoEffect"].status) == ("True", "True")
+    assert "spec.alarms" in found["WarningNoEffect"].message
+    assert "spec.lifecycle.rollbackOnFailure" in found["WarningNoEffect"].message
+    plain = observed(job())
+    assert "WarningNoEffect" not in {each.type for each in summarise(plain, decide(plain, NOW), NOW, 300).conditions}

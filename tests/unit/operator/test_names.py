@@ -110,8 +110,8 @@ WRONG: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
             (
                 "UnknownName",
                 (
-                    "policies[0].output: model 'Meter' has no point 'Maximum'; its points are Count, Curve, Energy30Min, "
-                    "EnergyDay, IsOpen, MaxCount, MaxReading, Name and 2 more"
+                    "policies[0].output: model 'Meter' has no point 'Maximum'; its points are Count, Curve, "
+                    "Energy30Min, EnergyDay, IsOpen, MaxCount, MaxReading, Name and 2 more"
                 ),
             ),
         ],
@@ -133,8 +133,8 @@ WRONG: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
             (
                 "TypeMismatch",
                 (
-                    "policies[0].output: 'Meter::MaxCount' is of data type int, but avg gives a double; declare it double, "
-                    "or name another point"
+                    "policies[0].output: 'Meter::MaxCount' is of data type int, but avg gives a double; "
+                    "declare it double, or name another point"
                 ),
             )
         ],

@@ -1,0 +1,168 @@
+"""Verdicts are computed anew only when what they rest on has changed, and those who are concerned get a turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from streamjob_operator.observed import JobKey, Manifest
+from streamjob_operator.validation import Refusal, Runnable, Verdict, found_models, missing_models
+from streamjob_operator.world import World
+from unit.operator.builders import CATALOGUE, CREATED, TEMPLATE, job_manifest
+
+
+def windows(source: str, output: str) -> dict[str, Any]:
+    policy = {"input": f"M::{source}", "aggregation": "max", "windowSize": "10m", "output": f"M::{output}"}
+    return {"timeWindowAggregation": {"policies": [policy]}}
+
+
+class Ou:
+    """A world with one OU; every manifest has a newer version than the one before."""
+
+    def __init__(self, **resource: Any) -> None:
+        self.world = World(CATALOGUE)
+        self.version = 0
+        self.see_resource(**resource)
+
+    def see(self, name: str, generation: int = 1, created: str = CREATED, **spec: Any) -> None:
+        manifest = job_manifest(name, **spec)
+        self.world.see_job(self._newer(manifest, uid=name, generation=generation, creationTimestamp=created))
+
+    def see_resource(self, generation: int = 1, namespace: str = "ou", **spec: Any) -> None:
+        given = {
+            "orgId": "o1",
+            "capacity": {"design": 1, "standalone": 4},
+            "libraries": [TEMPLATE],
+            "kafka": {"bootstrapServers": "kafka:9092"},
+            **spec,
+        }
+        manifest = {"metadata": {"name": "energy", "namespace": namespace}, "spec": given}
+        meta = {"uid": f"resource-{namespace}", "generation": generation, "creationTimestamp": CREATED}
+        self.world.see_resource(self._newer(manifest, **meta))
+
+    def see_pod(self, job: str, phase: str) -> None:
+        labels = {"streamjob.dev/job": job}
+        meta = {"name": f"{job}-1-driver", "namespace": "ou", "uid": f"pod-{job}", "labels": labels}
+        self.world.see_pod({"metadata": meta | {"creationTimestamp": CREATED}, "status": {"phase": phase}})
+
+    def verdict(self, name: str) -> Verdict:
+        job = self.world.job(JobKey("ou", name))
+        assert job
+        return self.world.verdict(job)
+
+    def reason(self, name: str) -> str:
+        verdict = self.verdict(name)
+        return verdict.reason if isinstance(verdict, Refusal) else "Valid"
+
+    def near(self, name: str) -> set[str]:
+        return {key.name for key in self.world.neighbours(JobKey("ou", name))}
+
+    def _newer(self, manifest: Manifest, **meta: Any) -> Manifest:
+        self.version += 1
+        return manifest | {"metadata": manifest["metadata"] | {"resourceVersion": str(self.version)} | meta}
+
+
+def test_nothing_is_computed_twice_and_a_status_write_changes_nothing() -> None:
+    ou = Ou()
+    ou.see("job")
+    verdict = ou.verdict("job")
+    assert isinstance(verdict, Runnable)
+    ou.see("job")
+    ou.see_resource()
+    assert ou.verdict("job") is verdict
+
+
+def test_another_spec_of_the_resource_or_other_models_are_seen() -> None:
+    ou = Ou()
+    ou.see("job", **windows("A", "B"))
+    assert ou.reason("job") == "Valid"
+    ou.see_resource(generation=2, models={"configMap": "models"})
+    assert ou.reason("job") == "ModelsMissing"
+    ou.world.verdicts.put_models("ou", missing_models("models"))
+    assert ou.reason("job") == "ModelsMissing"
+    points = [{"id": name, "type": "AI", "dataType": "double"} for name in "AB"]
+    text = yaml.safe_dump({"models": [{"id": "M", "points": points}]})
+    ou.world.verdicts.put_models("ou", found_models("models", {"models.yaml": text}))
+    assert ou.reason("job") == "Valid"
+
+
+def test_an_output_is_free_when_its_writer_leaves_or_becomes_a_draft() -> None:
+    ou = Ou()
+    ou.see("older", created="2025-01-01T00:00:00Z", **windows("A", "B"))
+    ou.see("younger", **windows("A", "B"))
+    assert (ou.reason("older"), ou.reason("younger")) == ("Valid", "OutputTaken")
+    assert ou.near("older") == {"younger"}
+    ou.see("older", generation=2, created="2025-01-01T00:00:00Z", state="Draft", **windows("A", "B"))
+    assert (ou.reason("older"), ou.reason("younger"), ou.near("older")) == ("Valid", "Valid", set())
+    ou.see("older", generation=3, created="2025-01-01T00:00:00Z", **windows("A", "B"))
+    assert ou.reason("younger") == "OutputTaken"
+    ou.world.lose_job(JobKey("ou", "older"))
+    assert ou.reason("younger") == "Valid"
+
+
+def test_an_edit_of_an_older_job_closes_a_loop_for_the_newer_one() -> None:
+    ou = Ou()
+    ou.see("older", created="2025-01-01T00:00:00Z", **windows("x", "y"))
+    ou.see("newer", **windows("y", "z"))
+    assert ou.near("older") == set()
+    ou.see("newer", generation=2, **windows("y", "x"))
+    assert (ou.reason("older"), ou.reason("newer")) == ("Valid", "LineageLoop")
+    assert ou.near("older") == {"newer"}
+    assert ou.near("newer") == {"older"}
+
+
+def test_a_draft_is_told_what_stands_in_its_way() -> None:
+    ou = Ou()
+    ou.see("older", created="2025-01-01T00:00:00Z", **windows("A", "B"))
+    ou.see("draft", state="Draft", **windows("A", "B"))
+    assert ou.reason("draft") == "OutputTaken"
+
+
+def test_a_removed_library_is_free_when_its_last_driver_has_ended() -> None:
+    ou = Ou()
+    ou.see("job")
+    ou.see_pod("job", "Running")
+    ou.see_resource(generation=2, libraries=[])
+    verdict = ou.verdict("job")
+    assert isinstance(verdict, Refusal)
+    assert "was removed from StreamResource energy" in verdict.message
+    assert {library.name for library in ou.world.verdicts.facts("ou").running} == {"time-window-aggregation"}
+    ou.see_pod("job", "Succeeded")
+    assert ou.world.verdicts.facts("ou").running == frozenset()
+    verdict = ou.verdict("job")
+    assert isinstance(verdict, Refusal)
+    assert verdict.message.endswith("it installs nothing")
+
+
+def test_an_older_resource_elsewhere_takes_the_org_id() -> None:
+    ou = Ou()
+    ou.see("job")
+    assert ou.reason("job") == "Valid"
+    ou.see_resource(namespace="a-former")
+    assert ou.reason("job") == "OrgIdTaken"
+    ou.world.lose_resource("a-former", "energy")
+    assert ou.reason("job") == "Valid"
+
+
+def test_a_job_of_the_same_name_is_another_one() -> None:
+    ou = Ou()
+    ou.see("older", created="2025-01-01T00:00:00Z", **windows("A", "B"))
+    ou.see("younger", **windows("A", "B"))
+    again = job_manifest("older", **windows("A", "C"))
+    meta = {"uid": "another", "resourceVersion": "100", "creationTimestamp": "2025-02-01T00:00:00Z"}
+    ou.world.see_job(again | {"metadata": again["metadata"] | meta})
+    assert ou.reason("younger") == "Valid"
+
+
+def test_a_new_spec_is_new_until_the_models_are_looked_at() -> None:
+    ou = Ou()
+    ou.see("job")
+    job = ou.world.job(JobKey("ou", "job"))
+    assert job
+    assert ou.world.verdicts.is_new(job)
+    assert ou.world.verdicts.take_new("ou") == {job.key}
+    ou.see("job")
+    assert not ou.world.verdicts.is_new(job)
+    ou.see("job", generation=2)
+    assert ou.world.verdicts.is_new(job)
