@@ -14,7 +14,8 @@ import yaml
 _MAX_DEPTH = 100
 # What aliases may come to when they are written out.
 _MAX_NODES = 200_000
-_TAGS = {None, "!", *(f"tag:yaml.org,2002:{name}" for name in ("str", "map", "seq"))}
+_PREFIX = "tag:yaml.org,2002:"
+_TAGS = {None, "!", *(f"{_PREFIX}{name}" for name in ("str", "map", "seq"))}
 # A member, an element, or a member whose name needs quotes.
 _STEP = re.compile(r"""\.?([^.\[\]]+)|\[([0-9]+)\]|\[(['"])(.*?)\3\]""")
 DUPLICATE_KEY = "key {!r} is given twice"
@@ -162,9 +163,19 @@ def _weight(node: yaml.Node, known: dict[int, int]) -> int:
 def _refuse_repetition(node: yaml.MappingNode) -> None:
     seen: set[str] = set()
     for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+        _name(key)
         if key.value in seen:
             raise YamlFault(DUPLICATE_KEY.format(key.value), _line(key))
         seen.add(key.value)
+
+
+def _name(key: yaml.ScalarNode) -> None:
+    """Make a number or true and false the text that JSON's names are, as kubectl does; ``null`` is no name there."""
+    kind = key.tag.removeprefix(_PREFIX)
+    if kind == "bool":
+        key.value = "true" if key.value.lower() in {"true", "yes", "on"} else "false"
+    if kind in {"bool", "int", "float"}:
+        key.tag = f"{_PREFIX}str"
 
 
 def _line(node: yaml.Node) -> int:

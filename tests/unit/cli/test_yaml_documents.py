@@ -135,3 +135,9 @@ TEXTS = st.text(max_size=20).filter(lambda text: not text[:2].strip("+-.")[:1].i
 )
 def test_what_is_dumped_is_read_back(value: Any) -> None:
     assert contents(yaml.safe_dump(value)) == [value]
+
+
+def test_names_that_are_no_texts_become_texts_as_with_kubectl() -> None:
+    ((content, lines),) = documents(b"points:\n  1: a\n  on: b\n  No: c\n  2.5: d\n")
+    assert content == {"points": {"1": "a", "true": "b", "false": "c", "2.5": "d"}}
+    assert lines.of("points.true") == 3
