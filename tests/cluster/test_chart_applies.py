@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from fixtures.chart import CHART, ROOT, Chart, Manifest, of_kind
+from fixtures.chart import CHART, Chart, of_kind
 from fixtures.chart import chart as our_chart
 from fixtures.eventually import eventually
+from fixtures.installation import Installation, installed, stand_in
 from localcluster.problems import ClusterError
 from localcluster.providers import Cluster
 
-CLUSTER_WIDE = ("ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 RESOURCE = {
     "apiVersion": "streamjob.dev/v1beta1",
     "kind": "StreamResource",
@@ -25,62 +24,15 @@ RESOURCE = {
 }
 
 
-@dataclass(frozen=True)
-class Installation:
-    """A chart's objects, apart from its pods, applied under names of their own."""
-
-    cluster: Cluster
-    namespace: str
-    manifests: list[Manifest]
-
-    def may(self, verb: str, what: str, *, who: str, namespace: str | None = None, subresource: str = "") -> bool:
-        question = ("auth", "can-i", verb, what, f"--subresource={subresource}", f"--as={who}")
-        try:
-            self.cluster.kubectl(*question, "-n", namespace or self.namespace)
-        except ClusterError:
-            return False
-        return True
-
-    @property
-    def operator(self) -> str:
-        return f"system:serviceaccount:{self.namespace}:{self.namespace}"
-
-
 @pytest.fixture(scope="module")
 def chart() -> Chart:
     return our_chart()
 
 
-def stand_in(cluster: Cluster, chart: Chart, namespace: str, values: dict[str, Any]) -> Installation:
-    """Apply what is about rights and protection; the operator's own pods are of no interest here."""
-    chosen = {"fullnameOverride": namespace, "crds": {"install": False}} | values
-    skipped = ("Deployment", "ConfigMap")
-    manifests = [manifest for manifest in chart.render(chosen) if manifest["kind"] not in skipped]
-    for manifest in manifests:
-        if manifest["kind"] not in CLUSTER_WIDE and manifest["metadata"]["namespace"] == "streamjob-system":
-            manifest["metadata"]["namespace"] = namespace
-        for subject in manifest.get("subjects", ()):
-            subject["namespace"] = namespace
-    cluster.kubectl("apply", "-f", "-", input="\n---\n".join(map(json.dumps, manifests)))
-    return Installation(cluster, namespace, manifests)
-
-
-def ensure_crds(cluster: Cluster) -> None:
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds"))
-
-
 @pytest.fixture(scope="module")
 def installation(cluster: Cluster, chart: Chart) -> Iterator[Installation]:
-    namespace = f"chart-{uuid4().hex[:8]}"
-    ensure_crds(cluster)
-    cluster.create_namespace(namespace)
-    installed = stand_in(cluster, chart, namespace, {"rbac": {"userRoles": False}})
-    yield installed
-    for manifest in installed.manifests:
-        if manifest["kind"] in CLUSTER_WIDE:
-            cluster.kubectl("delete", manifest["kind"], manifest["metadata"]["name"], "--ignore-not-found")
-    cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+    with installed(cluster, chart, f"chart-{uuid4().hex[:8]}", {"rbac": {"userRoles": False}}) as installation:
+        yield installation
 
 
 @pytest.fixture
@@ -158,7 +110,7 @@ def test_the_operator_may(installation: Installation, verb: str, what: str, subr
         ("delete", "persistentvolumeclaims", ""),
         ("get", "secrets", ""),
         ("list", "secrets", ""),
-        ("get", "configmaps", ""),
+        ("watch", "configmaps", ""),
         ("create", "pods", "exec"),
         ("get", "pods", "log"),
         ("create", "roles.rbac.authorization.k8s.io", ""),
@@ -179,10 +131,10 @@ def test_the_lease_is_the_operators_in_its_own_namespace_alone(installation: Ins
 
 def test_namespaced_rights_end_at_the_namespace(cluster: Cluster, chart: Chart, namespace: str) -> None:
     stand_in(cluster, chart, namespace, {"watchNamespaces": [namespace], "protectResourcesInUse": False})
-    installed = Installation(cluster, namespace, [])
-    assert installed.may("create", "pods", who=installed.operator)
-    assert not installed.may("create", "pods", who=installed.operator, namespace="default")
-    assert not installed.may("list", "streamjobs.streamjob.dev", who=installed.operator, namespace="default")
+    installation = Installation(cluster, namespace, [])
+    assert installation.may("create", "pods", who=installation.operator)
+    assert not installation.may("create", "pods", who=installation.operator, namespace="default")
+    assert not installation.may("list", "streamjobs.streamjob.dev", who=installation.operator, namespace="default")
 
 
 def create_resource(cluster: Cluster, namespace: str) -> None:

@@ -48,9 +48,18 @@ class ApiServer:
 
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Send an object as JSON."""
+        return self._send("POST", path, body, {"Content-Type": "application/json"})
+
+    def patch_status(self, kind: str, name: str, patch: Mapping[str, Any], *, who: str) -> Answer:
+        """Patch the status of an object as somebody else."""
+        path = f"/apis/{kinds.API_VERSION}/namespaces/{self._namespace}/{PLURALS[kind]}/{name}/status"
+        headers = {"Content-Type": "application/merge-patch+json", "Impersonate-User": who}
+        return self._send("PATCH", path, patch, headers)
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
         url = f"{self._client.configuration.host}{path}"
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        response = self._client.rest_client.pool_manager.request("POST", url, body=as_json(body), headers=headers)
+        every = {"Accept": "application/json"} | dict(headers)
+        response = self._client.rest_client.pool_manager.request(method, url, body=as_json(body), headers=every)
         return Answer(response.status, json.loads(response.data))
 
 
