@@ -11,12 +11,13 @@ INVALID_BELOW = 100_000_000
 LATEST_MS = 253_402_300_799_999
 
 
-def refusal(now_ms: int, future_tolerance_ms: int | None) -> pl.Expr:
+def refusal(now_ms: int, future_tolerance_ms: int | None, *, may_be_seconds: bool = True) -> pl.Expr:
     """Reason for which ``time`` (i64, epoch ms) is refused, null where it is accepted.
 
     InvalidTime: below INVALID_BELOW, zero and negative among them. SecondsNotMilliseconds: from there up to
-    SECONDS_BELOW_MS. FutureTime: beyond ``now_ms + future_tolerance_ms``; with None (the offline channel) there is no
-    such check, but a time beyond the year 9999 is an InvalidTime.
+    SECONDS_BELOW_MS, if times ``may_be_seconds`` by mistake; else InvalidTime. FutureTime: beyond ``now_ms +
+    future_tolerance_ms``; with None (the offline channel) there is no such check, but a time beyond the year 9999 is
+    an InvalidTime.
     """
     latest, reason = (
         (LATEST_MS, "InvalidTime") if future_tolerance_ms is None else (now_ms + future_tolerance_ms, "FutureTime")
@@ -26,7 +27,7 @@ def refusal(now_ms: int, future_tolerance_ms: int | None) -> pl.Expr:
         pl.when(time < INVALID_BELOW)
         .then(pl.lit("InvalidTime"))
         .when(time < SECONDS_BELOW_MS)
-        .then(pl.lit("SecondsNotMilliseconds"))
+        .then(pl.lit("SecondsNotMilliseconds" if may_be_seconds else "InvalidTime"))
         .when(time > latest)
         .then(pl.lit(reason))
     )

@@ -64,7 +64,7 @@ class Flat:
 
     @property
     def values(self) -> pl.Expr:
-        """How many points group ``flat`` holds."""
+        """How many points group ``flat`` holds; one that no job reads counts as often as it is written."""
         names = "" if self.counted is None else f'"(?:{"|".join(map(re.escape, self.counted))})'
         return pl.col("flat").str.count_matches(rf'{names}"\s*:')
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from streamjob_api.assets import AssetFilter
 from streamjob_api.points import PointRef
-from streamjob_api.source import MessageMapping
+from streamjob_api.source import MessageMapping, TimeUnit
 from streamjob_runtime.asset_filter import passing
 from streamjob_runtime.event_times import refusal
 from streamjob_runtime.json_reading import Found, Malformed
@@ -82,7 +82,8 @@ def decode(
         by_one = pl.DataFrame({name: getattr(found, name) for name in POINTS}, schema=POINTS)
         numbers = pl.concat([numbers, by_one]).sort("message", maintain_order=True)
     kept = passing(numbers, assets)
-    points, refusals = _accepted(kept, now_ms, future_tolerance_ms)
+    may_be_seconds = mapping is None or mapping.time.unit is TimeUnit.MS
+    points, refusals = _accepted(kept, refusal(now_ms, future_tolerance_ms, may_be_seconds=may_be_seconds))
     unused, filtered = proved.unused + found.unused, numbers.height - kept.height
     return Decoded(points, malformed, refusals, unused, filtered, kept.height)
 
@@ -113,11 +114,11 @@ def _read_one_by_one(messages: Sequence[tuple[int, bytes | None]], form: Form) -
     return found, pl.DataFrame(faults, schema=MALFORMED, orient="row")
 
 
-def _accepted(numbers: pl.DataFrame, now_ms: int, future_tolerance_ms: int | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _accepted(numbers: pl.DataFrame, time_refusal: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
     no_point = pl.when(pl.col("point").is_null()).then(pl.lit("NoPoint"))
     not_a_number = pl.when(pl.col("value").is_null()).then(pl.lit("NotANumber"))
     not_finite = pl.when(~pl.col("value").is_finite()).then(pl.lit("NotFinite"))
-    reason = pl.coalesce(no_point, not_a_number, refusal(now_ms, future_tolerance_ms), not_finite)
+    reason = pl.coalesce(no_point, not_a_number, time_refusal, not_finite)
     reasons = numbers.select("message", reason=reason)
     is_accepted = reasons["reason"].is_null()
     if is_accepted.all():

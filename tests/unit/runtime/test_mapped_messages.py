@@ -126,6 +126,18 @@ def test_times_that_cannot_be_are_refused(time: Any, reason: str) -> None:
     assert decoded(message(ts=time)).refused == {reason: 1}
 
 
+@pytest.mark.parametrize(
+    ("unit", "time", "reason"),
+    [
+        ("ms", SECONDS, "SecondsNotMilliseconds"),
+        ("iso8601", "1972-06-30T00:00:00Z", "InvalidTime"),
+        ("s", 70_000_000, "InvalidTime"),
+    ],
+)
+def test_only_milliseconds_are_taken_for_seconds(unit: str, time: Any, reason: str) -> None:
+    assert decoded(message(ts=time), by={**MAPPING, "time": {"path": "ts", "unit": unit}}).refused == {reason: 1}
+
+
 def test_a_time_without_zone_is_refused() -> None:
     mapping = {**MAPPING, "time": {"path": "ts", "unit": "iso8601"}}
     result = decoded(message(ts="2023-11-14T22:13:20"), message(ts="2023-11-14T22:13:20Z"), by=mapping)

@@ -194,11 +194,19 @@ def assert_same(raw: Sequence[bytes | None], mapping: MessageMapping, *, flat: b
 
 
 @pytest.mark.parametrize("name", MAPPINGS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data(), flat=st.booleans())
 def test_shapes_give_what_the_complete_reading_gives(name: str, data: st.DataObject, flat: bool) -> None:
     mapping = MessageMapping.model_validate(MAPPINGS[name])
     assert_same(data.draw(messages(mapping)), mapping, flat=flat)
+
+
+@pytest.mark.parametrize("name", ["named points", "object of values"])
+@pytest.mark.parametrize("odd", ["{}", '{"Reading":1,"Reading":2,"energy":1,"energy":2}', '{"energy":"x"}'])
+def test_where_sets_of_points_vary_odd_ones_are_left_to_the_complete_reading(name: str, odd: str) -> None:
+    usual = b'{"device":{"id":"m1"},"ts":1700000000,"values":{"Reading":1,"energy":5,"Power":"2"}}'
+    raw = [usual, usual.replace(b'{"Reading":1,"energy":5,"Power":"2"}', odd.encode()), usual]
+    assert_same(raw, MessageMapping.model_validate(MAPPINGS[name]), flat=True)
 
 
 def meter(number: int) -> dict[str, Any]:

@@ -77,6 +77,16 @@ def test_what_the_unit_does_not_allow_is_a_fault_that_shows_no_value(unit: str, 
     assert raised.value.detail.endswith(f"got {kind}")
 
 
+@pytest.mark.parametrize("milliseconds", [1_092_301_086_159, 2_176_644_616_121])
+def test_a_double_just_below_its_millisecond_is_read_as_what_was_written(milliseconds: int) -> None:
+    written = f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
+    assert float(written) * 1000 < milliseconds
+    column = time_column(float(written), TimeUnit.S)
+    assert column is not None
+    times = pl.DataFrame({"time": [written]}).select(column.milliseconds).to_series()
+    assert (read_time(float(written), TimeUnit.S, "ts"), times.to_list()) == (milliseconds, [milliseconds])
+
+
 @given(microseconds=st.integers(-4_102_444_799_999_999, 4_102_444_799_999_999))
 def test_seconds_with_microseconds_are_exact_although_doubles_are_not(microseconds: int) -> None:
     exact = (Decimal(microseconds) / 1_000).to_integral_value(ROUND_FLOOR)
