@@ -18,7 +18,7 @@ def identity(job: JobFile, shuffle_partitions: int) -> dict[str, Any]:
     """What a checkpoint must have been made with to be continued by this job."""
     return {
         "template": job.spec.template.name,
-        "calculation": for_job(job.spec).identity,
+        "calculation": for_job(job.spec, job.timezone).identity,
         "inputTopic": job.input_topic,
         "shards": SHARDS,
         "shufflePartitions": shuffle_partitions,

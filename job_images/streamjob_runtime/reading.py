@@ -19,7 +19,7 @@ def read_blocks(job: JobFile, wanted: OffsetRange, now_ms: int) -> Iterator[Bloc
     """Read a range and reduce it to rows: points by shard, counts, dead letters."""
     consumer = cached_consumer(job.kafka.model_dump_json())
     chunks = read_range(consumer, wanted, memory_of(job.spec.resources.driver_cu).bytes_per_chunk)
-    reduction = Reduction(job.spec, for_job(job.spec), now_ms, job.mapping)
+    reduction = Reduction(job.spec, for_job(job.spec, job.timezone), now_ms, job.mapping)
     return reduce_chunks(reduction, wanted, chunks, now_ms)
 
 

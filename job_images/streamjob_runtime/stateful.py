@@ -65,7 +65,8 @@ class ShardProcessor(StatefulProcessor):
 
 @lru_cache(maxsize=4)
 def _template(job_json: str) -> Template:
-    return for_job(JobFile.model_validate_json(job_json).spec)
+    job = JobFile.model_validate_json(job_json)
+    return for_job(job.spec, job.timezone)
 
 
 def folded(template: Template, store: SparkBlockStore, shard: int, rows: Iterable[BlockRow]) -> Iterator[BlockRow]:

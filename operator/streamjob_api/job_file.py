@@ -8,6 +8,8 @@ from streamjob_api.base import ApiModel
 from streamjob_api.connections import Kafka, Redis
 from streamjob_api.source import MessageMapping, Source, TopicNames
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
+from streamjob_api.stream_resource import UTC
+from streamjob_api.timezones import TimeZone
 
 FORMAT_VERSION = 1
 # Where the driver pod finds what it is given; the builder of the pod and the runtime both read these.
@@ -42,6 +44,7 @@ class JobFile(ApiModel):
     kafka: Kafka
     redis: Redis | None = None
     source: Source | None = Field(default=None, description="Own topic names and the mapping of messages.")
+    timezone: TimeZone = Field(default=UTC, description="Of the OU's days, where the job names none.")
     checkpoint_dir: str = Field(default=CHECKPOINT_DIR, description="Root of the checkpoint volume.")
     scratch_dir: str = Field(default=SCRATCH_DIR, description="Files that need not survive the pod.")
     http_port: int = Field(default=DRIVER_HTTP_PORT, ge=0, le=65535)

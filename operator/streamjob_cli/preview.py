@@ -68,7 +68,7 @@ def preview(request: Request) -> int:
 
 def _run(request: Request, job: Subject, lines: InputLines) -> None:
     now_ms = None if request.now is None else round(request.now.timestamp() * 1000)
-    template = for_job(job.spec)
+    template = for_job(job.spec, job.timezone)
     trial, findings = Trial(job.spec, template, job.mapping, now_ms), Findings()
     output = _output(request, job)
     with ReadProgress(lines, is_wanted=request.is_table or not sys.stdout.isatty()) as progress:

@@ -7,8 +7,9 @@ from streamjob_api.faults import InvalidSpec, ModelT, parse_spec
 from streamjob_api.kinds import API_VERSION, STREAM_JOB, STREAM_RESOURCE
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
-from streamjob_api.stream_resource import StreamResourceSpec
+from streamjob_api.stream_resource import UTC, StreamResourceSpec
 from streamjob_api.support import unsupported
+from streamjob_api.timezones import TimeZone
 from streamjob_cli.manifests import Fault, Manifest, read
 
 _NO_NAMESPACE = "preview"
@@ -28,11 +29,13 @@ class Subject:
 
     Attributes:
         mapping: how its OU's messages are read; None: they have the service's form.
+        timezone: of the OU's days.
     """
 
     org_id: str
     spec: StreamJobSpec
     mapping: MessageMapping | None
+    timezone: TimeZone
 
 
 def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
@@ -56,7 +59,7 @@ def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
         raise WrongManifest(faults)
     org_id = (resource.org_id if resource else None) or (ou.namespace if ou else None) or job.namespace
     mapping = resource.source.mapping if resource and resource.source else None
-    return Subject(org_id or _NO_NAMESPACE, spec, mapping)
+    return Subject(org_id or _NO_NAMESPACE, spec, mapping, resource.timezone if resource else UTC)
 
 
 def _one(manifests: Sequence[Manifest], kind: str, file: str, name: str | None, faults: list[Fault]) -> Manifest | None:
