@@ -34,14 +34,14 @@ def learn(sample: str, selected: frozenset[str], *, flat: bool) -> Shape:
     if not isinstance(root, dict) or not isinstance(root.get("modelId"), str):
         raise Unshapely
     style = Style.of(sample)
-    head = {("modelId",): style.text("model")}
+    head: dict[Path, str] = {("modelId",): style.text("model")}
     if isinstance(root.get("modelIdPath"), str):
         head["modelIdPath",] = style.text("model_path")
     return _origin(style, root, head, selected, flat=flat) if "payload" in root else _record(style, root, head)
 
 
 def _origin(
-    style: Style, root: dict[str, Any], head: dict[tuple[str], str], selected: frozenset[str], *, flat: bool
+    style: Style, root: dict[str, Any], head: dict[Path, str], selected: frozenset[str], *, flat: bool
 ) -> Shape:
     points = _points(root["payload"])
     wanted = () if flat else tuple(name for name in points if name in selected)
@@ -67,7 +67,7 @@ def _points(payload: Any) -> dict[str, Any]:
     return points
 
 
-def _record(style: Style, root: dict[str, Any], head: dict[tuple[str], str]) -> Shape:
+def _record(style: Style, root: dict[str, Any], head: dict[Path, str]) -> Shape:
     slots: dict[Path, str] = {
         ("assetId",): style.text("asset"),
         ("pointId",): style.text("point"),
