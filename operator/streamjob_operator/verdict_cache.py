@@ -50,6 +50,7 @@ class VerdictCache:
     catalogue: Catalogue
     seen: Seen
     _lineages: dict[str, Lineage] = field(default_factory=dict)
+    _with_drafts: dict[str, Lineage] = field(default_factory=dict)  # who is concerned by a change: drafts, too
     _keys: dict[str, JobKey] = field(default_factory=dict)
     _users: dict[str, dict[Library, dict[str, JobKey]]] = field(default_factory=dict)
     _models: dict[str, FoundModels] = field(default_factory=dict)
@@ -65,8 +66,10 @@ class VerdictCache:
         self._keys[job.uid] = job.key
         self.put_new(job.key.namespace, {job.key})
         member = member_of(job)
+        if member:
+            self._with_drafts.setdefault(job.key.namespace, Lineage()).put(member)
         if member and reserves(job):
-            self._lineages.setdefault(job.key.namespace, Lineage()).put(member)
+            self._lineage(job.key.namespace).put(member)
         if not isinstance(job.spec, InvalidSpec):
             users = self._users.setdefault(job.key.namespace, {})
             users.setdefault(library_of(job.spec), {})[job.uid] = job.key
@@ -77,6 +80,7 @@ class VerdictCache:
         self._keys.pop(job.uid, None)
         self._known.pop(job.uid, None)
         self._lineage(job.key.namespace).drop(job.uid)
+        self._with_drafts.setdefault(job.key.namespace, Lineage()).drop(job.uid)
         users = self._users.get(job.key.namespace, {})
         for library in [library for library, named in users.items() if named.pop(job.uid, None) and not named]:
             del users[library]
@@ -137,9 +141,9 @@ class VerdictCache:
 
     def neighbours(self, job: Job) -> set[JobKey]:
         """Jobs of the OU whose verdict may rest on this one."""
-        lineage = self._lineage(job.key.namespace)
-        member = lineage.member(job.uid)
-        return {self._keys[uid] for uid in lineage.neighbours(member)} if member else set()
+        lineage = self._with_drafts.get(job.key.namespace)
+        member = lineage.member(job.uid) if lineage else None
+        return {self._keys[uid] for uid in lineage.neighbours(member)} if lineage and member else set()
 
     def _lineage(self, namespace: str) -> Lineage:
         return self._lineages.setdefault(namespace, Lineage())

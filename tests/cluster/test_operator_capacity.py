@@ -99,6 +99,6 @@ def test_one_output_has_one_writer(ou: Ou, operator: OperatorProcess) -> None:
     policy = {"input": "M::A", "aggregation": "min", "windowSize": "10m", "output": "M::older"}
     ou.apply(stream_job("younger", timeWindowAggregation={"policies": [policy]}))
     status = ou.job_until("younger", lambda status: reason(status, "Stalled") == "OutputTaken")
-    assert "M::older by StreamJob older" in condition(status, "Stalled")["message"]
+    assert "M::older is written by the older StreamJob older already" in condition(status, "Stalled")["message"]
     ou.delete("streamjob", "older")
     ou.job_until("younger", is_ready)

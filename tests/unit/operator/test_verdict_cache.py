@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamjob_operator.observed import JobKey, Manifest
-from streamjob_operator.validation import Refusal, Runnable, Verdict, found_models, missing_models
+from streamjob_operator.validation import (
+    Fault,
+    Refusal,
+    Runnable,
+    Verdict,
+    WrittenJob,
+    WrittenResource,
+    check_manifests,
+    found_models,
+    missing_models,
+)
 from streamjob_operator.world import World
 from unit.operator.builders import CATALOGUE, CREATED, TEMPLATE, job_manifest
 
@@ -94,7 +106,7 @@ def test_an_output_is_free_when_its_writer_leaves_or_becomes_a_draft() -> None:
     assert (ou.reason("older"), ou.reason("younger")) == ("Valid", "OutputTaken")
     assert ou.near("older") == {"younger"}
     ou.see("older", generation=2, created="2025-01-01T00:00:00Z", state="Draft", **windows("A", "B"))
-    assert (ou.reason("older"), ou.reason("younger"), ou.near("older")) == ("Valid", "Valid", set())
+    assert (ou.reason("older"), ou.reason("younger")) == ("Valid", "Valid")
     ou.see("older", generation=3, created="2025-01-01T00:00:00Z", **windows("A", "B"))
     assert ou.reason("younger") == "OutputTaken"
     ou.world.lose_job(JobKey("ou", "older"))
@@ -166,3 +178,62 @@ def test_a_new_spec_is_new_until_the_models_are_looked_at() -> None:
     assert not ou.world.verdicts.is_new(job)
     ou.see("job", generation=2)
     assert ou.world.verdicts.is_new(job)
+
+
+POINTS = st.sampled_from("ABCD")
+EDITS = st.tuples(
+    st.integers(0, 3),
+    st.sampled_from(["Draft", "Released", "Running", "gone"]),
+    st.lists(st.tuples(POINTS, POINTS).filter(lambda pair: pair[0] != pair[1]), min_size=1, max_size=2, unique=True),
+)
+
+
+def policies(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    return {"timeWindowAggregation": {"policies": [policy for pair in pairs for policy in one(*pair)]}}
+
+
+def one(source: str, output: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = windows(source, output)["timeWindowAggregation"]["policies"]
+    return listed
+
+
+def edit(ou: Ou, generation: int, number: int, state: str, pairs: list[tuple[str, str]]) -> str:
+    """Change a job, or delete it; jobs are as old as their numbers."""
+    name = f"job-{number}"
+    if state == "gone":
+        ou.world.lose_job(JobKey("ou", name))
+    else:
+        ou.see(name, generation, f"2026-01-0{number + 1}T00:00:00Z", state=state, **policies(pairs))
+    return name
+
+
+def faults(ou: Ou) -> dict[str, list[Fault]]:
+    """What stands against each job, by the cache."""
+    verdicts = {job.key.name: ou.world.verdict(job) for job in ou.world.jobs("ou")}
+    return {name: list(of.faults) if isinstance(of, Refusal) else [] for name, of in verdicts.items()}
+
+
+@given(st.lists(EDITS, max_size=10))
+def test_after_any_edits_the_cache_says_what_is_said_of_the_manifests_alone(
+    edits: list[tuple[int, str, list[tuple[str, str]]]],
+) -> None:
+    ou = Ou()
+    for generation, (number, state, pairs) in enumerate(edits, start=1):
+        edit(ou, generation, number, state, pairs)
+        faults(ou)  # so that there is something to be forgotten
+    jobs = [WrittenJob("ou", job.key.name, job.spec) for job in sorted(ou.world.jobs("ou"), key=lambda job: job.rank)]
+    (resource,) = ou.world.resources("ou")
+    expected, _ = check_manifests(jobs, [WrittenResource("ou", "energy", resource.spec)], {}, CATALOGUE)
+    assert faults(ou) == {job.name: told for job, told in zip(jobs, expected, strict=True)}
+
+
+@given(st.lists(EDITS, max_size=10))
+def test_whoever_s_verdict_an_edit_turns_is_a_neighbour_and_gets_a_turn(
+    edits: list[tuple[int, str, list[tuple[str, str]]]],
+) -> None:
+    ou = Ou()
+    for generation, (number, state, pairs) in enumerate(edits, start=1):
+        before, near = faults(ou), ou.near(f"job-{number}")
+        name = edit(ou, generation, number, state, pairs)
+        after, near = faults(ou), near | ou.near(name)
+        assert {other for other in after if other != name and before.get(other) != after[other]} <= near
