@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from streamjob_api.base import ApiModel, Int
 from streamjob_api.connections import SecretName
 from streamjob_api.diffs import LIVE
-from streamjob_api.duration_limits import not_zero
+from streamjob_api.duration_limits import AtLeastASecond
 from streamjob_api.durations import Duration
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import SET, rules, unit
@@ -59,7 +59,7 @@ class Alarms(ApiModel):
         examples=[["Failed"]],
         json_schema_extra=SET | LIVE,
     )
-    repeat: Duration = Field(
+    repeat: AtLeastASecond = Field(
         default=Duration.parse("1h"),
         description="How often an alarm that stays is raised again.",
         examples=["4h"],
@@ -68,8 +68,7 @@ class Alarms(ApiModel):
     webhook: Webhook | None = Field(default=None, description="Where alarms are sent, beside the Event and condition.")
 
     def faults(self) -> Iterator[RuleFault]:
-        """A time goes with a lag; no state is listed twice; repetitions leave time between them."""
-        yield from not_zero(self.repeat, "repeat")
+        """A time goes with a lag; no state is listed twice."""
         if self.for_ is not None and self.lag is None:
             yield RuleFault("only with lag; give the lag that it goes with", ("for",))
         for number, state in enumerate(self.states):

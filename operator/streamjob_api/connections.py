@@ -7,8 +7,7 @@ from pydantic import Field, StringConstraints
 
 from streamjob_api import forms
 from streamjob_api.base import ApiModel, Int
-from streamjob_api.duration_limits import not_zero
-from streamjob_api.durations import Duration
+from streamjob_api.duration_limits import AtLeastASecond
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import SET, rules, unit
 from streamjob_api.suggestions import did_you_mean
@@ -108,16 +107,15 @@ class StoragePolicy(ApiModel):
         examples=[["ElectricMeter::*"]],
         json_schema_extra=SET,
     )
-    retention: Duration | None = Field(
+    retention: AtLeastASecond | None = Field(
         default=None, description="How long results are kept. Left out: for ever.", examples=["90d"]
     )
 
     def faults(self) -> Iterator[RuleFault]:
-        """No pattern is listed twice; results are kept for some time."""
+        """No pattern is listed twice."""
         for number, pattern in enumerate(self.points):
             if pattern in self.points[:number]:
                 yield RuleFault(f"'{pattern}' is listed twice; leave one out", ("points", number))
-        yield from not_zero(self.retention, "retention")
 
 
 class TimeSeries(ApiModel):

@@ -1,32 +1,39 @@
-"""How long a duration of a manifest may be."""
+"""How long a duration of a manifest may be: types of fields, so that its fault is told beside those of other fields."""
 
-from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from streamjob_api.durations import Duration
-from streamjob_api.rule_faults import RuleFault
 
 SECOND_MS = 1_000
 DAY_MS = 86_400_000
 
 
-def limited(
-    value: Duration | None, field: str, *, at_least_ms: int = 0, at_most_ms: int = DAY_MS
-) -> Iterator[RuleFault]:
-    """A duration, where one is given, stays within its limits."""
-    if value is not None and not at_least_ms <= value.milliseconds <= at_most_ms:
-        lowest, highest = _short(at_least_ms), _short(at_most_ms)
-        yield RuleFault(f"'{value}' is out of range; write {lowest} to {highest}", (field,))
+def between(least: str, most: str) -> AfterValidator:
+    """A duration stays within these limits, which belong to it."""
+    lowest, highest = Duration.parse(least), Duration.parse(most)
+
+    def check(value: Duration) -> Duration:
+        if not lowest.milliseconds <= value.milliseconds <= highest.milliseconds:
+            raise ValueError(f"'{value}' is out of range; write {least} to {most}")
+        return value
+
+    return AfterValidator(check)
 
 
-def not_zero(value: Duration | None, field: str) -> Iterator[RuleFault]:
-    """A duration, where one is given, is a second or longer."""
-    if value is not None and value.milliseconds < SECOND_MS:
-        yield RuleFault(f"'{value}' is too short; write 1s or more", (field,))
+def _a_second(value: Duration) -> Duration:
+    if value.milliseconds < SECOND_MS:
+        raise ValueError(f"'{value}' is too short; write 1s or more")
+    return value
 
 
-def _short(milliseconds: int) -> str:
-    units = (("d", DAY_MS), ("h", 3_600_000), ("m", 60_000), ("s", SECOND_MS))
-    for name, size in units:
-        if milliseconds and milliseconds % size == 0:
-            return f"{milliseconds // size}{name}"
-    return f"{milliseconds}ms" if milliseconds else "0s"
+def _whole_seconds(value: Duration) -> Duration:
+    if value.milliseconds % SECOND_MS or not 0 < value.milliseconds <= DAY_MS:
+        raise ValueError(f"'{value}' is no length of a window; write whole seconds, from 1s to 1d")
+    return value
+
+
+Latency = Annotated[Duration, between("0s", "1d")]
+AtLeastASecond = Annotated[Duration, AfterValidator(_a_second)]
+WindowLength = Annotated[Duration, AfterValidator(_whole_seconds)]

@@ -11,7 +11,7 @@ from pydantic_core import PydanticKnownError
 
 from streamjob_api.base import ApiModel, Bool, Int
 from streamjob_api.diffs import LIVE, RESTART
-from streamjob_api.duration_limits import not_zero
+from streamjob_api.duration_limits import AtLeastASecond
 from streamjob_api.durations import Duration
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import rules, unit
@@ -89,7 +89,7 @@ class StartFrom(ApiModel):
 class Lifecycle(ApiModel):
     """Deadlines of starting, stopping and pausing."""
 
-    start_deadline: Duration = Field(
+    start_deadline: AtLeastASecond = Field(
         default=Duration.parse("5m"),
         description="How long a driver may take from its creation to ready; then it is replaced.",
         examples=["10m"],
@@ -113,10 +113,6 @@ class Lifecycle(ApiModel):
         json_schema_extra=LIVE,
     )
 
-    def faults(self) -> Iterator[RuleFault]:
-        """A driver gets time to start."""
-        yield from not_zero(self.start_deadline, "startDeadline")
-
 
 class Restart(ApiModel):
     """How a failed driver is replaced."""
@@ -129,7 +125,7 @@ class Restart(ApiModel):
         examples=[3],
         json_schema_extra=LIVE | unit("failures"),
     )
-    backoff: Duration = Field(
+    backoff: AtLeastASecond = Field(
         default=Duration.parse("10s"),
         description="Wait before the first restart; it doubles with every further one.",
         examples=["30s"],
@@ -138,7 +134,7 @@ class Restart(ApiModel):
     backoff_max: Duration = Field(
         default=Duration.parse("5m"), description="Longest wait.", examples=["10m"], json_schema_extra=LIVE
     )
-    reset_after: Duration = Field(
+    reset_after: AtLeastASecond = Field(
         default=Duration.parse("1h"),
         description="Healthy time after which failures are counted from zero again.",
         examples=["2h"],
@@ -146,9 +142,7 @@ class Restart(ApiModel):
     )
 
     def faults(self) -> Iterator[RuleFault]:
-        """There is a wait between two restarts, and the longest one is the longest."""
-        yield from not_zero(self.backoff, "backoff")
-        yield from not_zero(self.reset_after, "resetAfter")
+        """The longest wait is the longest."""
         if self.backoff.milliseconds > self.backoff_max.milliseconds:
             message = f"'{self.backoff}' is longer than backoffMax '{self.backoff_max}'; write a shorter one"
             yield RuleFault(message, ("backoff",))

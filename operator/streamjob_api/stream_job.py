@@ -11,7 +11,7 @@ from streamjob_api.alarms import Alarms
 from streamjob_api.assets import AssetFilter
 from streamjob_api.base import ApiModel, Bool, Int
 from streamjob_api.diffs import IGNORED, LIVE, RESTART, STATE_BREAKING
-from streamjob_api.duration_limits import not_zero
+from streamjob_api.duration_limits import AtLeastASecond
 from streamjob_api.durations import Duration
 from streamjob_api.lifecycle import DesiredState, Lifecycle, Restart, StartFrom, UpgradeMode
 from streamjob_api.resources import Resources
@@ -136,7 +136,7 @@ class StreamJobSpec(ApiModel):
         examples=["1m"],
         json_schema_extra=RESTART,
     )
-    idle_timeout: Duration | None = Field(
+    idle_timeout: AtLeastASecond | None = Field(
         default=None,
         description="Silence of an asset after which its open windows and days are closed. Left out: they wait for its "
         "next record.",
@@ -191,10 +191,6 @@ class StreamJobSpec(ApiModel):
                 f"'{name}' does not match the block {written[0]}; write '{blocks[written[0]]}', or the block {expected}"
             )
             yield RuleFault(message, ("template", "name"))
-
-    def faults(self) -> Iterator[RuleFault]:
-        """An asset gets time to speak again."""
-        yield from not_zero(self.idle_timeout, "idleTimeout")
 
     @property
     def block(self) -> TemplateBlock:

@@ -1,12 +1,12 @@
 """Template device-state: latest values, connection status of devices and of sites."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
 from streamjob_api.diffs import STATE_BREAKING
-from streamjob_api.duration_limits import limited
+from streamjob_api.duration_limits import between
 from streamjob_api.durations import Duration
 from streamjob_api.names import NameCheck
 from streamjob_api.points import AttributeRef, PointRef
@@ -15,7 +15,6 @@ from streamjob_api.schema_marks import SET, rules
 from streamjob_api.templates.policies import Edge, TemplateBlock, distinct
 
 MAX_POINTS = 200
-_LONGEST_SILENCE_MS = 7 * 86_400_000
 
 
 class DeviceState(TemplateBlock):
@@ -48,7 +47,7 @@ class DeviceState(TemplateBlock):
         examples=[["Meter::A", "Meter::B"]],
         json_schema_extra=SET | STATE_BREAKING,
     )
-    offline_after: Duration | None = Field(
+    offline_after: Annotated[Duration, between("1s", "7d")] | None = Field(
         default=None,
         description="Silence after which a device is offline, 1s to 7d. Left out: connections are not watched.",
         examples=["10m"],
@@ -75,9 +74,7 @@ class DeviceState(TemplateBlock):
 
     def faults(self) -> Iterator[RuleFault]:
         """What is written needs what it is made of."""
-        if self.offline_after is not None:
-            yield from limited(self.offline_after, "offlineAfter", at_least_ms=1000, at_most_ms=_LONGEST_SILENCE_MS)
-        elif self.connection_output is not None or self.site_output is not None:
+        if self.offline_after is None and (self.connection_output is not None or self.site_output is not None):
             yield RuleFault(
                 "required with connectionOutput and siteOutput; write a duration, as in 10m", ("offlineAfter",)
             )

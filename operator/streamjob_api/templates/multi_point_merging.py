@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
 from streamjob_api.base import ApiModel
 from streamjob_api.diffs import STATE_BREAKING
-from streamjob_api.duration_limits import limited
+from streamjob_api.duration_limits import Latency, between
 from streamjob_api.durations import Duration
 from streamjob_api.expressions import Expression
 from streamjob_api.names import NameCheck
@@ -25,7 +25,7 @@ from streamjob_api.templates.policies import (
 )
 
 # A year: an older last value says nothing that anyone would merge.
-_OLDEST_MS = 366 * 86_400_000
+_Age = Annotated[Duration, between("1s", "366d")]
 
 
 class TriggerMode(StrEnum):
@@ -111,7 +111,7 @@ class MergingPolicy(ApiModel):
         examples=["${Meter::A} - ${Meter::B}"],
         json_schema_extra=STATE_BREAKING,
     )
-    max_age: Duration | None = Field(
+    max_age: _Age | None = Field(
         default=None,
         description="How old a last value may be, measured from the result's time; an older one counts as missing. "
         "Left out: no limit.",
@@ -139,8 +139,6 @@ class MergingPolicy(ApiModel):
                 yield RuleFault(f"{message}name a point of '{self.output.model}'", ("logic",))
             if variable == self.output:
                 yield RuleFault(f"'{variable}' is the output; an output must not feed its own calculation", ("logic",))
-        if self.max_age is not None:
-            yield from limited(self.max_age, "maxAge", at_least_ms=1000, at_most_ms=_OLDEST_MS)
 
 
 class MultiPointMerging(TemplateBlock):
@@ -158,7 +156,7 @@ class MultiPointMerging(TemplateBlock):
     )
 
     trigger: Trigger = Field(description="What makes the job calculate.")
-    latency: Duration = Field(
+    latency: Latency = Field(
         default=ZERO,
         description="How long a record may wait to be put in order; 0s drops what is out of order. 0s to 1d.",
         examples=["10m"],
@@ -178,7 +176,6 @@ class MultiPointMerging(TemplateBlock):
 
     def faults(self) -> Iterator[RuleFault]:
         """Trigger points go with trigger mode Point; no loops."""
-        yield from limited(self.latency, "latency")
         for number, policy in enumerate(self.policies):
             path = ("policies", number, "triggerPoint")
             if self.trigger.mode is TriggerMode.POINT and policy.trigger_point is None:
