@@ -159,6 +159,8 @@ def stream_resource_crd() -> Schema:
         _column("Free", ".status.standalone.free", "number"),
         _column("Age", ".metadata.creationTimestamp", "date"),
         _column("OrgId", ".status.orgId", wide=True),
+        _column("Libraries", ".status.librarySlots.used", "integer", wide=True),
+        _column("Slots", ".status.librarySlots.total", "integer", wide=True),
         _column("Message", _ready("message"), wide=True),
     ]
     return _crd(kinds.STREAM_RESOURCE, kinds.STREAM_RESOURCES, "sr", spec, status, columns)

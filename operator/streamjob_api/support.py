@@ -6,14 +6,21 @@ entry goes when its feature comes.
 
 from collections.abc import Iterator
 
-from streamjob_api.lifecycle import UpgradeMode
+from streamjob_api.lifecycle import Lifecycle, UpgradeMode
 from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
+from streamjob_api.templates.energy import EnergyByMeterReading
 from streamjob_api.templates.time_window_aggregation import Duplicates, WindowType
 
 _LATER = "is not supported by this version yet"
+_TEMPLATES = (
+    TemplateName.TIME_WINDOW_AGGREGATION,
+    TemplateName.ENERGY_BY_METER_READING,
+    TemplateName.ENERGY_BY_INSTANT_POWER,
+    TemplateName.ENERGY_BY_AVERAGE_POWER,
+)
 
 
 def unsupported(spec: StreamJobSpec) -> list[str]:
@@ -22,8 +29,10 @@ def unsupported(spec: StreamJobSpec) -> list[str]:
 
 
 def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
-    if spec.template.name is not TemplateName.TIME_WINDOW_AGGREGATION:
-        yield f"spec.template.name: {spec.template.name} {_LATER}; it has time-window-aggregation"
+    if spec.template.name not in _TEMPLATES:
+        yield f"spec.template.name: {spec.template.name} {_LATER}; it has {', '.join(_TEMPLATES)}"
+    if spec.energy_by_meter_reading is not None:
+        yield from _bound(spec.energy_by_meter_reading)
     windows = spec.time_window_aggregation
     if windows is not None and windows.window_type is WindowType.SLIDING:
         yield f"spec.timeWindowAggregation.windowType: Sliding {_LATER}; write Tumbling"
@@ -41,6 +50,15 @@ def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
         yield f"spec.upgradeMode: Stateless {_LATER}; stop the job (spec.state: Stopped) to drop its state"
 
 
+def _bound(readings: EnergyByMeterReading) -> Iterator[str]:
+    for number, policy in enumerate(readings.policies):
+        path = f"spec.{readings.BLOCK}.policies[{number}]"
+        if policy.slope_limit_attribute is not None:
+            yield f"{path}.slopeLimitAttribute: binding to an attribute {_LATER}; write slopeThreshold"
+        if policy.scale_attribute is not None:
+            yield f"{path}.scaleAttribute: binding to an attribute {_LATER}; write scale"
+
+
 def unsupported_resource(spec: StreamResourceSpec) -> list[str]:
     """What keeps the jobs of an OU from being run; empty: nothing."""
     return [
@@ -51,10 +69,12 @@ def unsupported_resource(spec: StreamResourceSpec) -> list[str]:
 
 
 def without_effect(spec: StreamJobSpec) -> list[str]:
-    """What is said for nothing: the job runs, but nobody is told, or nothing is rolled back."""
+    """What is said for nothing: the job runs, but nobody is told or asked, or nothing is rolled back."""
     said = []
     if spec.alarms is not None:
         said.append(f"spec.alarms: raising alarms {_LATER}")
+    if spec.lifecycle.pause_limit != Lifecycle().pause_limit:
+        said.append(f"spec.lifecycle.pauseLimit: asking for a decision about a pause {_LATER}")
     if spec.lifecycle.rollback_on_failure:
         said.append(f"spec.lifecycle.rollbackOnFailure: it {_LATER}")
     return said
