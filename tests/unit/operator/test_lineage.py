@@ -140,13 +140,13 @@ def test_a_verdict_among_a_thousand_jobs_costs_little() -> None:
     jobs = [member(age, *((f"p{age}-{n}", f"p{age + 1}-{n}") for n in range(10))) for age in range(1000)]
     lineage = Lineage(jobs)
     ordinary, reaching = member(2000, ("p5-0", "q")), member(2001, *((f"p1000-{n}", f"q{n}") for n in range(10)))
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(100):
         assert lineage.loops(ordinary) == lineage.loops(reaching) == []
-    assert (time.perf_counter() - started) / 200 < 0.005
+    assert (time.process_time() - started) / 200 < 0.005
     closing = member(2002, ("p1000-0", "p0-0"))
-    started = time.perf_counter()
+    started = time.process_time()
     (loop,) = lineage.loops(closing)
     assert len(loop) == 1001
     assert shown(loop).endswith("-(job-9)-> A::p10-0 -(989 more steps)-> A::p999-0 -(job-999)-> A::p1000-0")
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
