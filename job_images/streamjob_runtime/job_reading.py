@@ -1,10 +1,9 @@
 """Reading the job file."""
 
+import json
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from streamjob_api.faults import describe
+from streamjob_api.faults import InvalidSpec, parse_part
 from streamjob_api.job_file import FORMAT_VERSION, JobFile
 from streamjob_api.support import unsupported
 from streamjob_runtime.faults import InvalidConfiguration
@@ -17,12 +16,11 @@ def read_job(path: Path) -> JobFile:
         InvalidConfiguration: naming every fault of the file.
     """
     try:
-        job = JobFile.model_validate_json(path.read_bytes())
+        job = parse_part(JobFile, json.loads(path.read_bytes()), "job")
     except OSError as error:
         raise InvalidConfiguration(f"{path}: {error.strerror}") from error
-    except ValidationError as error:
-        faults = "; ".join(describe(fault) for fault in error.errors(include_url=False))
-        raise InvalidConfiguration(f"{path}: {faults}") from error
+    except (InvalidSpec, ValueError) as error:
+        raise InvalidConfiguration(f"{path}: {error}") from error
     not_there = unsupported(job.spec)
     if not_there:
         raise InvalidConfiguration("; ".join(not_there))
