@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamjob_api.faults import InvalidSpec
+from streamjob_api.lifecycle import DesiredState
 from streamjob_api.stream_resource import Library
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.observed import Job, JobKey, Pod, Resource
-from streamjob_operator.validation import FoundModels, Lineage, OuFacts, Verdict, in_force
+from streamjob_operator.validation import FoundModels, Lineage, Member, OuFacts, Verdict, in_force
 from streamjob_operator.validation.jobs import Footing, conclude, footing, library_of, member_of, reserves
 from streamjob_operator.validation.resources import rival_of
 
@@ -51,7 +52,7 @@ class VerdictCache:
     seen: Seen
     _lineages: dict[str, Lineage] = field(default_factory=dict)
     _with_drafts: dict[str, Lineage] = field(default_factory=dict)  # who is concerned by a change: drafts, too
-    _keys: dict[str, JobKey] = field(default_factory=dict)
+    _jobs: dict[str, Job] = field(default_factory=dict)  # as their spec was last new
     _users: dict[str, dict[Library, dict[str, JobKey]]] = field(default_factory=dict)
     _models: dict[str, FoundModels] = field(default_factory=dict)
     _facts: dict[str, OuFacts] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class VerdictCache:
     def put_job(self, job: Job) -> None:
         """Take in a job whose spec is new, or that is being deleted."""
         self.drop_job(job)
-        self._keys[job.uid] = job.key
+        self._jobs[job.uid] = job
         self.put_new(job.key.namespace, {job.key})
         member = member_of(job)
         if member:
@@ -77,7 +78,7 @@ class VerdictCache:
 
     def drop_job(self, job: Job) -> None:
         """Forget a job."""
-        self._keys.pop(job.uid, None)
+        self._jobs.pop(job.uid, None)
         self._known.pop(job.uid, None)
         self._lineage(job.key.namespace).drop(job.uid)
         self._with_drafts.setdefault(job.key.namespace, Lineage()).drop(job.uid)
@@ -132,18 +133,20 @@ class VerdictCache:
 
     def verdict(self, job: Job) -> Verdict:
         """Whether a job can be run, as far as the cache knows."""
-        known = self._footing(job, self.facts(job.key.namespace))
+        facts = self.facts(job.key.namespace)
+        known = self._footing(job, facts)
         lineage = self._lineage(job.key.namespace)
         if known.verdict is None or known.lineage_version != lineage.version:
             member = lineage.member(job.uid) or member_of(job)
-            known.verdict, known.lineage_version = conclude(known.footing, member, lineage), lineage.version
+            known.verdict = conclude(known.footing, member, lineage, lambda older: self._runs(older, facts))
+            known.lineage_version = lineage.version
         return known.verdict
 
     def neighbours(self, job: Job) -> set[JobKey]:
         """Jobs of the OU whose verdict may rest on this one."""
         lineage = self._with_drafts.get(job.key.namespace)
         member = lineage.member(job.uid) if lineage else None
-        return {self._keys[uid] for uid in lineage.neighbours(member)} if lineage and member else set()
+        return {self._jobs[uid].key for uid in lineage.neighbours(member)} if lineage and member else set()
 
     def _lineage(self, namespace: str) -> Lineage:
         return self._lineages.setdefault(namespace, Lineage())
@@ -153,6 +156,12 @@ class VerdictCache:
         if known is None or known.job.spec is not job.spec or known.facts is not facts:
             known = self._known[job.uid] = _Known(job, facts, footing(job, facts))
         return known
+
+    def _runs(self, member: Member, facts: OuFacts) -> bool:
+        """Whether a job runs, or will, as far as its OU is concerned."""
+        job = self._jobs[member.uid]
+        is_asked = not isinstance(job.spec, InvalidSpec) and job.spec.state is DesiredState.RUNNING
+        return is_asked and not self._footing(job, facts).footing.faults
 
     def _look(self, namespace: str) -> OuFacts:
         resource = in_force(self.seen.resources(namespace))

@@ -1,20 +1,21 @@
 """What a job needs of its OU's other objects, beyond its own spec."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.names import NameCheck, NameFaultKind
+from streamjob_api.points import PointRef
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import Library, StreamResourceSpec
 from streamjob_api.suggestions import did_you_mean
 from streamjob_api.support import unsupported, unsupported_resource
 from streamjob_operator import reasons
 from streamjob_operator.observed import Job, Resource, digest
-from streamjob_operator.validation.lineage import Lineage, Member, shown
+from streamjob_operator.validation.lineage import Lineage, Loop, Member, shown
 from streamjob_operator.validation.resources import OuFacts, Slots, named, not_in_catalogue, slots, words
-from streamjob_operator.validation.verdicts import Fault, Refusal, Runnable, Verdict, never_suffices, refusal
+from streamjob_operator.validation.verdicts import Fault, Refusal, Runnable, Verdict, listed, never_suffices, refusal
 
 _NAME_REASONS = {NameFaultKind.UNKNOWN: reasons.UNKNOWN_NAME, NameFaultKind.MISMATCH: reasons.TYPE_MISMATCH}
 
@@ -50,18 +51,22 @@ def check(job: Job, facts: OuFacts, lineage: Lineage) -> Verdict:
     return conclude(footing(job, facts), member_of(job), lineage)
 
 
+def _all_run(_: Member) -> bool:
+    return True
+
+
 def footing(job: Job, facts: OuFacts) -> Footing:
     """Check a job against its OU, other jobs aside."""
     spec = job.spec
     if isinstance(spec, InvalidSpec):
-        return Footing((Fault(reasons.INVALID_SPEC, str(spec)),))
+        return Footing(tuple(Fault(reasons.INVALID_SPEC, fault) for fault in spec.faults))
     own = [Fault(reasons.NOT_SUPPORTED, fault) for fault in unsupported(spec)]
     resource = facts.resource
     if resource is None:
         message = f"namespace {facts.namespace} has no StreamResource; ask the platform for one"
         return Footing((*own, Fault(reasons.RESOURCE_MISSING, message, may_come=True)))
     if isinstance(resource.spec, InvalidSpec):
-        message = f"StreamResource {resource.name} is invalid: {resource.spec}"
+        message = f"StreamResource {resource.name} is invalid: {listed(resource.spec.faults)}"
         return Footing((*own, Fault(reasons.RESOURCE_INVALID, message, may_come=True)))
     faults = (
         *own,
@@ -73,13 +78,21 @@ def footing(job: Job, facts: OuFacts) -> Footing:
     return Footing(faults, _runnable(job, spec, resource, resource.spec, facts), oversize)
 
 
-def conclude(footing: Footing, member: Member | None, lineage: Lineage) -> Verdict:
-    """The verdict, other jobs included."""
-    by_others = lineage_faults(member, lineage) if member else []
-    faults = [*footing.faults, *by_others]
+def conclude(
+    footing: Footing, member: Member | None, lineage: Lineage, runs: Callable[[Member], bool] = _all_run
+) -> Verdict:
+    """The verdict, other jobs included.
+
+    Args:
+        runs: whether an older job that stands in the way is one that runs, or will; where none does, a driver need not
+            give way yet.
+    """
+    taken, loops = (list(lineage.rivals(member)), lineage.loops(member)) if member else ([], [])
+    faults = [*footing.faults, *(_taken(member, *each) for each in taken if member), *map(_closes, loops)]
     if faults and footing.oversize:
         faults.append(footing.oversize)
-    refused = refusal(faults, footing.runnable if by_others else None)
+    older = [*(other for _, other in taken), *(step.member for loop in loops for step in loop if step.member != member)]
+    refused = refusal(faults, footing.runnable if any(map(runs, older)) else None)
     if refused is not None:
         return refused
     if footing.runnable is None:
@@ -94,25 +107,20 @@ def objection(verdict: Verdict) -> Refusal | None:
     return Refusal((verdict.never_suffices,)) if verdict.never_suffices else None
 
 
-def lineage_faults(member: Member, lineage: Lineage) -> list[Fault]:
-    """What older jobs of the OU stand in the way of."""
-    taken = [
-        Fault(
-            reasons.OUTPUT_TAKEN,
-            f"{member.path_of(output)}: {output} is written by the older StreamJob {older.name} already; "
-            "choose another output or delete the older job",
-        )
-        for output, older in lineage.rivals(member)
-    ]
-    loops = [
-        Fault(
-            reasons.LINEAGE_LOOP,
-            f"spec.{loop[0].edge.path}: closes a loop through jobs of the OU: {shown(loop)}; choose another output, "
-            "or change what one of the jobs reads",
-        )
-        for loop in lineage.loops(member)
-    ]
-    return [*taken, *loops]
+def _taken(member: Member, output: PointRef, older: Member) -> Fault:
+    return Fault(
+        reasons.OUTPUT_TAKEN,
+        f"{member.path_of(output)}: {output} is written by the older StreamJob {older.name} already; "
+        "choose another output or delete the older job",
+    )
+
+
+def _closes(loop: Loop) -> Fault:
+    return Fault(
+        reasons.LINEAGE_LOOP,
+        f"spec.{loop[0].edge.path}: closes a loop through jobs of the OU: {shown(loop)}; choose another output, "
+        "or change what one of the jobs reads",
+    )
 
 
 def _resource_faults(resource: Resource, spec: StreamResourceSpec, facts: OuFacts) -> Iterator[Fault]:

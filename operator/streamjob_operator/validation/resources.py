@@ -105,7 +105,7 @@ def resource_faults(facts: OuFacts) -> Iterator[Fault]:
     if resource is None:
         return
     if isinstance(resource.spec, InvalidSpec):
-        yield Fault(reasons.INVALID_SPEC, str(resource.spec))
+        yield from (Fault(reasons.INVALID_SPEC, fault) for fault in resource.spec.faults)
     if facts.rival is not None:
         message = (
             f"orgId {resource.org_id} belongs to the older StreamResource {facts.rival.namespace}/{facts.rival.name}; "

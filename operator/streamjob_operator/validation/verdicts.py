@@ -59,7 +59,7 @@ class Refusal:
 
     Args:
         faults: all of them; the first one gives the reason.
-        runnable: what would run, where only another job stands against it.
+        runnable: what would run, if an older job that runs did not stand against it: a driver of it has to give way.
     """
 
     faults: tuple[Fault, ...]

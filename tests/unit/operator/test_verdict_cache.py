@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,6 +123,25 @@ def test_an_edit_of_an_older_job_closes_a_loop_for_the_newer_one() -> None:
     assert (ou.reason("older"), ou.reason("newer")) == ("Valid", "LineageLoop")
     assert ou.near("older") == {"newer"}
     assert ou.near("newer") == {"older"}
+
+
+@pytest.mark.parametrize(
+    ("older", "gives_way"),
+    [
+        ({}, True),
+        ({"state": "Released"}, False),
+        ({"state": "Paused"}, False),
+        ({"finalOnly": True}, False),
+        ({"template": {**TEMPLATE, "version": "2.0"}}, False),
+    ],
+)
+def test_a_driver_gives_way_only_to_an_older_job_that_runs(older: dict[str, Any], gives_way: bool) -> None:
+    ou = Ou()
+    ou.see("younger", **windows("A", "B"))
+    ou.see("older", created="2025-01-01T00:00:00Z", **windows("C", "B"), **older)
+    verdict = ou.verdict("younger")
+    assert isinstance(verdict, Refusal)
+    assert (verdict.reason, verdict.runnable is not None) == ("OutputTaken", gives_way)
 
 
 def test_a_draft_is_told_what_stands_in_its_way() -> None:
