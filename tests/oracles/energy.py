@@ -120,8 +120,8 @@ def _calculate(
     interval = policy.get("interval")
     totals = Totals(zone, milliseconds(interval) if interval else None)
     changed_days = set()
-    steps = _by_reading if kind == "energyByMeterReading" else _by_power
-    for (time, _), (begin, energy, is_outside) in zip(records, steps(records, kind, policy), strict=True):
+    steps = reading_steps(records, policy) if kind == "energyByMeterReading" else power_steps(records, kind, policy)
+    for (time, _), (begin, energy, is_outside) in zip(records, steps, strict=True):
         outcome.outside += is_outside
         totals.add(0.0, time, day_start(time, zone))
         if energy is None:
@@ -152,11 +152,8 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _by_reading(
-    records: list[tuple[int, float]], kind: str, policy: Mapping[str, Any]
-) -> list[tuple[int, float | None, bool]]:
+def reading_steps(records: list[tuple[int, float]], policy: Mapping[str, Any]) -> list[tuple[int, float | None, bool]]:
     """For each record: where its interval begins, its energy if accepted, whether its slope was outside."""
-    assert kind == "energyByMeterReading"
     steps: list[tuple[int, float | None, bool]] = []
     reference: tuple[int, float] | None = None
     for time, reading in records:
@@ -184,7 +181,7 @@ def _accepted_difference(before: float, reading: float, elapsed_ms: int, policy:
     return None
 
 
-def _by_power(
+def power_steps(
     records: list[tuple[int, float]], kind: str, policy: Mapping[str, Any]
 ) -> list[tuple[int, float | None, bool]]:
     """For each record: where its interval begins, its energy if accepted, whether its power was outside."""

@@ -116,7 +116,7 @@ def same(value: Number | None, wanted: Number | None) -> bool:
 CUTS = st.lists(st.integers(0, 40), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(case=inputs(), cuts=CUTS, chunk=st.integers(1, 50))
 def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
     case: tuple[Job, list[Record]], cuts: list[int], chunk: int
@@ -132,7 +132,7 @@ def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
         assert all(given == sorted(set(given)) for given in times.values())
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(case=inputs(), cuts=CUTS)
 def test_closing_takes_what_waits_and_makes_every_day_final(case: tuple[Job, list[Record]], cuts: list[int]) -> None:
     job, records = case
@@ -143,7 +143,7 @@ def test_closing_takes_what_waits_and_makes_every_day_final(case: tuple[Job, lis
     assert run.close() == []
 
 
-@settings(max_examples=75, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(case=inputs(), cuts=CUTS)
 def test_the_details_of_a_day_add_up_to_the_day(case: tuple[Job, list[Record]], cuts: list[int]) -> None:
     (kind, job), records = case
