@@ -7,9 +7,11 @@ from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import UTC
 from streamjob_api.templates import TemplateBlock
 from streamjob_api.templates.energy import EnergyByAveragePower, EnergyByInstantPower, EnergyByMeterReading
+from streamjob_api.templates.multi_point_merging import MultiPointMerging as Merging
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as Windows
 from streamjob_api.timezones import TimeZone
 from streamjob_runtime.templates.energy import Energy
+from streamjob_runtime.templates.multi_point_merging import MultiPointMerging
 from streamjob_runtime.templates.protocols import BlockStore, Combined, Combiner, Folded, Template
 from streamjob_runtime.templates.time_window_aggregation import TimeWindowAggregation
 
@@ -21,6 +23,7 @@ _TEMPLATES: Mapping[type[TemplateBlock], Callable[[Any, TimeZone], Template]] = 
     EnergyByMeterReading: Energy.of,
     EnergyByInstantPower: Energy.of,
     EnergyByAveragePower: Energy.of,
+    Merging: lambda block, _: MultiPointMerging.of(block),
 }
 
 

@@ -1,0 +1,55 @@
+"""Records as arrays, with the moment at which each one arrived: how many records of the micro-batch came before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from streamjob_runtime.templates.arrays import Flags, Floats, Places, Slots, Times
+
+# Counts of records.
+Moments = NDArray[np.int64]
+# Of what arrived in an earlier micro-batch.
+EARLIER = -1
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records of some slots, in any order."""
+
+    slot: Slots
+    time: Times
+    value: Floats
+    is_int: Flags
+    arrived: Moments
+
+    @classmethod
+    def of_earlier(cls, slot: Slots, time: Times, value: Floats, is_int: Flags) -> Self:
+        """Return records that arrived in an earlier micro-batch."""
+        return cls(slot, time, value, is_int, np.full(len(slot), EARLIER, np.int64))
+
+    @classmethod
+    def of_block(cls, block: pl.DataFrame, slots: Slots, begin: int) -> Self:
+        """Return the records of a MERGING_BLOCK, the first of which arrived at ``begin``."""
+        counts = block["time"].list.len().to_numpy()
+        time, value, is_int, arrived = (
+            block[name].explode().to_numpy() for name in ("time", "value", "is_int", "arrived")
+        )
+        return cls(np.repeat(slots, counts), time, value, is_int, arrived.astype(np.int64) + begin)
+
+    @classmethod
+    def concat(cls, parts: Sequence["Records"]) -> Self:
+        """Put records one after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
+
+    def take(self, rows: Places | Flags) -> "Records":
+        """Return some of the records."""
+        return Records(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+NO_RECORDS = Records.of_earlier(
+    np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.bool_)
+)
