@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from manifests.table import Entry, Group, Ring, groups
+from manifests.table import Changed, Entry, Group, Ring, groups
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 _LONGEST, _MOST = 60, 3
@@ -51,17 +51,24 @@ def _section(group: Group) -> Iterator[str]:
 
 def _shown(entry: Entry) -> Iterator[str]:
     yield f"**{entry.name}** ({entry.ring})\n"
-    yield f"```yaml\n{''.join(_changes(entry))}```\n"
+    yield f"```yaml\n{_changes(entry)}```\n"
+    for each in entry.ou:
+        if each.changes or each.removed:
+            yield f"beside this {each.kind}:\n\n```yaml\n{_changes(each)}```\n"
     yield "```text\n" + "\n".join(entry.says) + "\n```\n"
     if entry.ring is Ring.CEL:
         yield f"`kubectl` says: {entry.server}\n"
 
 
-def _changes(entry: Entry) -> Iterator[str]:
-    for path, value in entry.changes.items():
+def _changes(of: Changed) -> str:
+    return "".join(_lines(of)) or "# as in the example\n"
+
+
+def _lines(of: Changed) -> Iterator[str]:
+    for path, value in of.changes.items():
         text = yaml.safe_dump(short(value), default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000)
         yield f"{path}: {text.removesuffix(_END)}".rstrip() + "\n"
-    for path in entry.removed:
+    for path in of.removed:
         yield f"{path}:  # removed\n"
 
 

@@ -9,8 +9,10 @@ A group is a file beside this one; an entry in it:
     ring: who must refuse it first, or none
     says: what the user reads: every fault, in the order of the manifest
     server: a part of the API server's own message; rings schema and cel only
+    elsewhere: true where ``streamjob validate`` tells it at the object that is to blame, or as a note
 
-``operator.yaml`` needs an OU around the job: ``ou`` names further manifests that are there.
+Around the entries of ``operator.yaml`` there is an OU: the other files of the example, but for those in ``without``,
+and those in ``ou``, examples with changes themselves. All of them are older.
 """
 
 import copy
@@ -28,6 +30,7 @@ from manifests.generated import TableLoader
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
+OPERATOR = "operator"
 GROUPS = (
     "job-shape",
     "windows",
@@ -38,6 +41,7 @@ GROUPS = (
     "job-running",
     "resource",
     "source",
+    OPERATOR,
     "hostile",
 )
 
@@ -61,20 +65,33 @@ class Ring(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One manifest of the table; ``changes`` and ``removed`` say how it differs from its example."""
+class Changed:
+    """An example's manifest, and how it differs from the example."""
 
-    name: str
     manifest: Manifest
     changes: Manifest
     removed: tuple[str, ...]
-    ring: Ring
-    says: tuple[str, ...]
-    server: str
 
     @property
     def kind(self) -> str:
         return str(self.manifest["kind"])
+
+
+@dataclass(frozen=True)
+class Entry(Changed):
+    """One manifest of the table.
+
+    Attributes:
+        ou: the OU's other objects.
+        is_told_elsewhere: whether ``streamjob validate`` tells it at the object that is to blame, or as a note.
+    """
+
+    name: str
+    ring: Ring
+    says: tuple[str, ...]
+    server: str
+    ou: tuple[Changed, ...] = ()
+    is_told_elsewhere: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -108,7 +125,7 @@ def documents(file: Path) -> list[Manifest]:
 
 def _group(name: str) -> Group:
     table = read(HERE / f"{name}.yaml")
-    made = tuple(_entry(raw, table["base"]) for raw in table["entries"])
+    made = tuple(_entry(raw, raw.get("base", table["base"]), name == OPERATOR) for raw in table["entries"])
     return Group(name, table["title"], table["about"], made)
 
 
@@ -118,15 +135,38 @@ def read(file: Path) -> dict[str, Any]:
     return table
 
 
-def _entry(raw: dict[str, Any], base: str) -> Entry:
-    manifest = base_of(raw.get("base", base))
-    changes, removed = raw.get("set", {}), tuple(raw.get("remove", ()))
+def _entry(raw: dict[str, Any], base: str, has_ou: bool) -> Entry:
+    of_entry = _changed(base, raw)
+    return Entry(
+        of_entry.manifest,
+        of_entry.changes,
+        of_entry.removed,
+        name=raw["name"],
+        ring=Ring(raw["ring"]),
+        says=tuple(raw.get("says", ())),
+        server=raw.get("server", ""),
+        ou=tuple(_around(base, raw.get("ou", ()), raw.get("without", ()))) if has_ou else (),
+        is_told_elsewhere=raw.get("elsewhere", False),
+    )
+
+
+def _around(base: str, further: Sequence[dict[str, Any]], without: Sequence[str]) -> Iterator[Changed]:
+    """The OU's other objects: an example that is changed stands for the one of the folder."""
+    folder, own = base.split("/")
+    yield from (_changed(each["base"], each) for each in further)
+    left_out = {own, *without, *(each["base"].removeprefix(f"{folder}/") for each in further)}
+    for file in sorted((EXAMPLES / folder).glob("*.yaml")):
+        if file.stem not in left_out:
+            yield _changed(f"{folder}/{file.stem}", {})
+
+
+def _changed(base: str, raw: dict[str, Any]) -> Changed:
+    manifest, changes, removed = base_of(base), raw.get("set", {}), tuple(raw.get("remove", ()))
     for path, value in changes.items():
         change(manifest, path, value)
     for path in removed:
         change(manifest, path)
-    says, server = tuple(raw.get("says", ())), raw.get("server", "")
-    return Entry(raw["name"], manifest, changes, removed, Ring(raw["ring"]), says, server)
+    return Changed(manifest, changes, removed)
 
 
 def base_of(name: str) -> Manifest:

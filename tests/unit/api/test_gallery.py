@@ -25,18 +25,14 @@ def named(entry: Entry) -> str:
 @pytest.mark.parametrize("entry", ENTRIES, ids=named)
 def test_the_model_says_exactly_what_the_table_says(entry: Entry) -> None:
     started = time.process_time()
-    assert faults_of(entry.manifest) == list(entry.says)
+    said = [] if entry.ring is Ring.OPERATOR else list(entry.says)
+    assert faults_of(entry.manifest) == said
     assert time.process_time() - started < SECONDS
 
 
-@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if not entry.says], ids=named)
-def test_only_good_manifests_and_the_operators_have_nothing_said(entry: Entry) -> None:
-    assert entry.ring in {Ring.NONE, Ring.OPERATOR}
-
-
-@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.says], ids=named)
-def test_a_bad_manifest_names_its_ring(entry: Entry) -> None:
-    assert entry.ring not in {Ring.NONE, Ring.OPERATOR}
+@pytest.mark.parametrize("entry", ENTRIES, ids=named)
+def test_a_manifest_is_right_or_its_author_is_told(entry: Entry) -> None:
+    assert bool(entry.says) is (entry.ring is not Ring.NONE)
 
 
 @pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.ring.is_servers], ids=named)
@@ -80,4 +76,6 @@ def test_the_gallery_of_errors_is_what_the_table_says() -> None:
 
 def test_changes_in_the_gallery_are_yaml() -> None:
     blocks = gallery.page().split("```yaml\n")[1:]
-    assert all(yaml.safe_load(block.split("```")[0]) for block in blocks)
+    read = [yaml.safe_load(block.split("```")[0]) for block in blocks]
+    assert len(read) > 150
+    assert all(each is None or set(each) for each in read)
