@@ -77,3 +77,21 @@ def assert_is(run: Run, records: list[Record], job: dict[str, Any], *, is_ended:
 def plain(value: float) -> str:
     """A value with its type, zero without its sign."""
     return repr(value + 0)
+
+
+DENSE = st.lists(
+    st.tuples(
+        st.just("a"), st.sampled_from(["M::A", "M::B"]), st.integers(0, 12).map(lambda at: BASE + at * 1000), VALUES
+    ),
+    min_size=10,
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(records=DENSE, cuts=st.lists(st.integers(0, 40), max_size=2), latency=st.sampled_from(["2s", "5s"]))
+def test_any_disorder_within_a_latency_gives_what_the_whole_input_gives(
+    records: list[Record], cuts: list[int], latency: str
+) -> None:
+    job = merging_job({}, {"triggerPoint": "M::B", "logic": "${M::A} * 2"}, latency=latency)
+    assert_is(fed(job, records, cuts, 1000), records, job, is_ended=False)

@@ -76,6 +76,12 @@ def test_what_waits_is_seen_unless_it_is_later() -> None:
     assert run.feed([("a", A, at(14), 20)]) == [out("a", 4, 8)]
 
 
+def test_what_comes_after_the_record_is_taken_is_not_seen() -> None:
+    run = Run(merging_job({}, latency="10s"))
+    b = [("a", B, at(seconds), seconds) for seconds in (3, 8, 5)]
+    assert run.feed([("a", A, at(6), 10), *b[:2], ("a", A, at(16), 20), b[2]]) == [out("a", 6, 7)]
+
+
 @pytest.mark.parametrize(("age", "missing"), [(10, 0), (10.001, 1)])
 def test_a_value_may_be_as_old_as_max_age(age: float, missing: int) -> None:
     run = Run(merging_job({"maxAge": "10s"}))
