@@ -160,3 +160,15 @@ def stream_job(name: str, told: Manifest | None = None, **spec: object) -> Manif
             **spec,
         },
     }
+
+
+def thing_models(*points: str, text: str | None = None) -> Manifest:
+    """A ConfigMap with a model M that has these points; or with another text."""
+    listed = [{"id": point, "type": "AI", "dataType": "double"} for point in points]
+    document = yaml.safe_dump({"models": [{"id": "M", "points": listed}]})
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "thing-models"},
+        "data": {"models.yaml": text or document},
+    }

@@ -8,7 +8,17 @@ import pytest
 import yaml
 
 from cluster.crash_points import crash_at_start
-from cluster.operator_process import Manifest, OperatorProcess, Ou, is_ready, reason, stream_job, stream_resource
+from cluster.operator_process import (
+    Manifest,
+    OperatorProcess,
+    Ou,
+    condition,
+    is_ready,
+    reason,
+    stream_job,
+    stream_resource,
+    thing_models,
+)
 from localcluster.problems import ClusterError
 
 
@@ -22,31 +32,34 @@ RULES: list[Manifest] = [
     {"apiGroups": ["streamjob.dev"], "resources": ["streamjobs/status"], "verbs": ["patch"]},
     {"apiGroups": ["streamjob.dev"], "resources": ["streamresources/status"], "verbs": ["update"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "create", "patch", "delete"]},
-    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "create", "patch", "delete"]},
+    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "list", "create", "patch", "delete"]},
     {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "verbs": ["get", "create", "patch"]},
     {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
     {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
 ]
 
 
-def restricted(ou: Ou, folder: Path) -> Path:
+def role(rules: list[Manifest]) -> Manifest:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "operator"},
+        "rules": rules,
+    }
+
+
+def restricted(ou: Ou, folder: Path, rules: list[Manifest] = RULES) -> Path:
     """A kubeconfig of a service account that may do what the operator needs, in its namespace, and nothing else."""
     subject = {"kind": "ServiceAccount", "name": "operator", "namespace": ou.namespace}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator"}
     ou.apply(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "operator"}},
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": {"name": "operator"},
-            "rules": RULES,
-        },
+        role(rules),
         {
             "apiVersion": "rbac.authorization.k8s.io/v1",
             "kind": "RoleBinding",
             "metadata": {"name": "operator"},
             "subjects": [subject],
-            "roleRef": role,
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator"},
         },
     )
     token = ou.cluster.kubectl("create", "token", "-n", ou.namespace, "operator").strip()
@@ -63,7 +76,8 @@ def test_it_runs_in_its_namespace_without_any_cluster_role(
     idle_operator.kubeconfig = restricted(ou, tmp_path)
     idle_operator.extra = (f"--lease-namespace={ou.namespace}",)
     idle_operator.start()
-    ou.apply(stream_resource(), stream_job("modest"))
+    models = thing_models("A", "modest")
+    ou.apply(models, stream_resource(models={"configMap": "thing-models"}), stream_job("modest"))
     ou.job_until("modest", is_ready)
     ou.patch("modest", {"restartNonce": 1})
     ou.job_until("modest", lambda status: status["attempt"] == 2 and is_ready(status))
@@ -74,6 +88,21 @@ def test_it_runs_in_its_namespace_without_any_cluster_role(
     assert not may(ou, "patch", "streamjobs.streamjob.dev")
     assert not may(ou, "get", "secrets")
     assert may(ou, "patch", "streamjobs.streamjob.dev/status")
+
+
+def test_thing_models_that_it_may_not_read_are_told_and_read_as_soon_as_it_may(
+    ou: Ou, idle_operator: OperatorProcess, tmp_path: Path
+) -> None:
+    without_reading = [rule for rule in RULES if rule["resources"] != ["configmaps"]]
+    idle_operator.kubeconfig = restricted(ou, tmp_path, without_reading)
+    idle_operator.extra = (f"--lease-namespace={ou.namespace}",)
+    idle_operator.start()
+    resource = stream_resource(models={"configMap": "thing-models"})
+    ou.apply(thing_models("A", "shy"), resource, stream_job("shy", state="Released"))
+    status = ou.job_until("shy", lambda status: reason(status) == "ModelsMissing")
+    assert "may not be read by the operator" in condition(status, "Ready")["message"]
+    ou.apply(role(RULES))
+    ou.job_until("shy", is_ready)
 
 
 def may(ou: Ou, verb: str, resource: str) -> bool:

@@ -13,6 +13,7 @@ from cluster.operator_process import (
     reason,
     stream_job,
     stream_resource,
+    thing_models,
 )
 from fixtures.eventually import eventually
 
@@ -66,7 +67,8 @@ def test_a_restart_of_the_operator_writes_nothing_and_kubectl_diff_is_empty(
 ) -> None:
     idle_operator.start()
     steady = stream_job("steady", {"rate": 5})
-    ou.apply(stream_resource(), steady)
+    models = thing_models("A", "steady", "second")
+    ou.apply(models, stream_resource(models={"configMap": "thing-models"}), steady)
     ou.job_until("steady", lambda status: is_ready(status) and bool(status.get("throughput")))
     before = eventually(lambda: (versions(ou), versions(ou)), until=lambda seen: seen[0] == seen[1])[1]
     idle_operator.kill()

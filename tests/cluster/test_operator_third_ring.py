@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import yaml
-
 from cluster.operator_process import (
     TEMPLATE,
     Manifest,
@@ -17,6 +15,7 @@ from cluster.operator_process import (
     reason,
     stream_job,
     stream_resource,
+    thing_models,
 )
 from fixtures.eventually import eventually
 from localcluster.problems import ClusterError
@@ -27,18 +26,6 @@ MODELS = {"configMap": "thing-models"}
 def windows(source: str, output: str) -> Manifest:
     policy = {"input": source, "aggregation": "max", "windowSize": "10m", "output": output}
     return {"timeWindowAggregation": {"policies": [policy]}}
-
-
-def thing_models(*points: str, text: str | None = None) -> Manifest:
-    """A ConfigMap with a model M that has these points; or with another text."""
-    listed = [{"id": point, "type": "AI", "dataType": "double"} for point in points]
-    document = yaml.safe_dump({"models": [{"id": "M", "points": listed}]})
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "thing-models"},
-        "data": {"models.yaml": text or document},
-    }
 
 
 def told(status: Manifest, kind: str = "Ready") -> str:
