@@ -1,36 +1,31 @@
-"""One turn of a job, one turn of an OU: observe, decide, write the intent, act."""
+"""One turn of a job: observe, decide, write the intent, act."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from streamjob_api.status import LibraryState, StreamJobStatus, StreamResourceStatus
+from streamjob_api.status import StreamJobStatus
 from streamjob_operator import events
 from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.decide import decide
 from streamjob_operator.key_queue import KeyQueue
-from streamjob_operator.ledger import Ledger, settle
-from streamjob_operator.library_status import users_of
-from streamjob_operator.models_reader import ModelsReader, rests_on_models
-from streamjob_operator.observed import Job, JobKey, Key, ModelsKey, OuKey, Resource
+from streamjob_operator.live_reads import LiveReads
+from streamjob_operator.models_reader import rests_on_models
+from streamjob_operator.observed import Job, JobKey, Key, ModelsKey, OuKey
+from streamjob_operator.ou_turns import MODELS_SECONDS, OuTurns
 from streamjob_operator.plan import plan
-from streamjob_operator.resource_status import claims, holders, shrunk, summarise_duplicate, summarise_resource
+from streamjob_operator.resource_status import holders
 from streamjob_operator.settings import Settings
 from streamjob_operator.status import summarise
-from streamjob_operator.validation import capacity, in_force
+from streamjob_operator.validation import in_force
 from streamjob_operator.world import World
-
-# A job's place in the queue changes with every start before it; its message follows a little later.
-_QUEUE_MESSAGE_SECONDS = 5.0
 
 # Whoever asks drivers wakes the job after the first answer, or none; this is the net below it.
 _ANSWER_SECONDS = 6.0
 # The pass over the ledger wakes the job; this is the net below it.
 _LEDGER_SECONDS = 5.0
-# Whoever reads the thing models wakes who waits for them; this is the net below it.
-_MODELS_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +44,8 @@ class Reconciler:
     settings: Settings
     queue: KeyQueue[Key]
     ask: Callable[[JobKey], None]
-    models: ModelsReader
+    live: LiveReads
+    ous: OuTurns
     now: Callable[[], datetime] = utc_now
 
     async def reconcile(self, key: Key) -> float | None:
@@ -57,8 +53,8 @@ class Reconciler:
         if isinstance(key, JobKey):
             return await self._reconcile_job(key)
         if isinstance(key, ModelsKey):
-            return await self._reconcile_models(key)
-        return await self._reconcile_ou(key)
+            return await self.ous.look_at_models(key)
+        return await self.ous.reconcile(key)
 
     async def _reconcile_job(self, key: JobKey) -> float | None:
         job = self.world.job(key)
@@ -80,7 +76,7 @@ class Reconciler:
         try:
             await self._write_status(observed.job, status)
         except Conflict:
-            await self._refresh(key)
+            await self.live.refresh_job(key)
             return 0.0
         except NotFound:
             self.world.lose_job(key, job.uid)
@@ -111,7 +107,7 @@ class Reconciler:
             return _ANSWER_SECONDS
         if self._awaits_models(job):
             self.queue.add(ModelsKey(job.key.namespace))
-            return _MODELS_SECONDS
+            return MODELS_SECONDS
         return None
 
     def _unasked(self, key: JobKey) -> bool:
@@ -122,14 +118,14 @@ class Reconciler:
 
     def _awaits_models(self, job: Job) -> bool:
         """Whether the thing models have to be looked at first: they may have been applied together with the job."""
-        if not self.models.is_read(job.key.namespace):
+        if not self.ous.models.is_read(job.key.namespace):
             return True
         return self.world.verdicts.is_new(job) and rests_on_models(self.world.verdict(job))
 
     async def _look_live(self, job: Job) -> Observed:
         """The same, of pods and the resource read just now. A job that changed is caught when its status is written."""
         self.world.replace_pods(job.key, await self.cluster.pods_of(job.key))
-        await self._refresh_resources(OuKey(job.key.namespace))
+        await self.live.refresh_resources(OuKey(job.key.namespace))
         return self._look(job)
 
     async def _write_status(self, job: Job, status: StreamJobStatus) -> None:
@@ -163,117 +159,6 @@ class Reconciler:
         if start.attempt > 1:
             await self.cluster.prune(job.key, job.uid, start.attempt)
         self.queue.add(job.key)
-
-    async def _refresh(self, key: JobKey) -> None:
-        """Read a job and its pods as they are now."""
-        body = await self.cluster.job(key)
-        if body is None:
-            self.world.lose_job(key)
-        else:
-            self.world.see_job(body)
-        self.world.replace_pods(key, await self.cluster.pods_of(key))
-
-    async def _refresh_resources(self, key: OuKey) -> dict[str, dict[str, object]]:
-        """Read the StreamResources of a namespace as they are now; bodies by name."""
-        bodies = {body["metadata"]["name"]: body for body in await self.cluster.resources_of(key)}
-        for resource in self.world.resources(key.namespace):
-            if resource.name not in bodies:
-                self.world.lose_resource(key.namespace, resource.name)
-        for body in bodies.values():
-            self.world.see_resource(body)
-        return bodies
-
-    async def _reconcile_models(self, key: ModelsKey) -> float | None:
-        """One look at an OU's thing models."""
-        waiting = self.world.verdicts.take_new(key.namespace)
-        try:
-            changed = await self.models.look(key.namespace)
-        except BaseException:
-            self.world.verdicts.put_new(key.namespace, waiting)
-            raise
-        if changed:
-            self.queue.add(OuKey(key.namespace))
-            self._wake_all(OuKey(key.namespace))
-        for job in waiting:
-            self.queue.add(job)
-        return self.models.next_look(key.namespace)
-
-    async def _reconcile_ou(self, key: OuKey) -> float | None:
-        """One pass over an OU's ledger."""
-        bodies = await self._refresh_resources(key)
-        if not self.models.is_read(key.namespace):
-            self.queue.add(ModelsKey(key.namespace))
-            return _MODELS_SECONDS
-        resource = in_force(self.world.resources(key.namespace))
-        before = self.world.ledgers.get(key.namespace)
-        if resource is None:
-            self.world.ledgers.pop(key.namespace, None)
-            self._wake_all(key)
-            return None
-        ledger = await self._settled(key, resource)
-        facts = self.world.verdicts.facts(key.namespace)
-        users = users_of(self.world.jobs(key.namespace))
-        status, again_in = summarise_resource(resource, ledger, facts, users, self.now())
-        try:
-            if status != resource.status:
-                dumped = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-                self.world.see_resource(await self.cluster.put_resource_status(bodies[resource.name], dumped))
-            await self._write_duplicates(key, resource, bodies)
-        except Conflict:
-            return 0.0
-        except NotFound:
-            return 0.0
-        self.world.ledgers[key.namespace] = ledger
-        self._wake_changed(key, resource, before, ledger)
-        if _installed(status) != _installed(resource.status):
-            self._wake_all(key)
-        return again_in
-
-    async def _settled(self, key: OuKey, resource: Resource) -> Ledger:
-        """The ledger; a job loses CU only after a live look at it."""
-        ledger = self._settle(key, resource)
-        losing = shrunk(resource.status.admitted, ledger)
-        if not losing:
-            return ledger
-        for name in losing:
-            await self._refresh(JobKey(key.namespace, name))
-        return self._settle(key, resource)
-
-    def _settle(self, key: OuKey, resource: Resource) -> Ledger:
-        jobs = [(job, self.world.verdict(job)) for job in self.world.jobs(key.namespace)]
-        found = claims(jobs, self.world.pods_of_ou(key.namespace), resource.status.admitted)
-        return settle(capacity(resource), found)
-
-    async def _write_duplicates(self, key: OuKey, older: Resource, bodies: dict[str, dict[str, object]]) -> None:
-        for resource in self.world.resources(key.namespace):
-            if resource.uid == older.uid or resource.deleting:
-                continue
-            status = summarise_duplicate(resource, older, self.now())
-            if status != resource.status:
-                dumped = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-                self.world.see_resource(await self.cluster.put_resource_status(bodies[resource.name], dumped))
-
-    def _wake_changed(self, key: OuKey, resource: Resource, before: Ledger | None, after: Ledger) -> None:
-        """Wake the jobs that were admitted now, and those whose place in the queue has changed."""
-        known = {entry.name: (entry.uid, entry.cu) for entry in resource.status.admitted}
-        for name, entry in after.admitted.items():
-            if known.get(name) != entry:
-                self.queue.add(JobKey(key.namespace, name))
-        waited = before.waiting if before else {}
-        for name, waiting in after.waiting.items():
-            if name not in waited:
-                self.queue.add(JobKey(key.namespace, name))
-            elif waited[name] != waiting:
-                self.queue.add_after(JobKey(key.namespace, name), _QUEUE_MESSAGE_SECONDS)
-
-    def _wake_all(self, key: OuKey) -> None:
-        for job in self.world.jobs(key.namespace):
-            self.queue.add(job.key)
-
-
-def _installed(status: StreamResourceStatus) -> set[tuple[str, str]]:
-    """Libraries that jobs can be started with."""
-    return {(each.name, each.version) for each in status.libraries if each.state is LibraryState.INSTALLED}
 
 
 def _log_transition(job: Job, status: StreamJobStatus) -> None:

@@ -14,10 +14,12 @@ from streamjob_operator.cluster import Cluster, NotFound, client_from_environmen
 from streamjob_operator.health import HealthServer, LoopLag, Reading
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.leader import Leadership
+from streamjob_operator.live_reads import LiveReads
 from streamjob_operator.models_reader import ModelsReader
 from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey
+from streamjob_operator.ou_turns import OuTurns
 from streamjob_operator.progress import ProgressPuller
-from streamjob_operator.reconcile import Reconciler
+from streamjob_operator.reconcile import Reconciler, utc_now
 from streamjob_operator.settings import Settings
 from streamjob_operator.world import World
 
@@ -93,7 +95,9 @@ class Operator:
         if leading:
             await leading.wait()
         models = ModelsReader(cluster, self.world, self._settings.models_interval_seconds)
-        reconciler = Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, models)
+        live = LiveReads(cluster, self.world)
+        ous = OuTurns(cluster, self.world, self.queue, live, models, utc_now)
+        reconciler = Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, live, ous)
         self._acting = True
         self._wake_all()
         turns = (self.queue.work(self._counted(reconciler)) for _ in range(self._settings.workers))
