@@ -33,9 +33,9 @@ class InvalidSpec(ValueError):  # noqa: N818 (the name of the condition's reason
             are. ``str`` names as many as fit into a condition.
     """
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__(_joined(faults))
-        self.faults = _first(faults, MAX_FAULTS)
+    def __init__(self, faults: Sequence[str], more: int = 0) -> None:
+        super().__init__(_joined(faults, more))
+        self.faults = _first(faults, MAX_FAULTS, more)
 
 
 def parse_spec(model: type[ModelT], raw: Any) -> ModelT:
@@ -60,7 +60,7 @@ def parse_part(model: type[ModelT], raw: Any, root: str, nulls: Sequence[Path] =
         found = error.errors(include_url=False)
     if not found and not nulls:
         return parsed
-    raise InvalidSpec(_sentences(model, raw, root, found, nulls))
+    raise InvalidSpec(*_sentences(model, raw, root, found, nulls))
 
 
 def path_text(path: Path, root: str) -> str:
@@ -77,31 +77,47 @@ def _step(part: str | int) -> str:
 
 def _sentences(
     model: type[BaseModel], raw: Any, root: str, found: Sequence[ErrorDetails], nulls: Sequence[Path]
-) -> list[str]:
-    told = [(path, f"{path_text(path, root)}: {NULL}") for path in nulls]
-    for details in found:
-        path = tuple(part for part in details["loc"] if part != "[key]")
-        if path not in nulls:
-            sentences = words(details, place(model, path), homes(model, root))
-            told += [(path, f"{path_text(path, root)}: {text}") for text in sentences]
-    told.sort(key=lambda each: _rank(raw, each[0]))
-    return list(dict.fromkeys(without_credentials(sentence) for _, sentence in told))
+) -> tuple[list[str], int]:
+    """The first sentences in the order of the manifest, and how many faults are left."""
+    known = set(nulls)
+    at = [(tuple(part for part in details["loc"] if part != "[key]"), details) for details in found]
+    faults = [*((path, None) for path in nulls), *((path, details) for path, details in at if path not in known)]
+    order = _Order(raw)
+    faults.sort(key=lambda fault: order.rank(fault[0]))
+    told: dict[str, None] = {}
+    for number, (path, details) in enumerate(faults):
+        if len(told) >= MAX_FAULTS:  # finding words takes time, and hostile manifests have any number of faults
+            return list(told), len(faults) - number
+        texts = [NULL] if details is None else words(details, place(model, path), homes(model, root))
+        told |= {without_credentials(f"{path_text(path, root)}: {text}"): None for text in texts}
+    return list(told), 0
 
 
-def _rank(raw: Any, path: Path) -> list[int]:
-    """Where a path stands in the manifest; what is missing stands at the end of what should hold it."""
-    rank = []
-    for step in path:
-        if isinstance(raw, Mapping):
-            names = list(raw)
-            rank.append(names.index(step) if step in raw else len(names))
-            raw = raw.get(step)
-        elif isinstance(raw, list) and isinstance(step, int) and step < len(raw):
-            rank.append(step)
-            raw = raw[step]
-        else:
-            break
-    return rank
+class _Order:
+    """Where paths stand in a manifest."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._positions: dict[int, dict[Any, int]] = {}
+
+    def rank(self, path: Path) -> list[int]:
+        """To sort by; what is missing stands at the end of what should hold it."""
+        rank, raw = [], self._raw
+        for step in path:
+            if isinstance(raw, Mapping):
+                rank.append(self._position(raw, step))
+                raw = raw.get(step)
+            elif isinstance(raw, list) and isinstance(step, int) and step < len(raw):
+                rank.append(step)
+                raw = raw[step]
+            else:
+                break
+        return rank
+
+    def _position(self, raw: Mapping[Any, Any], name: Any) -> int:
+        if id(raw) not in self._positions:
+            self._positions[id(raw)] = {each: number for number, each in enumerate(raw)}
+        return self._positions[id(raw)].get(name, len(raw))
 
 
 def _nulls(raw: Any) -> Iterator[Path]:
@@ -117,13 +133,13 @@ def _nulls(raw: Any) -> Iterator[Path]:
                 waiting.append(((*path, step), below))
 
 
-def _first(faults: Sequence[str], number: int) -> list[str]:
+def _first(faults: Sequence[str], number: int, more: int) -> list[str]:
     """The first faults, and how many more there are."""
-    rest = len(faults) - number
-    return [*faults[:number], f"and {rest} more"] if rest > 0 else list(faults)
+    rest = max(len(faults) - number, 0) + more
+    return [*faults[:number], f"and {rest} more"] if rest else list(faults)
 
 
-def _joined(faults: Sequence[str]) -> str:
+def _joined(faults: Sequence[str], more: int) -> str:
     lengths = accumulate(len(fault) + len("; ") for fault in faults)
     fitting = sum(length <= _MAX_LENGTH for length in lengths)
-    return "; ".join(_first(faults, max(fitting, 1)))
+    return "; ".join(_first(faults, max(fitting, 1), more))
