@@ -1,0 +1,47 @@
+"""What manifests may say, but this version refuses; in words for their author."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.support import unsupported
+
+REPOSITORY = Path(__file__).parents[3]
+EXAMPLES = REPOSITORY / "examples"
+
+
+def spec(example: str, **changes: Any) -> StreamJobSpec:
+    document = yaml.safe_load((EXAMPLES / example / "streamjob.yaml").read_text())
+    return StreamJobSpec.model_validate({**document["spec"], **changes})
+
+
+@pytest.mark.parametrize(
+    "example", ["time-window-aggregation", "meter-extremes", "energy-by-instant-power", "energy-by-average-power"]
+)
+def test_these_examples_run(example: str) -> None:
+    assert unsupported(spec(example)) == []
+
+
+def test_a_template_that_is_not_there_is_refused_with_those_that_are() -> None:
+    (fault,) = unsupported(spec("multi-point-merging"))
+    assert fault == (
+        "spec.template.name: multi-point-merging is not supported by this version yet; it has time-window-aggregation, "
+        "energy-by-meter-reading, energy-by-instant-power, energy-by-average-power"
+    )
+
+
+def test_a_policy_that_is_bound_to_attributes_is_refused_by_name() -> None:
+    path, why = "spec.energyByMeterReading.policies[1]", "binding to an attribute is not supported by this version yet"
+    assert unsupported(spec("energy-by-meter-reading")) == [
+        f"{path}.slopeLimitAttribute: {why}; write slopeThreshold",
+        f"{path}.scaleAttribute: {why}; write scale",
+    ]
+
+
+def test_the_charts_catalogue_has_the_templates_that_are_there() -> None:
+    values = yaml.safe_load((REPOSITORY / "charts" / "streamjob-operator" / "values.yaml").read_text())
+    (fault,) = unsupported(spec("device-state"))
+    assert fault.endswith(f"; it has {', '.join(entry['name'] for entry in values['catalogue'])}")
