@@ -2,7 +2,9 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,6 +12,7 @@ import yaml
 from manifests import gallery
 from manifests.faults import faults_of
 from manifests.generated import members, nested
+from manifests.strategies import Schema, spec_schema
 from manifests.table import EXAMPLES, Entry, Ring, change, documents, entries, groups
 from streamjob_api.kinds import STREAM_JOB, STREAM_RESOURCE
 
@@ -79,3 +82,26 @@ def test_changes_in_the_gallery_are_yaml() -> None:
     read = [yaml.safe_load(block.split("```")[0]) for block in blocks]
     assert len(read) > 150
     assert all(each is None or set(each) for each in read)
+
+
+def fields(schema: Schema, path: str = "spec") -> Iterator[str]:
+    """The paths of all fields of a spec; those of a list's items stand below ``[]``."""
+    for name, field in schema.get("properties", {}).items():
+        yield f"{path}.{name}"
+        yield from fields(field, f"{path}.{name}")
+        yield from fields(field.get("items", {}), f"{path}.{name}[]")
+
+
+def written(value: Any, path: str = "spec") -> Iterator[str]:
+    """The paths of all fields that a manifest writes."""
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        yield f"{path}.{name}"
+        yield from written(inner, f"{path}.{name}")
+    for inner in value if isinstance(value, list) else ():
+        yield from written(inner, f"{path}[]")
+
+
+@pytest.mark.parametrize("kind", [STREAM_JOB, STREAM_RESOURCE])
+def test_every_field_is_written_in_a_good_manifest(kind: str) -> None:
+    right = [entry.manifest["spec"] for entry in ENTRIES if entry.ring is Ring.NONE and entry.kind == kind]
+    assert set(fields(spec_schema(kind))) - {path for spec in right for path in written(spec)} == set()
