@@ -87,12 +87,15 @@ def conclude(
         runs: whether an older job that stands in the way is one that runs, or will; where none does, a driver need not
             give way yet.
     """
-    taken, loops = (list(lineage.rivals(member)), lineage.loops(member)) if member else ([], [])
-    faults = [*footing.faults, *(_taken(member, *each) for each in taken if member), *map(_closes, loops)]
+    by_others: list[tuple[Fault, bool]] = []
+    if member is not None:
+        by_others += [(_taken(member, output, older), runs(older)) for output, older in lineage.rivals(member)]
+        by_others += [(_closes(loop), _flows(loop, member, runs)) for loop in lineage.loops(member)]
+    faults = [*footing.faults, *(fault for fault, _ in by_others)]
     if faults and footing.oversize:
         faults.append(footing.oversize)
-    older = [*(other for _, other in taken), *(step.member for loop in loops for step in loop if step.member != member)]
-    refused = refusal(faults, footing.runnable if any(map(runs, older)) else None)
+    gives_way = any(is_pressing for _, is_pressing in by_others)
+    refused = refusal(faults, footing.runnable if gives_way else None)
     if refused is not None:
         return refused
     if footing.runnable is None:
@@ -121,6 +124,11 @@ def _closes(loop: Loop) -> Fault:
         f"spec.{loop[0].edge.path}: closes a loop through jobs of the OU: {shown(loop)}; choose another output, "
         "or change what one of the jobs reads",
     )
+
+
+def _flows(loop: Loop, member: Member, runs: Callable[[Member], bool]) -> bool:
+    """Whether records would go round for ever, if the job ran."""
+    return all(step.member.uid == member.uid or runs(step.member) for step in loop)
 
 
 def _resource_faults(resource: Resource, spec: StreamResourceSpec, facts: OuFacts) -> Iterator[Fault]:

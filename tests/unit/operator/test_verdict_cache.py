@@ -144,6 +144,20 @@ def test_a_driver_gives_way_only_to_an_older_job_that_runs(older: dict[str, Any]
     assert (verdict.reason, verdict.runnable is not None) == ("OutputTaken", gives_way)
 
 
+def test_a_driver_gives_way_to_a_loop_only_when_all_of_it_would_run() -> None:
+    ou = Ou()
+    ou.see("younger", **windows("A", "B"))
+    ou.see("first", created="2025-01-01T00:00:00Z", **windows("B", "C"))
+    ou.see("second", created="2025-01-02T00:00:00Z", state="Released", **windows("C", "A"))
+    verdict = ou.verdict("younger")
+    assert isinstance(verdict, Refusal)
+    assert (verdict.reason, verdict.runnable) == ("LineageLoop", None)
+    ou.see("second", generation=2, created="2025-01-02T00:00:00Z", **windows("C", "A"))
+    verdict = ou.verdict("younger")
+    assert isinstance(verdict, Refusal)
+    assert verdict.runnable
+
+
 def test_a_draft_is_told_what_stands_in_its_way() -> None:
     ou = Ou()
     ou.see("older", created="2025-01-01T00:00:00Z", **windows("A", "B"))
