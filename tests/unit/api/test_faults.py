@@ -193,6 +193,11 @@ def test_faults_are_bounded() -> None:
     assert refused[-1].endswith(" more")
 
 
+def test_any_number_of_faults_is_told_by_the_first_ones() -> None:
+    refused = faults({f"statu{number}": None if number % 2 else number for number in range(20_000)})
+    assert refused[-1] == f"and {20_000 - MAX_FAULTS} more"
+
+
 def test_the_text_of_many_faults_ends_with_the_number_of_those_left_out() -> None:
     error = InvalidSpec([f"spec.field{number}: {'x' * 90}" for number in range(40)])
     assert len(str(error)) <= 2048
