@@ -1,6 +1,6 @@
 """What a fault that pydantic has found is in the words of a manifest's author: what is wrong, value given, remedy."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from math import ceil, floor
 from typing import Any
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from streamjob_api import forms
+from streamjob_api.durations import Duration
 from streamjob_api.places import Place, fields, part_of, required
 from streamjob_api.spelling import as_yaml, shown, typed
 from streamjob_api.suggestions import did_you_mean
@@ -72,8 +73,20 @@ def _fields_to_write(place: Place, part: type[BaseModel]) -> str:
 def _choice(details: ErrorDetails, place: Place) -> str:
     choices = [str(each.value) for each in place.kind] if _is_enum(place.kind) else []
     value = details["input"]
-    near = did_you_mean(value, choices) if isinstance(value, str) else ""
+    near = _as_long(value, choices) or did_you_mean(value, choices) if isinstance(value, str) else ""
     return f"{shown(value)} is not one of {', '.join(choices)}{near}"
+
+
+def _as_long(value: str, choices: Sequence[str]) -> str:
+    """The same duration as it is offered: ``1h`` for ``60m``."""
+    if len(value) > Duration.MAX_LENGTH:
+        return ""
+    try:
+        length = Duration.parse(value).milliseconds
+        same = next((each for each in choices if Duration.parse(each).milliseconds == length), None)
+    except ValueError:
+        return ""
+    return f"; write '{same}'" if same else ""
 
 
 def _is_enum(kind: Any) -> bool:

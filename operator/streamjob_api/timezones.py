@@ -23,7 +23,7 @@ class TimeZone(Written):
     def parse(cls, text: str) -> Self:
         """Take a name that the machine's database knows."""
         if text not in _known():
-            raise ValueError(f"'{text}' is no time zone; write {cls.EXAMPLE}{did_you_mean(text, _known())}")
+            raise ValueError(f"'{text}' is no time zone; write {cls.EXAMPLE}{_nearest(text)}")
         return cls(text)
 
     @property
@@ -38,3 +38,8 @@ class TimeZone(Written):
 @cache
 def _known() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+def _nearest(text: str) -> str:
+    # Places whose names are a little alike lie far apart, and an abbreviation is like those of other continents.
+    return did_you_mean(text, (name for name in _known() if "/" in name), at_least=0.85)
