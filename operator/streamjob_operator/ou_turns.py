@@ -96,7 +96,8 @@ class OuTurns:
 
     async def _write_duplicates(self, key: OuKey, older: Resource, bodies: dict[str, Manifest]) -> None:
         for resource in self.world.resources(key.namespace):
-            if resource.uid == older.uid or resource.deleting:
+            # one that came after the look has a turn of its own
+            if resource.uid == older.uid or resource.deleting or resource.name not in bodies:
                 continue
             status = summarise_duplicate(resource, older, self.now())
             if status != resource.status:
