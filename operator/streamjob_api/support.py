@@ -6,13 +6,17 @@ entry goes when its feature comes.
 
 from collections.abc import Iterator
 
+from streamjob_api.data_types import ValueType
+from streamjob_api.expressions import value_type
 from streamjob_api.lifecycle import Lifecycle, UpgradeMode
 from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
 from streamjob_api.templates.energy import EnergyByMeterReading
+from streamjob_api.templates.multi_point_merging import MultiPointMerging, TriggerMode
 from streamjob_api.templates.time_window_aggregation import Duplicates, WindowType
+from streamjob_api.thing_models import ThingModels
 
 _LATER = "is not supported by this version yet"
 _TEMPLATES = (
@@ -20,6 +24,7 @@ _TEMPLATES = (
     TemplateName.ENERGY_BY_METER_READING,
     TemplateName.ENERGY_BY_INSTANT_POWER,
     TemplateName.ENERGY_BY_AVERAGE_POWER,
+    TemplateName.MULTI_POINT_MERGING,
 )
 
 
@@ -33,6 +38,8 @@ def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
         yield f"spec.template.name: {spec.template.name} {_LATER}; it has {', '.join(_TEMPLATES)}"
     if spec.energy_by_meter_reading is not None:
         yield from _bound(spec.energy_by_meter_reading)
+    if spec.multi_point_merging is not None:
+        yield from _merging(spec.multi_point_merging)
     windows = spec.time_window_aggregation
     if windows is not None and windows.window_type is WindowType.SLIDING:
         yield f"spec.timeWindowAggregation.windowType: Sliding {_LATER}; write Tumbling"
@@ -57,6 +64,32 @@ def _bound(readings: EnergyByMeterReading) -> Iterator[str]:
             yield f"{path}.slopeLimitAttribute: binding to an attribute {_LATER}; write slopeThreshold"
         if policy.scale_attribute is not None:
             yield f"{path}.scaleAttribute: binding to an attribute {_LATER}; write scale"
+
+
+def _merging(merging: MultiPointMerging) -> Iterator[str]:
+    if merging.trigger.mode is TriggerMode.FREQUENCY:
+        yield f"spec.{merging.BLOCK}.trigger.mode: Frequency {_LATER}; write Point"
+    for number, policy in enumerate(merging.policies):
+        checked = value_type(policy.logic, lambda _: ValueType.DOUBLE)
+        path = f"spec.{merging.BLOCK}.policies[{number}].logic"
+        for fault in checked.faults:
+            yield f"{path}: {fault}; an expression over anything but numbers {_LATER}"
+        if checked.type is not None and not checked.type.is_number:
+            yield f"{path}: a result that is {checked.type.words} {_LATER}; let it give a number"
+
+
+def unsupported_names(spec: StreamJobSpec, models: ThingModels) -> list[str]:
+    """What keeps a job from being run, once it is known which of its names are attributes; empty: nothing."""
+    merging = spec.multi_point_merging
+    if merging is None:
+        return []
+    return [
+        f"spec.{merging.BLOCK}.policies[{number}].logic: '{variable}' is an attribute; reading attributes {_LATER}; "
+        "write its value"
+        for number, policy in enumerate(merging.policies)
+        for variable in sorted(policy.logic.variables)
+        if models.attribute(variable) and not models.point(variable)
+    ]
 
 
 def unsupported_resource(spec: StreamResourceSpec) -> list[str]:

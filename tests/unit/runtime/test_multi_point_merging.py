@@ -70,6 +70,13 @@ def test_with_a_latency_values_of_one_time_meet_in_whichever_order_they_arrive()
     assert run.close() == []
 
 
+def test_what_comes_after_its_turn_is_taken_at_once_unless_a_later_one_was_taken() -> None:
+    run = Run(merging_job({}, latency="10s"))
+    assert run.feed([("a", B, at(0), 1), ("a", A, at(4), 10), ("a", A, at(20), 10)]) == [out("a", 4, 9)]
+    assert run.feed([("a", A, at(7), 20), ("a", A, at(6), 30), ("a", A, at(4), 40)]) == [out("a", 7, 19)]
+    assert run.counts == {"late": 2}
+
+
 def test_what_waits_is_seen_unless_it_is_later() -> None:
     run = Run(merging_job({}, latency="10s"))
     run.feed([("a", B, at(0), 1), ("a", A, at(4), 10), ("a", B, at(3), 2), ("a", B, at(5), 3)])
@@ -114,11 +121,31 @@ def test_integers_give_integers_and_doubles_give_doubles() -> None:
     ]
 
 
+def test_a_last_value_keeps_its_type() -> None:
+    run = Run(merging_job({}))
+    run.feed([("a", B, at(0), 1.0)])
+    ((_, value),) = run.feed([("a", A, at(1), 10)])
+    assert repr(value) == "9.0"
+
+
+def test_a_value_that_waits_and_is_later_is_as_good_as_none() -> None:
+    run = Run(merging_job({}, latency="10s"))
+    run.feed([("a", B, at(5), 1)])
+    assert run.feed([("a", A, at(4), 10), ("a", A, at(14), 20)]) == []
+    assert run.counts == {"missing": 1}
+
+
 def test_records_of_one_asset_and_point_from_several_partitions_are_counted() -> None:
     run = Run(merging_job({}))
     run.feed([("a", B, at(0), 1)], [("a", A, at(1), 10), ("a", B, at(2), 2)])
     assert run.counts == {"severalPartitions": 1}
     assert run.results == dict([out("a", 1, 9)])
+
+
+def test_of_several_partitions_one_counts_after_the_other() -> None:
+    run = Run(merging_job({}))
+    run.feed([("a", B, at(0), 1), ("a", B, at(2), 2)], [("a", A, at(1), 10)])
+    assert run.results == dict([out("a", 1, 8)])
 
 
 def test_the_state_does_not_depend_on_how_the_policies_are_written() -> None:
