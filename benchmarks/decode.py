@@ -107,6 +107,13 @@ def of_other_people(message: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def of_one_value(message: dict[str, Any]) -> dict[str, Any]:
+    """Each message one of the values, in as many bytes."""
+    written = of_other_people(message)
+    sensor, value = RANDOM.choice(list(written.pop("values").items()))
+    return {"sensor": sensor, "unit": "kWh", "reading": value, "quality": "good"} | written
+
+
 def with_text_time(message: dict[str, Any]) -> dict[str, Any]:
     written = of_other_people(message)
     at = datetime.fromtimestamp(written["ts"], UTC)
@@ -135,8 +142,18 @@ BY_SECONDS = MessageMapping.model_validate(
     }
 )
 BY_TEXT_TIME = BY_SECONDS.model_copy(update={"time": BY_SECONDS.time.model_copy(update={"unit": TimeUnit.ISO8601})})
+BY_NAMED_POINT = MessageMapping.model_validate(
+    {
+        "asset": "device.id",
+        "time": {"path": "ts", "unit": "s"},
+        "model": {"name": "ElectricMeter"},
+        "point": {"path": "sensor", "names": {"energy": "Reading"}},
+        "value": "reading",
+    }
+)
 MAPPED: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], MessageMapping]] = {
     "mapped": (of_other_people, BY_SECONDS),
+    "mapped_one_value": (of_one_value, BY_NAMED_POINT),
     "mapped_text_time": (with_text_time, BY_TEXT_TIME),
     "mapped_varying_points": (with_other_values, BY_SECONDS),
     "mapped_one_by_one": (other_with_escape, BY_SECONDS),

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamjob_api.json_paths import JsonPath
-from streamjob_api.source import MessageMapping
+from streamjob_api.source import MappedPoint, MessageMapping
 from streamjob_runtime.mapped_slow import MISSING, no_points, value_at
 from streamjob_runtime.mapped_times import TimeColumn, time_column
 from streamjob_runtime.message_shapes import (
     MAX_VALUES,
-    Flat,
     Path,
     Shape,
     Style,
     Unshapely,
     number_slot,
     parse_sample,
+    value_slot,
     whole_and_item,
 )
+from streamjob_runtime.unlisted_points import Flat, Named
 
 _WHOLE_NUMBER = "(?P<{}>0|[1-9][0-9]{{0,17}})"
 
@@ -37,6 +38,8 @@ def learn(sample: str, mapping: MessageMapping, selected: frozenset[str], *, fla
     """
     slots = _Slots.of(sample, mapping)
     times = slots.head_and_times()
+    if mapping.point and mapping.value:
+        return _one_point(slots, times, mapping.point, mapping.value)
     members = dict(slots.points())
     if not members:
         raise Unshapely
@@ -48,17 +51,22 @@ def learn(sample: str, mapping: MessageMapping, selected: frozenset[str], *, fla
     for number, point in enumerate(wanted):
         path = members[point]
         slots.put(path, number_slot(slots.style, slots.at(path), number, takes_texts=True))
-    records = mapping.records.steps if mapping.records else None
-    whole, item = whole_and_item(slots.style, slots.root, slots.head, records, slots.item)
     return Shape(
-        whole,
-        item,
+        *slots.whole_and_item(),
         times.milliseconds,
         points=wanted,
         unused=0 if flat else len(members) - len(wanted),
         flat=_flat(mapping, selected) if flat else None,
         model=mapping.model.name,
     )
+
+
+def _one_point(slots: "_Slots", times: TimeColumn, point: MappedPoint, value: JsonPath) -> Shape:
+    slots.put(point.path, slots.text("point", point.path))
+    slots.put(value, value_slot(slots.style, slots.at(value), slots.style.scalar("v0")))
+    named = Named(point.names, takes_texts=True)
+    model = slots.mapping.model.name
+    return Shape(*slots.whole_and_item(), times.milliseconds, points=(), unused=0, named=named, model=model)
 
 
 def _flat(mapping: MessageMapping, selected: frozenset[str]) -> Flat:
@@ -100,9 +108,9 @@ class _Slots:
     def head_and_times(self) -> TimeColumn:
         """Put asset, model and time; return how the time is read."""
         mapping = self.mapping
-        self.put(mapping.asset, self._text("asset", mapping.asset))
+        self.put(mapping.asset, self.text("asset", mapping.asset))
         if mapping.model.path:
-            self.put(mapping.model.path, self._text("model", mapping.model.path))
+            self.put(mapping.model.path, self.text("model", mapping.model.path))
         value = self.at(mapping.time.path)
         times = time_column(value, mapping.time.unit)
         if times is None:
@@ -111,7 +119,8 @@ class _Slots:
         self.put(mapping.time.path, f'"{slot}"' if isinstance(value, str) else slot)
         return times
 
-    def _text(self, group: str, path: JsonPath) -> str:
+    def text(self, group: str, path: JsonPath) -> str:
+        """Slot of a string or a whole number."""
         value = self.at(path)
         if isinstance(value, str):
             return self.style.text(group)
@@ -140,3 +149,8 @@ class _Slots:
         if len(parents) != 1 or not all(isinstance(path.steps[-1], str) for path in paths):
             raise Unshapely
         return JsonPath(str(paths[0]), paths[0].steps[:-1], paths[0].is_from_message)
+
+    def whole_and_item(self) -> tuple[str, str | None]:
+        """The expressions of a whole message and, if it has several records, of one."""
+        records = self.mapping.records.steps if self.mapping.records else None
+        return whole_and_item(self.style, self.root, self.head, records, self.item)

@@ -77,9 +77,13 @@ class MappedReader:
             found.add(place, None, None)
 
     def _points(self, record: "_Record") -> Iterator[tuple[str, Any]]:
-        values = self.mapping.values
+        mapping, values = self.mapping, self.mapping.values
+        if mapping.point and mapping.value:
+            name = record.text(mapping.point.path)
+            yield mapping.point.names.get(name, name), record.required(mapping.value)
+            return
         if values is None:
-            written = ((point, record.at(path)) for point, path in self.mapping.points.items())
+            written = ((point, record.at(path)) for point, path in mapping.points.items())
             yield from ((point, value) for point, value in written if value is not MISSING)
             return
         members = record.required(values)

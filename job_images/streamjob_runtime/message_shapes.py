@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from streamjob_api.json_paths import Step
+from streamjob_runtime.unlisted_points import NUMBER, Flat, Named
 
 # Measured: up to 12 numbers cost 7 ns a byte of the message, 20 cost 18 ns; reading one by one costs some 50.
 MAX_VALUES = 24
@@ -26,7 +27,6 @@ _MAX_DEPTH = 8
 # Characters of an expression, some 60 fields. Measured: from 6,000 on the engine falls from 7 ns a byte to 35 and more.
 _MAX_LENGTH = 5_800
 
-NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 # Without quotes, backslashes and control characters; the expression for ASCII alone is twice as fast.
 _ASCII = r"[ !#-\[\]-~]"
 _TEXT = r'[^"\\\x00-\x1f]'
@@ -42,34 +42,6 @@ class Unshapely(Exception):  # noqa: N818 (named for what was met)
 
 
 @dataclass(frozen=True)
-class Flat:
-    """What is read of an object whose set of members may differ from message to message.
-
-    Attributes:
-        members: pairs of a selected point and the member that holds its value.
-        counted: the members that are points, selected or not; None: all of them.
-        takes_texts: whether a string that holds a number is one.
-        is_never_empty: whether an object without any point is left to the complete reading.
-    """
-
-    members: tuple[tuple[str, str], ...]
-    counted: tuple[str, ...] | None = None
-    takes_texts: bool = False
-    is_never_empty: bool = False
-
-    def value_of(self, member: str) -> str:
-        """Expression for the number of one member, in its group; with its quotes where it is a string."""
-        value = rf'{NUMBER}|"{NUMBER}"' if self.takes_texts else NUMBER
-        return rf'(?:^|,)\s*"{re.escape(member)}"\s*:\s*({value})\s*(?:,|$)'
-
-    @property
-    def values(self) -> pl.Expr:
-        """How many points group ``flat`` holds; one that no job reads counts as often as it is written."""
-        names = "" if self.counted is None else f'"(?:{"|".join(map(re.escape, self.counted))})'
-        return pl.col("flat").str.count_matches(rf'{names}"\s*:')
-
-
-@dataclass(frozen=True)
 class Shape:
     """The layout of a message.
 
@@ -77,11 +49,12 @@ class Shape:
         whole: matches a whole message; groups as in ``item``, and ``model``, ``model_path``; or, where a message has
             several items, ``items``: all of them.
         item: None, or matches one of several items; groups ``asset``, ``time`` and: ``v0``, ``v1``, ... the numbers of
-            ``points``; or ``flat``, an object of plain values; or ``point`` and ``v0``, the one-point record.
+            ``points``; or ``flat``, an object of plain values; or ``point`` and ``v0``, the name and the value.
         milliseconds: from the text in group ``time`` to epoch milliseconds; null where it cannot tell.
         points: selected points by group number.
         unused: number of an item's points that are not selected.
         flat: how the group ``flat`` is read, where there is one.
+        named: how the groups ``point`` and ``v0`` are read, where an item names its point.
         model: the model of all items, where no group holds it.
     """
 
@@ -91,6 +64,7 @@ class Shape:
     points: tuple[str, ...]
     unused: int
     flat: Flat | None = None
+    named: Named | None = None
     model: str | None = None
 
 
@@ -114,6 +88,10 @@ class Style:
             return cls(", ", ": ", "", letter)
         gap = r"[ \t\r\n]*"
         return cls(f"{gap},{gap}", f"{gap}:{gap}", gap, letter)
+
+    def scalar(self, group: str) -> str:
+        """A string, number, boolean or null in the group."""
+        return f"(?P<{group}>{self._scalar})"
 
     def text(self, group: str) -> str:
         """A string that is not empty, its letters in the group."""
@@ -199,13 +177,18 @@ def whole_and_item(style: Style, root: Any, head: Slots, records: Path | None, i
 
 def number_slot(style: Style, value: Any, group: int, *, takes_texts: bool) -> str:
     """Slot of a point whose value is a number, or an object with one as ``value``."""
+    inner = value["value"] if isinstance(value, dict) and "value" in value else value
     slot = f"(?P<v{group}>{NUMBER})"
+    return value_slot(style, value, f'"{slot}"' if takes_texts and isinstance(inner, str) else slot)
+
+
+def value_slot(style: Style, value: Any, slot: str) -> str:
+    """Slot of a point whose value is plain, or an object with a plain one as ``value``."""
     if isinstance(value, dict) and "value" in value:
-        slot = f'"{slot}"' if takes_texts and isinstance(value["value"], str) else slot
         return style.layout_of(value, {("value",): slot})
     if isinstance(value, (dict, list)):
         raise Unshapely
-    return f'"{slot}"' if takes_texts and isinstance(value, str) else slot
+    return slot
 
 
 def bare(pattern: str) -> str:

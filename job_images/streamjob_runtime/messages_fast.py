@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from streamjob_runtime.message_forms import Form, Points
-from streamjob_runtime.message_shapes import Flat, Shape, Unshapely, bare
+from streamjob_runtime.message_shapes import Shape, Unshapely, bare
+from streamjob_runtime.unlisted_points import Flat
 
 # Longer messages are read one by one: what a failed match costs grows with the length.
 MAX_BYTES = 16_384
@@ -78,7 +79,7 @@ def _read_shape(shape: Shape, texts: pl.DataFrame, selected: Points) -> Read:
     is_matched = groups["groups"].struct.field(groups["groups"].struct.fields[0]).is_not_null()
     items = _items(shape, groups.filter(is_matched).select("message", "groups").unnest("groups"))
     rest = texts.filter(~is_matched)
-    is_strayed = items.select(_is_strayed(shape)).to_series()
+    is_strayed = items.select(_is_strayed(shape, selected)).to_series()
     if is_strayed.any():
         strayed = items.filter(is_strayed).select("message").unique()
         items = items.join(strayed, on="message", how="anti", maintain_order="left")
@@ -96,14 +97,18 @@ def _items(shape: Shape, messages: pl.DataFrame) -> pl.DataFrame:
         messages = each.with_columns(pl.col("items").str.extract_groups(f"^{shape.item}$")).unnest("items")
     if shape.model is not None:
         messages = messages.with_columns(model=pl.lit(shape.model))
+    if shape.named is not None:
+        messages = messages.with_columns(point=shape.named.point, v0=shape.named.value)
     if "model_path" not in messages.columns:
         messages = messages.with_columns(model_path=pl.concat_str(pl.lit("/"), "model"))
     return messages.with_columns(time=shape.milliseconds)
 
 
-def _is_strayed(shape: Shape) -> pl.Expr:
+def _is_strayed(shape: Shape, selected: Points) -> pl.Expr:
     """Whether only the complete reading can tell an item's time or points."""
     strays = [pl.col("time").is_null()]
+    if shape.named is not None:
+        strays.append(_is_selected(selected) & pl.col("v0").is_null())
     if shape.flat is not None:
         strays += list(_flat_strays(shape.flat))
     return pl.any_horizontal(strays)
@@ -118,11 +123,19 @@ def _flat_strays(flat: Flat) -> Iterator[pl.Expr]:
         yield flat.values == 0
 
 
+def _is_selected(selected: Points) -> pl.Expr:
+    """Whether an item names a selected point."""
+    points: dict[str, list[str]] = {}
+    for model, point in selected:
+        points.setdefault(model, []).append(point)
+    named = [(pl.col("model") == model) & pl.col("point").is_in(of_model) for model, of_model in points.items()]
+    return pl.any_horizontal(pl.lit(value=False), *named)
+
+
 def _raw_numbers(shape: Shape, items: pl.DataFrame, selected: Points) -> Iterator[pl.DataFrame]:
     """Yield the numbers of selected points as text, point by point."""
-    if "point" in items.columns:
-        pairs = pl.DataFrame(sorted(selected), schema=["model", "point"], orient="row")
-        yield items.join(pairs, on=["model", "point"], how="semi", maintain_order="left").select(*_RAW, raw="v0")
+    if shape.named is not None:
+        yield items.filter(_is_selected(selected)).select(*_RAW, raw="v0")
         return
     yield pl.DataFrame(schema=_RAW | {"raw": pl.String})
     for point, raw in _columns(shape):
@@ -147,7 +160,7 @@ def _values(shape: Shape, items: pl.DataFrame) -> int:
     """Count the values that the items hold."""
     if shape.flat is not None:
         return int(items.select(shape.flat.values).to_series().sum())
-    return items.height * (len(shape.points) + shape.unused if "v0" not in items.columns or shape.points else 1)
+    return items.height * (len(shape.points) + shape.unused if shape.named is None else 1)
 
 
 def _numbers(raw: pl.DataFrame) -> pl.DataFrame:

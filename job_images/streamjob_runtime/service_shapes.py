@@ -5,16 +5,16 @@ from typing import Any
 from streamjob_runtime.mapped_times import WHOLE
 from streamjob_runtime.message_shapes import (
     MAX_VALUES,
-    NUMBER,
-    Flat,
     Path,
     Shape,
     Style,
     Unshapely,
     number_slot,
     parse_sample,
+    value_slot,
     whole_and_item,
 )
+from streamjob_runtime.unlisted_points import Flat, Named
 
 _TIME = f"(?P<time>{WHOLE.pattern})"
 
@@ -72,7 +72,7 @@ def _record(style: Style, root: dict[str, Any], head: dict[Path, str]) -> Shape:
         ("assetId",): style.text("asset"),
         ("pointId",): style.text("point"),
         ("time",): _TIME,
-        ("value",): f"(?P<v0>{NUMBER})",
+        ("value",): value_slot(style, root.get("value"), style.scalar("v0")),
     }
     whole, _ = whole_and_item(style, root, head, None, slots)
-    return Shape(whole, None, WHOLE.milliseconds, (), 0)
+    return Shape(whole, None, WHOLE.milliseconds, (), 0, named=Named({}))

@@ -35,7 +35,7 @@ def structural(schema: Any, definitions: Schema | None = None, *, in_list: bool 
     """
     definitions = schema.get("$defs", definitions or {})
     schema = _resolved(schema, definitions)
-    result = {key: value for key, value in schema.items() if key not in _DROPPED}
+    result = _kept(schema)
     if "description" in schema:
         result["description"] = described(schema)
     if schema.get("format") in _FORMATS:
@@ -57,6 +57,12 @@ def structural(schema: Any, definitions: Schema | None = None, *, in_list: bool 
     if "items" in schema:
         result["items"] = structural(schema["items"], definitions, in_list=True)
     return result
+
+
+def _kept(schema: Schema) -> Schema:
+    # What a rule says in a sentence, the server must not say by a pattern, which would stop it before the rules.
+    dropped = _DROPPED | {"pattern"} if "x-kubernetes-validations" in schema else _DROPPED
+    return {key: value for key, value in schema.items() if key not in dropped}
 
 
 def described(schema: Schema) -> str:

@@ -6,10 +6,11 @@ from pydantic import Field
 
 from streamjob_api.base import ApiModel
 from streamjob_api.connections import Kafka, Redis
-from streamjob_api.source import MessageMapping, Source, TopicNames
+from streamjob_api.source import MessageMapping, Source
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import UTC
 from streamjob_api.timezones import TimeZone
+from streamjob_api.topics import TopicNames
 
 FORMAT_VERSION = 1
 # Where the driver pod finds what it is given; the builder of the pod and the runtime both read these.

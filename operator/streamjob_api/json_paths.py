@@ -4,6 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from streamjob_api.schema_marks import rules
 from streamjob_api.written import Written
 
 Step = str | int
@@ -43,6 +48,12 @@ class JsonPath(Written):
 
     def __str__(self) -> str:
         return self.text
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        # The sentence is for people, who could not read the pattern in the API server's answer.
+        sentence = (f"not a path; write {cls.EXAMPLE}", f"self.matches(r'''{cls.PATTERN}''')")
+        return super().__get_pydantic_json_schema__(schema, handler) | rules(sentence)
 
 
 def _step(found: re.Match[str]) -> Step:

@@ -1,13 +1,11 @@
 """Where an OU's records come from when its devices speak differently: own topic names, and a mapping of messages."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
 
 from streamjob_api import forms
 from streamjob_api.base import ApiModel
@@ -15,10 +13,11 @@ from streamjob_api.json_paths import JsonPath
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import rules
+from streamjob_api.topics import Topics
 
 MAX_MAPPED_POINTS = 200
-# Kafka's own rule; its topics "." and ".." would be folders.
-TopicName = Annotated[str, StringConstraints(pattern=forms.TOPIC.pattern, max_length=249)]
+# Ids of models and of points are alike.
+Id = Annotated[str, StringConstraints(pattern=forms.MODEL.pattern, max_length=128)]
 
 
 class TimeUnit(StrEnum):
@@ -29,78 +28,6 @@ class TimeUnit(StrEnum):
     US = "us"
     NS = "ns"
     ISO8601 = "iso8601"
-
-
-class Topics(ApiModel):
-    """The OU's own names of topics; each differs from all others."""
-
-    origin: TopicName | None = Field(
-        default=None,
-        description="What devices send. Default: MEASURE_POINT_ORIGIN_<orgId>.",
-        examples=["plant-raw"],
-    )
-    cal: TopicName | None = Field(
-        default=None, description="Results. Default: MEASURE_POINT_CAL_<orgId>.", examples=["plant-results"]
-    )
-    offline_origin: TopicName | None = Field(
-        default=None,
-        description="Historical data, for jobs with messageChannel Offline. "
-        "Default: MEASURE_POINT_OFFLINE_ORIGIN_<orgId>.",
-        examples=["plant-history"],
-    )
-    offline_cal: TopicName | None = Field(
-        default=None,
-        description="Results of jobs with messageChannel Offline. Default: MEASURE_POINT_OFFLINE_CAL_<orgId>.",
-        examples=["plant-history-results"],
-    )
-    dead_letter: TopicName | None = Field(
-        default=None,
-        description="Messages that cannot be read. Default: STREAMJOB_DEAD_LETTER_<orgId>.",
-        examples=["plant-unreadable"],
-    )
-
-    def named_for(self, org_id: str) -> "TopicNames":
-        """The names that an OU's drivers use."""
-        return TopicNames(
-            origin=self.origin or f"MEASURE_POINT_ORIGIN_{org_id}",
-            cal=self.cal or f"MEASURE_POINT_CAL_{org_id}",
-            offline_origin=self.offline_origin or f"MEASURE_POINT_OFFLINE_ORIGIN_{org_id}",
-            offline_cal=self.offline_cal or f"MEASURE_POINT_OFFLINE_CAL_{org_id}",
-            dead_letter=self.dead_letter or f"STREAMJOB_DEAD_LETTER_{org_id}",
-        )
-
-    def clashes(self, org_id: str) -> list[str]:
-        """What is wrong where a written name is also the default of another use; only the orgId tells."""
-        names = asdict(self.named_for(org_id))
-        return list(_clashes({to_camel(use): name for use, name in names.items()}))
-
-    def faults(self) -> Iterator[RuleFault]:
-        """Names that Kafka refuses, and one name for two uses."""
-        written = self.model_dump(exclude_none=True)
-        for use, name in written.items():
-            if name in {".", ".."}:
-                yield RuleFault(f"{name!r} is no topic name; Kafka refuses it", (use,))
-        yield from map(RuleFault, _clashes(written))
-
-
-@dataclass(frozen=True)
-class TopicNames:
-    """The topics of an OU, by what they hold."""
-
-    origin: str
-    cal: str
-    offline_origin: str
-    offline_cal: str
-    dead_letter: str
-
-
-def _clashes(names: Mapping[str, str]) -> Iterator[str]:
-    uses: dict[str, list[str]] = {}
-    for use, name in names.items():
-        uses.setdefault(name, []).append(use)
-    for name, several in uses.items():
-        if len(several) > 1:
-            yield f"topic {name!r} serves as {' and '.join(several)}; give each its own topic"
 
 
 class MappedTime(ApiModel):
@@ -123,9 +50,7 @@ class MappedModel(ApiModel):
         json_schema_extra=rules(("write exactly one of name and path", "has(self.name) != has(self.path)"))
     )
 
-    name: Annotated[str, StringConstraints(pattern=forms.MODEL.pattern, max_length=128)] | None = Field(
-        default=None, description="The model of all assets.", examples=["ElectricMeter"]
-    )
+    name: Id | None = Field(default=None, description="The model of all assets.", examples=["ElectricMeter"])
     path: JsonPath | None = Field(
         default=None, description="Path of the model's name in the message.", examples=["device.type"]
     )
@@ -133,7 +58,22 @@ class MappedModel(ApiModel):
     @classmethod
     def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:
         """One of both."""
-        yield from _exactly_one(raw, "name", "path")
+        yield from _exactly_one(raw, {"name": ["name"], "path": ["path"]})
+
+
+class MappedPoint(ApiModel):
+    """Where a record names the one point whose value it has."""
+
+    path: JsonPath = Field(
+        description="Path of the point's name, a string or a whole number.", examples=["sensor", "$.sensor"]
+    )
+    names: dict[str, Id] = Field(
+        default={},
+        max_length=MAX_MAPPED_POINTS,
+        description="What messages call a point to the point's id; several names may stand for one point. A name that "
+        "is not listed is the id itself.",
+        examples=[{"temperature": "Temp"}],
+    )
 
 
 class MessageMapping(ApiModel):
@@ -147,9 +87,13 @@ class MessageMapping(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (
-                "write exactly one of points and values",
-                "(has(self.points) && self.points.size() > 0) != has(self.values)",
-            )
+                "write exactly one of points, values, and point with value",
+                (
+                    "[has(self.points) && self.points.size() > 0, has(self.values), has(self.point) || has(self.value)]"
+                    ".exists_one(given, given)"
+                ),
+            ),
+            ("write both of point and value, or neither", "has(self.point) == has(self.value)"),
         )
     )
 
@@ -170,30 +114,53 @@ class MessageMapping(ApiModel):
         default={},
         max_length=MAX_MAPPED_POINTS,
         description="Point id to path of its value. A point whose path leads nowhere is not in the record. Exactly one "
-        "of points and values.",
+        "of points, values, and point with value.",
         examples=[{"Reading": "values.energy", "Power": "values.power"}],
     )
     values: JsonPath | None = Field(
         default=None,
         description="Path of an object whose members are points, named by their ids; $ for the message itself. Exactly "
-        "one of points and values.",
+        "one of points, values, and point with value.",
         examples=["values"],
+    )
+    point: MappedPoint | None = Field(
+        default=None,
+        description="For records of one value: where they name their point. Only with value.",
+        examples=[{"path": "sensor"}],
+    )
+    value: JsonPath | None = Field(
+        default=None,
+        description="Path of the value of a record that names its point. Only with point.",
+        examples=["reading"],
     )
 
     @classmethod
     def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:
-        """One of points and values."""
-        yield from _exactly_one(raw, "points", "values")
+        """One of points, values, and point with value."""
+        yield from _exactly_one(
+            raw, {"points": ["points"], "values": ["values"], "point with value": ["point", "value"]}
+        )
+        missing = [name for name in ("point", "value") if raw.get(name) is None]
+        if len(missing) == 1:
+            yield RuleFault(f"write both of point and value, or neither; {missing[0]} is missing")
 
     def faults(self) -> Iterator[RuleFault]:
         """Points whose id no job can name, and ``$`` where it cannot be meant."""
         for point in self.points:
             if not re.fullmatch(PointRef.PATTERN, f"m::{point}", re.ASCII):
                 yield RuleFault(f"{point!r} is no point id; a job names it as in {PointRef.EXAMPLE}", ("points", point))
-        single = {("asset",): self.asset, ("time", "path"): self.time.path, ("model", "path"): self.model.path}
-        for place, path in [*single.items(), *((("points", name), path) for name, path in self.points.items())]:
+        for place, path in self._inner_paths():
             if path is not None and not path.steps:
                 yield RuleFault("'$' is the message itself; write the path of one of its values", place)
+
+    def _inner_paths(self) -> Iterator[tuple[tuple[str, ...], JsonPath | None]]:
+        """The paths that lead to something within a message, by their place in the mapping."""
+        yield ("asset",), self.asset
+        yield ("time", "path"), self.time.path
+        yield ("model", "path"), self.model.path
+        yield from ((("points", name), path) for name, path in self.points.items())
+        yield ("point", "path"), self.point.path if self.point else None
+        yield ("value",), self.value
 
 
 class Source(ApiModel):
@@ -207,7 +174,14 @@ class Source(ApiModel):
     )
 
 
-def _exactly_one(raw: Mapping[str, Any], first: str, second: str) -> Iterator[RuleFault]:
-    given = [name for name in (first, second) if raw.get(name)]
-    if len(given) != 1:
-        yield RuleFault(f"write exactly one of {first} and {second}; {'both are' if given else 'neither is'} there")
+def _exactly_one(raw: Mapping[str, Any], choices: Mapping[str, Sequence[str]]) -> Iterator[RuleFault]:
+    """``choices`` are fields, several that go together under one name."""
+    given = [choice for choice, names in choices.items() if any(raw.get(name) for name in names)]
+    if len(given) == 1:
+        return
+    *others, last = choices
+    if others[1:]:
+        listed, told = f"{', '.join(others)}, and {last}", f"{' and '.join(given)} are" if given else "none is"
+    else:
+        listed, told = f"{others[0]} and {last}", "both are" if given else "neither is"
+    yield RuleFault(f"write exactly one of {listed}; {told} there")

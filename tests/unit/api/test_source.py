@@ -14,6 +14,8 @@ MAPPING: dict[str, Any] = {
     "model": {"name": "ElectricMeter"},
     "points": {"Reading": "values.energy"},
 }
+ONE_OF_THREE = "mapping: write exactly one of points, values, and point with value"
+NAMED_POINT = {"point": {"path": "sensor", "names": {"temperature": "Temp"}}, "value": "reading"}
 OWN = {
     "origin": "plant-raw",
     "cal": "plant-results",
@@ -69,6 +71,14 @@ def test_the_mapping_reaches_the_driver_as_it_was_written() -> None:
     assert again.mapping.model_dump(exclude_none=True) == MAPPING
 
 
+def test_a_mapping_of_named_points_reaches_the_driver() -> None:
+    file = job(mapped(points=None, **NAMED_POINT))
+    again = JobFile.model_validate_json(file.model_dump_json(exclude_none=True)).mapping
+    assert again is not None
+    assert again == file.mapping
+    assert again.model_dump(exclude_unset=True)["point"] == NAMED_POINT["point"]
+
+
 def test_a_name_that_is_the_default_of_another_use_is_told_once_the_org_is_known() -> None:
     own = Source.model_validate({"topics": {"cal": "MEASURE_POINT_ORIGIN_o1"}}).topics
     assert own.clashes("o2") == []
@@ -103,9 +113,37 @@ def mapped(**fields: Any) -> dict[str, Any]:
             ["mapping.model: write exactly one of name and path; both are there"],
         ),
         (mapped(model={"name": "a b"}), ["mapping.model.name: String should match pattern"]),
-        (mapped(points=None), ["mapping: write exactly one of points and values; neither is there"]),
-        (mapped(points={}), ["mapping: write exactly one of points and values; neither is there"]),
-        (mapped(values="values"), ["mapping: write exactly one of points and values; both are there"]),
+        (mapped(points=None), [f"{ONE_OF_THREE}; none is there"]),
+        (mapped(points={}), [f"{ONE_OF_THREE}; none is there"]),
+        (mapped(values="values"), [f"{ONE_OF_THREE}; points and values are there"]),
+        (mapped(**NAMED_POINT), [f"{ONE_OF_THREE}; points and point with value are there"]),
+        (
+            mapped(value="reading"),
+            [
+                f"{ONE_OF_THREE}; points and point with value are there",
+                "mapping: write both of point and value, or neither; point is missing",
+            ],
+        ),
+        (
+            mapped(points=None, point={"path": "sensor"}),
+            ["mapping: write both of point and value, or neither; value is missing"],
+        ),
+        (
+            mapped(points=None, point={"names": {"a": "b c"}}, value="x."),
+            [
+                "mapping.point.path: Field required",
+                "mapping.point.names.a: String should match",
+                "mapping.value: Value",
+            ],
+        ),
+        (
+            mapped(points=None, point={"path": "$"}, value="$"),
+            ["mapping.point.path: '$' is the message itself", "mapping.value: '$' is the message itself"],
+        ),
+        (
+            mapped(points=None, point={"path": "s", "names": {f"n{n}": "x" for n in range(201)}}, value="v"),
+            ["mapping.point.names: Dictionary should have at most 200 items"],
+        ),
         (mapped(points={"a b": "x"}), ["mapping.points.a b: 'a b' is no point id; a job names it as in model::point"]),
         (mapped(points={"A": "x."}), ["mapping.points.A: Value error, 'x.' is not a path; write "]),
         (mapped(asset="$"), ["mapping.asset: '$' is the message itself; write the path of one of its values"]),

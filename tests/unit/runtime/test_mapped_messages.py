@@ -19,6 +19,11 @@ MAPPING: dict[str, Any] = {
     "model": {"name": "Meter"},
     "points": {"Reading": "values.energy", "Power": "values.power"},
 }
+ONE_VALUE: dict[str, Any] = {
+    **{name: part for name, part in MAPPING.items() if name != "points"},
+    "point": {"path": "sensor", "names": {"energy": "Reading", "energy (kWh)": "Reading", "40001": "Power"}},
+    "value": "reading",
+}
 BATCH: dict[str, Any] = {**MAPPING, "records": "readings", "asset": "$.device.id", "points": {"Reading": "energy"}}
 
 
@@ -197,6 +202,56 @@ def test_values_that_are_no_object_are_a_fault() -> None:
     result = decoded(message(values=[1]), message(values={"Reading": 2}), {"device": {"id": 1}, "ts": 1}, by=mapping)
     assert result.malformed["detail"].to_list() == ["values: expected an object, got list", "values: missing"]
     assert result.points["value"].to_list() == [2.0]
+
+
+def one_value(sensor: Any, value: Any, **fields: Any) -> dict[str, Any]:
+    return {"device": {"id": "m1"}, "ts": SECONDS, "sensor": sensor, "reading": value, **fields}
+
+
+@pytest.mark.parametrize(
+    ("sensor", "point"),
+    [("Reading", "Reading"), ("energy", "Reading"), ("energy (kWh)", "Reading"), (40001, "Power"), ("40001", "Power")],
+)
+def test_a_record_may_name_its_one_point_by_its_id_or_otherwise(sensor: Any, point: str) -> None:
+    result = decoded(one_value(sensor, "2.5"), selected=(READING, POWER), by=ONE_VALUE)
+    assert values(result) == [("m1", point, NOW, 2.5, False)]
+
+
+def test_a_value_of_a_named_point_may_be_all_that_a_value_is() -> None:
+    result = decoded(one_value("energy", {"value": 1}), one_value("energy", [2, "3"]), by=ONE_VALUE)
+    assert [row[3] for row in values(result)] == [1.0, 2.0, 3.0]
+
+
+def test_a_named_point_that_no_job_reads_is_unused_whatever_its_value() -> None:
+    result = decoded(one_value("status", "on"), one_value("Other", 1), one_value("energy", "on"), by=ONE_VALUE)
+    assert (result.unused, result.records, result.refused) == (2, 1, {"NotANumber": 1})
+
+
+def test_all_records_of_a_message_may_be_of_the_point_that_it_names() -> None:
+    mapping = {**ONE_VALUE, "asset": "$.device.id", "records": "readings", "point": {"path": "$.sensor"}}
+    sent = {"device": {"id": "m1"}, "sensor": "Power", "readings": [{"ts": SECONDS, "reading": n} for n in (1, 2)]}
+    assert [row[1::2] for row in values(decoded(sent, selected=(POWER,), by=mapping))] == [
+        ("Power", 1.0),
+        ("Power", 2.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason", "detail"),
+    [
+        ({"device": {"id": "m1"}, "ts": SECONDS, "reading": 1}, "MissingField", "sensor: missing"),
+        ({"device": {"id": "m1"}, "ts": SECONDS, "sensor": "status"}, "MissingField", "reading: missing"),
+        (
+            one_value(None, 1),
+            "WrongType",
+            "sensor: expected a string that is not empty or a whole number, got null",
+        ),
+        (one_value("", 1), "WrongType", "sensor: expected "),
+    ],
+)
+def test_a_record_without_its_point_or_value_cannot_be_read(broken: Any, reason: str, detail: str) -> None:
+    ((_, given, told),) = decoded(one_value("energy", 1), broken, by=ONE_VALUE).malformed.rows()
+    assert (given, told[: len(detail)]) == (reason, detail)
 
 
 def test_assets_that_are_left_out_are_counted_and_nothing_else() -> None:

@@ -150,7 +150,17 @@ def with_quality(number: int) -> dict[str, Any]:
     return meter(number, Power={"value": number, "quality": 0})
 
 
-@pytest.mark.parametrize("form", [meter, several, varying, one_point, with_quality])
+def mixed_points(number: int) -> dict[str, Any]:
+    if number % 3:
+        return {**one_point(number), "value": {"value": number, "quality": 0}}
+    return {
+        **one_point(number),
+        "pointId": "status",
+        "value": {"value": ["on", True, None][number % 9 // 3], "quality": 0},
+    }
+
+
+@pytest.mark.parametrize("form", [meter, several, varying, one_point, mixed_points, with_quality])
 @pytest.mark.parametrize("style", [{"separators": (",", ":")}, {}, {"indent": 2}])
 def test_the_usual_forms_are_read_by_shapes_alone(
     form: Callable[..., dict[str, Any]], style: dict[str, Any], monkeypatch: pytest.MonkeyPatch
