@@ -52,10 +52,11 @@ format: setup ## Format the code
 	@$(RUN) ruff format
 
 .PHONY: crds
-crds: setup ## Generate the CRDs, JSON schemas and the reference from the models
+crds: setup ## Generate the CRDs, JSON schemas, the reference and the gallery of errors
 	@$(RUN) python -m streamjob_api.crd crds charts/streamjob-operator/crd-bases
 	@$(RUN) python -m streamjob_api.schemas docs/schemas
 	@$(RUN) python -m streamjob_api.reference docs/reference.md
+	@$(RUN) python -m manifests.gallery
 
 .PHONY: golden
 golden: setup ## Rewrite the golden files of the plan; review the diff like code
