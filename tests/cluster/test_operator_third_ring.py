@@ -41,27 +41,27 @@ def resource_until(ou: Ou, wanted: str, kind: str = "Ready") -> Manifest:
 def test_a_draft_holds_nothing_and_released_reserves_outputs_and_neither_runs(
     ou: Ou, operator: OperatorProcess
 ) -> None:
-    ou.apply(stream_resource(), stream_job("plan", state="Draft", **windows("M::A", "M::B")))
-    status = ou.job_until("plan", lambda status: reason(status) == "Draft")
+    ou.apply(stream_resource(), stream_job("a-plan", state="Draft", **windows("M::A", "M::B")))
+    status = ou.job_until("a-plan", lambda status: reason(status) == "Draft")
     assert is_ready(status)
     assert (status["phase"], reason(status, "SpecValid")) == ("Draft", "Valid")
 
-    ou.apply(stream_job("other", state="Released", **windows("M::A", "M::B")))
-    assert is_ready(ou.job_until("other", lambda status: reason(status) == "Released"))
-    ou.patch("plan", {"state": "Released"})
-    ou.job_until("plan", lambda status: reason(status) == "Released" and is_ready(status))
-    status = ou.job_until("other", lambda status: reason(status, "Stalled") == "OutputTaken")
-    assert "M::B is written by the older StreamJob plan" in told(status)
+    ou.apply(stream_job("b-other", state="Released", **windows("M::A", "M::B")))
+    assert is_ready(ou.job_until("b-other", lambda status: reason(status) == "Released"))
+    ou.patch("a-plan", {"state": "Released"})
+    ou.job_until("a-plan", lambda status: reason(status) == "Released" and is_ready(status))
+    status = ou.job_until("b-other", lambda status: reason(status, "Stalled") == "OutputTaken")
+    assert "M::B is written by the older StreamJob a-plan" in told(status)
     assert ou.pods() == []
 
-    ou.patch("plan", {"state": "Running"})
-    ou.job_until("plan", lambda status: reason(status) == "Running" and is_ready(status))
-    ou.patch("plan", {"state": "Draft"})
-    status = ou.job_until("plan", lambda status: reason(status) == "Draft")
+    ou.patch("a-plan", {"state": "Running"})
+    ou.job_until("a-plan", lambda status: reason(status) == "Running" and is_ready(status))
+    ou.patch("a-plan", {"state": "Draft"})
+    status = ou.job_until("a-plan", lambda status: reason(status) == "Draft")
     assert "state and offsets are dropped" in told(status)
     assert (status["deployed"]["epoch"], status["admittedCu"]) == (1, 0)
     eventually(ou.pods, until=lambda pods: not pods)
-    ou.job_until("other", lambda status: reason(status) == "Released" and is_ready(status))
+    ou.job_until("b-other", lambda status: reason(status) == "Released" and is_ready(status))
 
 
 def test_a_released_job_that_could_not_run_says_why(ou: Ou, operator: OperatorProcess) -> None:
@@ -114,17 +114,18 @@ def test_models_and_a_job_that_are_applied_together_are_judged_together(ou: Ou, 
 
 
 def test_the_newest_job_of_a_loop_is_refused_until_an_older_one_changes(ou: Ou, operator: OperatorProcess) -> None:
-    ou.apply(stream_resource(), stream_job("out", state="Released", **windows("M::x", "M::y")))
-    ou.job_until("out", is_ready)
-    ou.apply(stream_job("back", state="Released", **windows("M::y", "M::x")))
-    status = ou.job_until("back", lambda status: reason(status, "Stalled") == "LineageLoop")
-    assert "M::y -(back)-> M::x -(out)-> M::y" in told(status)
-    ou.patch("out", windows("M::z", "M::y"))
-    ou.job_until("back", is_ready)
-    ou.patch("out", windows("M::x", "M::y"))
-    ou.job_until("back", lambda status: reason(status, "Stalled") == "LineageLoop")
-    ou.patch("out", {"state": "Draft"})
-    ou.job_until("back", is_ready)
+    # Created in one second, the name decides who is older.
+    ou.apply(stream_resource(), stream_job("a-out", state="Released", **windows("M::x", "M::y")))
+    ou.job_until("a-out", is_ready)
+    ou.apply(stream_job("b-back", state="Released", **windows("M::y", "M::x")))
+    status = ou.job_until("b-back", lambda status: reason(status, "Stalled") == "LineageLoop")
+    assert "M::y -(b-back)-> M::x -(a-out)-> M::y" in told(status)
+    ou.patch("a-out", windows("M::z", "M::y"))
+    ou.job_until("b-back", is_ready)
+    ou.patch("a-out", windows("M::x", "M::y"))
+    ou.job_until("b-back", lambda status: reason(status, "Stalled") == "LineageLoop")
+    ou.patch("a-out", {"state": "Draft"})
+    ou.job_until("b-back", is_ready)
     assert ou.pods() == []
 
 
