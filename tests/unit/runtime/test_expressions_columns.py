@@ -1,7 +1,9 @@
 """Expressions over columns give what walking the tree row by row gives"""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,10 +23,11 @@ REASONS = {
     Fault.DIVISION_BY_ZERO: "DivisionByZero",
     Fault.NOT_FINITE: "NotFinite",
 }
+PAGE = (Path(__file__).parents[3] / "docs" / "expressions.md").read_text()
 Row = Mapping[PointRef, int | float]
 
 
-def columns(rows: Sequence[Row]) -> dict[PointRef, Column]:
+def columns(rows: Sequence[Row], refs: Sequence[PointRef] = (A, B, C)) -> dict[PointRef, Column]:
     """Rows as columns; a variable that a row does not have is missing."""
     return {
         ref: Column(
@@ -32,14 +35,18 @@ def columns(rows: Sequence[Row]) -> dict[PointRef, Column]:
             np.array([isinstance(row.get(ref, 0), int) for row in rows]),
             np.array([Fault.NONE if ref in row else Fault.MISSING for row in rows], np.uint8),
         )
-        for ref in (A, B, C)
+        for ref in refs
     }
 
 
 def compiled(text: str | Node, *rows: Row) -> list[float | int | str]:
-    """What each row gives, or why it gives nothing; zero without its sign."""
+    """What an expression gives for each row."""
     tree = parse(text) if isinstance(text, str) else text
-    column = calculated(tree, columns(rows), len(rows))
+    return values(calculated(tree, columns(rows), len(rows)))
+
+
+def values(column: Column) -> list[float | int | str]:
+    """The values of a column, integers as such, or why there is none; zero without its sign."""
     given = zip(column.value.tolist(), column.is_int.tolist(), column.fault.tolist(), strict=True)
     return [REASONS[Fault(fault)] or (int(value) if is_int else value + 0) for value, is_int, fault in given]
 
@@ -92,6 +99,22 @@ def test_an_expression_gives_its_value_or_the_first_reason_for_having_none(
     (given,) = compiled(text, row)
     assert (given, type(given)) == (wanted, type(wanted))
     assert walked(parse(text), row) == wanted
+
+
+WORDS = {
+    "nothing: missing": "missing",
+    "nothing: division by zero": "DivisionByZero",
+    "nothing: too large": "NotFinite",
+}
+TABLE = re.findall(r"^\| `(.*)` \| (.*) \|$", PAGE.partition("`M::none` never sent")[2], re.MULTILINE)
+
+
+@pytest.mark.parametrize(("text", "gives"), TABLE[:10])
+def test_the_table_of_the_page_is_true(text: str, gives: str) -> None:
+    row = {A: 7, B: -2.5, PointRef("M", "zero"): 0}
+    known = columns([row], [*row, PointRef("M", "none")])
+    column = calculated(parse(text), known, 1)
+    assert [WORDS.get(gives, gives)] == [str(value) for value in values(column)]
 
 
 def test_each_row_takes_its_own_branch() -> None:
