@@ -1,6 +1,7 @@
 """Manifests drawn from the CRDs' own schemas: good ones, and good ones with a few changes."""
 
 import copy
+import re
 import string
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +16,7 @@ from streamjob_api.kinds import STREAM_JOB, STREAM_JOBS, STREAM_RESOURCE, STREAM
 Schema = dict[str, Any]
 CRDS = HERE.parents[1] / "crds"
 _PLURALS = {STREAM_JOB: STREAM_JOBS, STREAM_RESOURCE: STREAM_RESOURCES}
+_MATCHES = re.compile(r"self\.matches\(r'''(.+)'''\)")
 _EXPRESSIONS = ["${M::A} - ${M::B}", "if (${M::A} > 1) { 1 } else { 2 }", "max(${M::A}, 1)", "${M::A} -", "1"]
 _TIMES = ["2026-01-31T00:00:00Z", "2026-01-31T00:00:00+01:00", "2026-01-31"]
 
@@ -70,10 +72,18 @@ def _array(schema: Schema) -> st.SearchStrategy[Any]:
 def _string(schema: Schema) -> st.SearchStrategy[Any]:
     if schema.get("format") == "date-time":
         return st.sampled_from(_TIMES)
-    if "pattern" in schema:
-        written = st.from_regex(schema["pattern"], fullmatch=True, alphabet=st.characters(codec="ascii"))
+    pattern = _pattern(schema)
+    if pattern:
+        written = st.from_regex(pattern, fullmatch=True, alphabet=st.characters(codec="ascii"))
         return written.filter(lambda text: len(text) <= schema["maxLength"])
     return st.sampled_from(_EXPRESSIONS) if schema.get("minLength") else texts
+
+
+def _pattern(schema: Schema) -> str | None:
+    """The form of a text, whether the schema holds it or a rule."""
+    rules = [rule["rule"] for rule in schema.get("x-kubernetes-validations", ())]
+    asked = [found[1] for found in map(_MATCHES.fullmatch, rules) if found]
+    return asked[0] if asked else schema.get("pattern")
 
 
 def _integer(schema: Schema) -> st.SearchStrategy[Any]:
