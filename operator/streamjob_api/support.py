@@ -15,7 +15,7 @@ from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
 from streamjob_api.templates.energy import EnergyByMeterReading
 from streamjob_api.templates.multi_point_merging import MultiPointMerging, TriggerMode
-from streamjob_api.templates.time_window_aggregation import Duplicates, WindowType
+from streamjob_api.templates.time_window_aggregation import Duplicates
 from streamjob_api.thing_models import ThingModels
 
 _LATER = "is not supported by this version yet"
@@ -41,8 +41,6 @@ def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
     if spec.multi_point_merging is not None:
         yield from _merging(spec.multi_point_merging)
     windows = spec.time_window_aggregation
-    if windows is not None and windows.window_type is WindowType.SLIDING:
-        yield f"spec.timeWindowAggregation.windowType: Sliding {_LATER}; write Tumbling"
     if windows is not None and windows.duplicates is Duplicates.REPLACE_SAME_TIME:
         yield f"spec.timeWindowAggregation.duplicates: ReplaceSameTime {_LATER}; write KeepAll"
     if spec.resources.mode is RunningMode.CLUSTER:

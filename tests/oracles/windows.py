@@ -1,7 +1,7 @@
 """What time window aggregation must give, as plain loops over the whole input.
 
-Source: the contract of records ("Order and lateness") and the service's reference on tumbling windows. Nothing here
-knows of micro-batches, partitions or columns.
+Source: the contract of records ("Order and lateness") and the service's reference on tumbling and sliding windows. A
+tumbling window is one whose slide is its size. Nothing here knows of micro-batches, partitions, panes or columns.
 """
 
 import math
@@ -16,17 +16,25 @@ Record = tuple[str, str, int, Number]
 """Asset, point as ``model::point``, epoch milliseconds, finite value."""
 Key = tuple[str, str, int]
 """Asset, output point as ``model::point``, window start."""
+Window = tuple[str, str, str, int, int, int]
+"""Asset, input point, threshold, window size and slide (ms), window start."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """One row of a job; ``threshold`` as written in the manifest."""
+    """One row of a job; ``threshold`` as written in the manifest, ``slide_ms`` the size where windows tumble."""
 
     input: str
     aggregation: str
     size_ms: int
+    slide_ms: int
     output: str
     threshold: str = "(-inf, +inf)"
+
+    @property
+    def windows(self) -> tuple[str, str, int, int]:
+        """What policies that differ in the aggregation only have in common."""
+        return self.input, self.threshold, self.size_ms, self.slide_ms
 
 
 @dataclass
@@ -36,7 +44,7 @@ class Expected:
     Attributes:
         results: the last value of each result; None stands for null.
         modes: ``onTime`` or ``final``, of the last emission of each result.
-        late: late records, once for each input, threshold and window size.
+        late: records too late for one of their windows or more, once for each input, threshold, window size and slide.
         outside: records outside their threshold, once for each input and threshold.
     """
 
@@ -53,6 +61,7 @@ def policies_of(job: Mapping[str, Any]) -> tuple[list[Policy], int]:
             row["input"],
             row["aggregation"],
             _ms(row["windowSize"]),
+            _ms(row.get("slide", row["windowSize"])),
             row["output"],
             row.get("threshold", "(-inf, +inf)"),
         )
@@ -71,9 +80,9 @@ def expected(
     outcome = Expected()
     inputs = {policy.input for policy in policies}
     thresholds = {(policy.input, policy.threshold) for policy in policies}
-    windows_of = {(policy.input, policy.threshold, policy.size_ms) for policy in policies}
+    windows_of = {policy.windows for policy in policies}
     watermarks: dict[tuple[str, str], int] = {}
-    values: dict[tuple[str, str, str, int, int], list[Number]] = defaultdict(list)
+    values: dict[Window, list[Number]] = defaultdict(list)
     for asset, point, time, value in records:
         if point not in inputs:
             continue
@@ -81,14 +90,16 @@ def expected(
         for source, threshold in thresholds:
             if source == point and not _within(value, threshold):
                 outcome.outside += 1
-        for source, threshold, size in windows_of:
+        for source, threshold, size, slide in windows_of:
             if source != point or not _within(value, threshold):
                 continue
-            start = time // size * size
-            if watermark is not None and start + size + latency_ms <= watermark:
-                outcome.late += 1
-            else:
-                values[asset, source, threshold, size, start].append(value)
+            is_late = False
+            for start in _starts(time, size, slide):
+                if watermark is not None and start + size + latency_ms <= watermark:
+                    is_late = True
+                else:
+                    values[asset, source, threshold, size, slide, start].append(value)
+            outcome.late += is_late
         watermarks[asset, point] = time if watermark is None else max(watermark, time)
     if is_ended:
         watermarks = dict.fromkeys(watermarks, 2**62)
@@ -96,19 +107,25 @@ def expected(
     return outcome
 
 
+def _starts(time: int, size: int, slide: int) -> list[int]:
+    """Where the windows begin that hold a time: at multiples of the slide, up to one size before it."""
+    last = time // slide * slide
+    return [start for start in range(last - size, last + slide, slide) if start <= time < start + size]
+
+
 def _close(
     outcome: Expected,
-    values: Mapping[tuple[str, str, str, int, int], list[Number]],
+    values: Mapping[Window, list[Number]],
     watermarks: Mapping[tuple[str, str], int],
     policies: Sequence[Policy],
     latency_ms: int,
 ) -> None:
-    for (asset, source, threshold, size, start), numbers in values.items():
+    for (asset, source, threshold, size, slide, start), numbers in values.items():
         watermark = watermarks[asset, source]
         if watermark < start + size:
             continue
         for policy in policies:
-            if (policy.input, policy.threshold, policy.size_ms) == (source, threshold, size):
+            if policy.windows == (source, threshold, size, slide):
                 key = (asset, policy.output, start)
                 outcome.results[key] = _aggregate(policy.aggregation, numbers)
                 outcome.modes[key] = "final" if watermark >= start + size + latency_ms else "onTime"

@@ -3,6 +3,9 @@
 Lateness is decided here record by record against the earlier records of the same micro-batch, and in the fold against
 the watermark from before it. All records that are combined into one row share their window, so that the second
 decision is the same for each of them: no cut into micro-batches changes it.
+
+Overlapping windows are not told apart yet: records are combined into *panes*, stretches of one slide, and by how many
+of their first windows they come too late for. So the cost does not grow with the overlap.
 """
 
 from dataclasses import dataclass
@@ -24,10 +27,16 @@ _SERIES = ["asset", "input"]
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of a block, which name asset and input by the block's own numbers."""
+    """The windows or panes of a block, which name asset and input by the block's own numbers.
+
+    Attributes:
+        numbers: those of the block, in its order.
+        missed: for how many of the first windows of its pane a row is too late; 0 where windows tumble.
+    """
 
     numbers: NDArray[np.int32]
     rows: Rows
+    missed: NDArray[np.int32]
 
     def placed(self, slots: NDArray[np.int32]) -> Rows:
         """Return the windows with the slots that the state has for the block's numbers."""
@@ -41,15 +50,16 @@ def parted(block: pl.DataFrame, *, has_sums: bool) -> tuple[pl.DataFrame, Window
     count = block.height - block["asset"].null_count()
     series, windows = block.head(count), block.tail(block.height - count)
     rows = Rows.of(windows, has_sums=has_sums, is_new=True)
-    return series.select(SERIES.names()), Windows(series["slot"].to_numpy(), rows)
+    missed = windows["missed"].to_numpy() if "missed" in windows.columns else np.zeros(windows.height, np.int32)
+    return series.select(SERIES.names()), Windows(series["slot"].to_numpy(), rows, missed)
 
 
 class WindowCombiner:
     """The combiner of time window aggregation.
 
     A block begins with one row for each asset and input: ``mark`` is the highest event time, of late records and of
-    those outside the threshold too, ``slot`` a number within the partition. The other rows are windows, which name
-    asset and input by that number.
+    those outside the threshold too, ``slot`` a number within the partition. The other rows are windows or panes, which
+    name asset and input by that number.
     """
 
     def __init__(self, plan: WindowPlan) -> None:
@@ -105,7 +115,7 @@ class WindowCombiner:
     def _earlier(self, slot: NDArray[np.int32], time: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the highest event time of earlier records of the same asset and input; NEVER if none can be late."""
         highest = max(int(time.max()), int(self._marks[slot].max()))
-        first_ends = (time.min() // self._plan.sizes_ms + 1) * self._plan.sizes_ms
+        first_ends = (time.min() // self._plan.slides_ms + 1) * self._plan.slides_ms
         if int(first_ends.min()) + self._plan.latency_ms > highest:
             return np.full(len(time), NEVER)
         return earlier_maximum(slot, time, self._marks)
@@ -115,15 +125,28 @@ class WindowCombiner:
         within = of_input.filter(threshold.holds())
         self._counts["outside"] += of_input.height - within.height
         for number, group in groups.items():
-            start = pl.col("time").floordiv(group.size_ms) * group.size_ms
-            in_time = within.filter(start + (group.size_ms + self._plan.latency_ms) > pl.col("earlier"))
-            self._counts["late"] += within.height - in_time.height
-            self._windows.append(self._aggregated(in_time.with_columns(start=start), number))
+            rows = within.with_columns(start=pl.col("time").floordiv(group.slide_ms) * group.slide_ms)
+            in_time = self._in_time(rows, group.size_ms)
+            complete = self._in_time(in_time, group.slide_ms) if self._plan.is_sliding else in_time
+            self._counts["late"] += rows.height - complete.height
+            self._windows.append(self._aggregated(in_time, number))
 
-    def _aggregated(self, rows: pl.DataFrame, group: int) -> pl.DataFrame:
-        value = pl.col("value")
+    def _in_time(self, rows: pl.DataFrame, distance_ms: int) -> pl.DataFrame:
+        """Return the records before which the latency of a window was not over that ends at a distance from start."""
+        return rows.filter(pl.col("start") + (distance_ms + self._plan.latency_ms) > pl.col("earlier"))
+
+    def _aggregated(self, rows: pl.DataFrame, number: int) -> pl.DataFrame:
+        value, keys = pl.col("value"), ["slot", "start"]
+        names = window_schema(has_sums=self._plan.has_sums).names()
+        if self._plan.is_sliding:
+            rows = rows.with_columns(missed=self._missed(self._plan.groups[number]))
+            keys, names = [*keys, "missed"], [*names, "missed"]
         parts = [part.sum() for part in sums.split(value)] if self._plan.has_sums else []
         aggregates = {"low": value.min(), "high": value.max(), "count": pl.len().cast(pl.Int64)}
-        grouped = rows.group_by("slot", "start").agg(pl.col("is_int").all(), *parts, **aggregates)
-        names = window_schema(has_sums=self._plan.has_sums).names()
-        return grouped.with_columns(group=pl.lit(group, pl.Int32)).select(names)
+        grouped = rows.group_by(keys).agg(pl.col("is_int").all(), *parts, **aggregates)
+        return grouped.with_columns(group=pl.lit(number, pl.Int32)).select(names)
+
+    def _missed(self, group: Group) -> pl.Expr:
+        """For how many of the windows of its pane a record comes too late: always the first ones to end."""
+        over_for = pl.col("earlier") - pl.col("start") - self._plan.latency_ms
+        return over_for.floordiv(group.slide_ms).clip(0, group.overlap).cast(pl.Int32)

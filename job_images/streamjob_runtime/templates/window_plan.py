@@ -2,16 +2,22 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from streamjob_api.points import PointRef
-from streamjob_api.templates.time_window_aggregation import Aggregation, TimeWindowAggregation, WindowPolicy
+from streamjob_api.templates.time_window_aggregation import (
+    Aggregation,
+    TimeWindowAggregation,
+    WindowPolicy,
+    WindowType,
+)
 from streamjob_runtime.shards import SHARDS
 
 # Raise it when the blocks of the state change; checkpoints of another version are then incompatible.
@@ -50,15 +56,34 @@ class Threshold:
 
 @dataclass(frozen=True, order=True)
 class Group:
-    """Values that are aggregated together, for one policy or many: one input, threshold and window size."""
+    """Values that are aggregated together, for one policy or many: one input, threshold, window size and slide.
+
+    A window begins at each multiple of the slide; tumbling windows slide by their size.
+    """
 
     threshold: Threshold
     size_ms: int
+    slide_ms: int
 
     @classmethod
     def of(cls, policy: WindowPolicy) -> Self:
         """Return the group that a policy reads."""
-        return cls(Threshold.of(policy), policy.window_size.milliseconds)
+        slide = policy.slide or policy.window_size
+        return cls(Threshold.of(policy), policy.window_size.milliseconds, slide.milliseconds)
+
+    @property
+    def overlap(self) -> int:
+        """How many windows a record belongs to."""
+        return self.size_ms // self.slide_ms
+
+    @property
+    def bucket_ms(self) -> int:
+        """What one bucket of the state spans: one window that tumbles.
+
+        Of overlapping ones the square root of their panes, so that neither writing a pane nor reading the panes of a
+        window costs as much as there are panes in a window.
+        """
+        return self.slide_ms * (math.isqrt(self.overlap - 1) + 1)
 
 
 @dataclass(frozen=True)
@@ -68,7 +93,10 @@ class WindowPlan:
     Attributes:
         inputs: sorted; the state names an input by its place here.
         groups: sorted; the state names a group by its place here.
+        is_sliding: whether windows overlap: state and blocks then hold panes, stretches of one slide, in their place.
         sizes_ms: window size of each group.
+        slides_ms: slide of each group.
+        buckets_ms: stretch of time of each group whose windows or panes lie in one bucket of the state.
         outputs: ``group i32, aggregation str, model str, point str``, one row a policy, sorted by group
             and name.
         has_sums: whether any policy needs sums.
@@ -78,7 +106,10 @@ class WindowPlan:
     latency_ms: int
     inputs: tuple[PointRef, ...]
     groups: tuple[Group, ...]
+    is_sliding: bool
     sizes_ms: NDArray[np.int64]
+    slides_ms: NDArray[np.int64]
+    buckets_ms: NDArray[np.int64]
     outputs: pl.DataFrame
     has_sums: bool
     identity: str
@@ -92,7 +123,10 @@ class WindowPlan:
             latency_ms=job.latency.milliseconds,
             inputs=inputs,
             groups=groups,
+            is_sliding=job.window_type is WindowType.SLIDING,
             sizes_ms=np.array([group.size_ms for group in groups], np.int64),
+            slides_ms=np.array([group.slide_ms for group in groups], np.int64),
+            buckets_ms=np.array([group.bucket_ms for group in groups], np.int64),
             outputs=_outputs(job.policies, groups),
             has_sums=any(policy.aggregation in {Aggregation.SUM, Aggregation.AVG} for policy in job.policies),
             identity=_identity(job, groups),
@@ -123,7 +157,14 @@ def _identity(job: TimeWindowAggregation, groups: Sequence[Group]) -> str:
         "shards": SHARDS,
         "windows": str(job.window_type),
         "latency": job.latency.milliseconds,
-        "groups": [asdict(group) for group in groups],
+        "groups": [_written(group, job.window_type) for group in groups],
         "outputs": outputs,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _written(group: Group, kind: WindowType) -> dict[str, Any]:
+    parts = asdict(group)
+    if kind is WindowType.TUMBLING:
+        del parts["slide_ms"]  # It says nothing there, and checkpoints from before it was known stay valid.
+    return parts

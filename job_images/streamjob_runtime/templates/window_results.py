@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from streamjob_runtime.templates import sums
 from streamjob_runtime.templates.protocols import RESULTS
+from streamjob_runtime.templates.ranges import each_of
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_rows import Rows
 from streamjob_runtime.templates.window_state import Head
@@ -36,10 +37,7 @@ def window_results(due: Rows, is_final: NDArray[np.bool_], head: Head, plan: Win
 def _paired(groups: NDArray[np.int32], outputs: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Pair each window with the outputs of its group; ``outputs`` holds groups, sorted."""
     first, last = np.searchsorted(outputs, groups), np.searchsorted(outputs, groups, side="right")
-    times = last - first
-    row = np.repeat(np.arange(len(groups)), times)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(times) - times, times)
-    return row, first[row] + within
+    return each_of(first, last)
 
 
 def _values(windows: Rows, kind: NDArray[np.object_]) -> NDArray[np.float64]:

@@ -3,6 +3,9 @@
 Bucket HEAD holds one row for each asset and input ever seen (``asset, input, mark, model_path``), whose position is its
 *slot*, and, after these, rows that say which windows are open (``start, size``). Bucket ``start`` holds the open
 windows that begin there, of all sizes, and names asset and input by their slot.
+
+Where windows slide, the state holds their panes, for as long as one of a pane's windows is open. A bucket then holds
+those of a stretch of time, as long for each group as its ``bucket_ms``, and the index has the start of the bucket.
 """
 
 from collections.abc import Iterable
@@ -30,7 +33,7 @@ class Head:
 
     Attributes:
         assets, inputs, paths, marks: by slot; ``marks`` are the watermarks.
-        starts, sizes: the index, one entry for each start and size of which some asset has an open window.
+        starts, sizes: the index, one entry for each bucket and window size of which some asset has an open window.
     """
 
     assets: list[str]
@@ -94,18 +97,28 @@ def _padded(values: NDArray[np.int64], *, before: int = 0, after: int = 0) -> ND
     return np.pad(values, (before, after))
 
 
-def load_windows(store: BlockStore, starts: Iterable[int], *, has_sums: bool) -> list[Rows]:
+def load_windows(store: BlockStore, buckets: Iterable[int], *, has_sums: bool) -> list[Rows]:
     """Read the open windows of some buckets."""
-    blocks = (store.get(start) for start in starts)
+    blocks = (store.get(bucket) for bucket in buckets)
     return [Rows.of(block, has_sums=has_sums, is_new=False) for block in blocks if block is not None]
 
 
-def save_windows(store: BlockStore, starts: Iterable[int], windows: Rows) -> None:
-    """Write the buckets ``starts``, whose open windows are now ``windows``; those without any are dropped."""
+def save_windows(store: BlockStore, buckets: Iterable[int], windows: Rows, places: NDArray[np.int64]) -> None:
+    """Write the buckets whose open windows are now ``windows``; those without any are dropped.
+
+    ``places``: the bucket of each of the windows, ascending.
+    """
     frame = windows.to_frame()
-    for start in starts:
-        begin, end = np.searchsorted(windows.start, [start, start + 1]).tolist()
+    for bucket in buckets:
+        begin, end = np.searchsorted(places, [bucket, bucket + 1]).tolist()
         if begin == end:
-            store.remove(start)
+            store.remove(bucket)
         else:
-            store.put(start, frame.slice(begin, end - begin))
+            store.put(bucket, frame.slice(begin, end - begin))
+
+
+def reindex(head: Head, touched: NDArray[np.int64], buckets: NDArray[np.int64], sizes: NDArray[np.int64]) -> None:
+    """Bring the index up to date: in the buckets ``touched`` there are now windows of these buckets and sizes only."""
+    kept = ~np.isin(head.starts, touched)
+    starts = np.concatenate([head.starts[kept], buckets])
+    head.starts, head.sizes = np.unique(np.stack([starts, np.concatenate([head.sizes[kept], sizes])]), axis=1)

@@ -39,13 +39,18 @@ ROWS = st.fixed_dictionaries(
         "windowSize": st.sampled_from(["10s", "1m", "10m"]),
     }
 )
-JOBS = st.builds(
-    lambda rows, latency: {
-        "latency": latency,
-        "policies": [{**row, "output": f"M::Out{number}"} for number, row in enumerate(rows)],
-    },
-    st.lists(ROWS, min_size=1, max_size=4),
-    st.sampled_from(["0s", "15s", "5m"]),
+# By the kind of window: what its policies say of the slide.
+KINDS: dict[str, list[dict[str, str]]] = {"Tumbling": [{}], "Sliding": [{"slide": "10s"}, {"slide": "5s"}]}
+JOBS = st.sampled_from(sorted(KINDS)).flatmap(
+    lambda kind: st.builds(
+        lambda rows, latency: {
+            "windowType": kind,
+            "latency": latency,
+            "policies": [{**row, "output": f"M::Out{number}"} for number, row in enumerate(rows)],
+        },
+        st.lists(st.builds(lambda row, slide: row | slide, ROWS, st.sampled_from(KINDS[kind])), min_size=1, max_size=4),
+        st.sampled_from(["0s", "15s", "5m"]),
+    )
 )
 RECORDS = st.lists(
     st.tuples(

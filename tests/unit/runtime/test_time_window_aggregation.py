@@ -210,3 +210,12 @@ def test_identity_changes_with_what_is_calculated(change: dict[str, str]) -> Non
 
 def test_identity_changes_with_the_latency() -> None:
     assert template_of(window_job(*POLICIES)).identity != template_of(window_job(*POLICIES, latency="1s")).identity
+
+
+def test_identity_of_tumbling_windows_stays_what_it_was_in_the_first_version() -> None:
+    job = window_job(
+        {"output": "M::X", "threshold": "[0, 100)"},
+        {"input": "M::B", "aggregation": "avg", "output": "M::Y", "windowSize": "1h"},
+        latency="5m",
+    )
+    assert template_of(job).identity == "03f877422f9b116fa82290ac9aec077058fe595eb81a0724238677e1e00b75a4"

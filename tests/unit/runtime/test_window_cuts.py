@@ -14,17 +14,25 @@ from unit.runtime.windows_bench import BASE, Run, window_job
 AGGREGATIONS = ["max", "min", "avg", "sum", "cnt"]
 THRESHOLDS = ["(-inf, +inf)", "[0, 100)", "(0, 10]", "[-5, +inf)"]
 SIZES = ["1s", "10s", "1m", "10m"]
+# Window size and slide: 1 to 12 windows a record.
+SPANS = [("10s", "10s"), ("10s", "5s"), ("10s", "1s"), ("12s", "1s"), ("1m", "5s"), ("1m", "20s"), ("10m", "1m")]
 
 
 @st.composite
 def jobs(draw: st.DrawFn) -> dict[str, Any]:
-    rows = st.fixed_dictionaries(
-        {
-            "input": st.sampled_from(["M::A", "M::B"]),
-            "aggregation": st.sampled_from(AGGREGATIONS),
-            "threshold": st.sampled_from(THRESHOLDS),
-            "windowSize": st.sampled_from(SIZES),
-        }
+    tumbling = [{"windowSize": size} for size in SIZES]
+    sliding = [{"windowSize": size, "slide": slide} for size, slide in SPANS]
+    spans = draw(st.sampled_from([tumbling, sliding]))
+    rows = st.builds(
+        lambda span, row: span | row,
+        st.sampled_from(spans),
+        st.fixed_dictionaries(
+            {
+                "input": st.sampled_from(["M::A", "M::B"]),
+                "aggregation": st.sampled_from(AGGREGATIONS),
+                "threshold": st.sampled_from(THRESHOLDS),
+            }
+        ),
     )
     latency = draw(st.sampled_from(["0s", "1s", "15s", "5m", "1d"]))
     return window_job(*draw(st.lists(rows, min_size=1, max_size=5)), latency=latency)

@@ -16,10 +16,14 @@ MINUTE = 60_000
 
 
 def window_job(*policies: Mapping[str, Any], latency: str = "0s") -> dict[str, Any]:
-    """A manifest's ``timeWindowAggregation``; a policy names what differs from the maximum of ten minutes."""
+    """A manifest's ``timeWindowAggregation``; a policy names what differs from the maximum of ten minutes.
+
+    Windows slide where the policies have a ``slide``.
+    """
     defaults = {"input": "M::A", "aggregation": "max", "windowSize": "10m"}
     rows = [{**defaults, "output": f"M::Out{number}", **policy} for number, policy in enumerate(policies)]
-    return {"latency": latency, "policies": rows}
+    kind = "Sliding" if any("slide" in row for row in rows) else "Tumbling"
+    return {"windowType": kind, "latency": latency, "policies": rows}
 
 
 def template_of(job: Mapping[str, Any]) -> Template:
