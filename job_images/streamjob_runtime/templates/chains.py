@@ -63,7 +63,8 @@ class Chains(Records):
 
     def before(self, values: NDArray[NumberT], known: NDArray[NumberT]) -> NDArray[NumberT]:
         """Return the value of the record before each one; of the first ones what is ``known`` of their slot."""
-        result = np.roll(values, 1)
+        result = np.empty_like(values)
+        result[1:] = values[:-1]
         result[self.is_first] = known[self.slot[self.is_first]]
         return result
 

@@ -84,6 +84,8 @@ class EnergyState:
         return slots
 
     def _grow(self, new: Sequence[tuple[str, int]]) -> None:
+        if not new:
+            return
         self.assets += [asset for asset, _ in new]
         self.inputs += [number for _, number in new]
         self.paths += [""] * len(new)

@@ -102,7 +102,8 @@ def _disordered(slot: Slots, time: Times, highest: Times) -> Places:
     slots, times = slot[order], time[order]
     is_first = np.ones(len(slots), np.bool_)
     np.not_equal(slots[1:], slots[:-1], out=is_first[1:])
-    before = np.roll(times, 1)
+    before = np.empty_like(times)
+    before[1:] = times[:-1]
     before[is_first] = highest[slots[is_first]]
     is_disordered = np.zeros(len(highest), np.bool_)
     is_disordered[slots[times <= before]] = True
