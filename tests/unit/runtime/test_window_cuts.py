@@ -74,6 +74,7 @@ def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
         assert same(run.results[key], value), (key, run.results[key], value)
     assert run.modes == wanted.modes
     assert (run.late, run.outside) == (wanted.late, wanted.outside)
+    assert all(len({key for _, key, _ in batch}) == len(batch) for batch in run.emissions)
 
 
 def same(value: Number | None, wanted: Number | None) -> bool:
