@@ -31,6 +31,7 @@ WAITING_FOR_RESOURCE = "WaitingForResource"  # what is missing may still be appl
 DUPLICATE_RESOURCE = "DuplicateResource"  # the namespace has an older StreamResource
 ORG_ID_TAKEN = "OrgIdTaken"  # an older StreamResource of another namespace names this orgId
 LIBRARY_UNKNOWN = "LibraryUnknown"  # the operator's catalogue has no such library at this version
+TOPIC_CLASH = "TopicClash"  # a topic would serve two uses
 LIBRARY_SLOTS_EXCEEDED = "LibrarySlotsExceeded"  # more libraries than the design CU have slots for
 CAPACITY_EXCEEDED = "CapacityExceeded"  # capacity shrank below what runs
 IN_FORCE = "InForce"  # this StreamResource is the one of its namespace

@@ -14,7 +14,7 @@ from streamjob_api.support import unsupported, unsupported_names, unsupported_re
 from streamjob_operator import reasons
 from streamjob_operator.observed import Job, Resource, digest
 from streamjob_operator.validation.lineage import Lineage, Loop, Member, shown
-from streamjob_operator.validation.resources import OuFacts, Slots, named, not_in_catalogue, slots, words
+from streamjob_operator.validation.resources import OuFacts, Slots, named, not_in_catalogue, slots, topic_clashes, words
 from streamjob_operator.validation.verdicts import Fault, Refusal, Runnable, Verdict, listed, never_suffices, refusal
 
 _NAME_REASONS = {NameFaultKind.UNKNOWN: reasons.UNKNOWN_NAME, NameFaultKind.MISMATCH: reasons.TYPE_MISMATCH}
@@ -136,6 +136,8 @@ def _resource_faults(resource: Resource, spec: StreamResourceSpec, facts: OuFact
         owner = f"{facts.rival.namespace}/{facts.rival.name}"
         message = f"orgId {resource.org_id} belongs to StreamResource {owner}, which is older"
         yield Fault(reasons.ORG_ID_TAKEN, message, may_come=True)
+    for clash in topic_clashes(resource, spec):
+        yield Fault(reasons.RESOURCE_INVALID, f"StreamResource {resource.name} is invalid: {clash}", may_come=True)
     for fault in unsupported_resource(spec):
         yield Fault(reasons.NOT_SUPPORTED, f"StreamResource {resource.name}: {fault}")
 

@@ -114,6 +114,7 @@ def resource_faults(facts: OuFacts) -> Iterator[Fault]:
         yield Fault(reasons.ORG_ID_TAKEN, message)
     if isinstance(resource.spec, InvalidSpec):
         return
+    yield from (Fault(reasons.TOPIC_CLASH, clash) for clash in topic_clashes(resource, resource.spec))
     shared = slots(resource.spec, facts.running)
     if shared.left_out:
         yield Fault(reasons.LIBRARY_SLOTS_EXCEEDED, _slots_exceeded(resource.spec, shared))
@@ -124,6 +125,12 @@ def resource_faults(facts: OuFacts) -> Iterator[Fault]:
     models = facts.models_in_force
     if models and models.fault:
         yield models.fault
+
+
+def topic_clashes(resource: Resource, spec: StreamResourceSpec) -> list[str]:
+    """Topics that would serve two uses: only the orgId, by default the namespace, tells the names left out."""
+    clashes = spec.source.topics.clashes(resource.org_id) if spec.source else []
+    return [f"spec.source.topics: {clash}" for clash in clashes]
 
 
 def duplicate_fault(older: Resource) -> Fault:
