@@ -10,7 +10,12 @@ from streamjob_api.progress import Totals
 from streamjob_runtime.rows import Counts
 from streamjob_runtime.throughput import Throughput
 
-_PLAIN = ("messages", "records", "late", "outside", "unused", "filtered", "out")
+_PLAIN = ("messages", "records", "late", "outside", "unused", "filtered", "out", "missing")
+_SEVERAL_WORDS = {
+    "several_partitions": "severalPartitions",
+    "division_by_zero": "divisionByZero",
+    "not_finite": "notFinite",
+}
 _MOST_REASONS = 16
 
 
@@ -52,13 +57,13 @@ class Accounts:
         """The sums by what became of records."""
         with self._lock:
             plain = {name: self.counted[name] for name in _PLAIN}
-            unordered = self.counted["severalPartitions"]
+            others = {name: self.counted[counted] for name, counted in _SEVERAL_WORDS.items()}
         malformed, refused = self.by_reason("malformed"), self.by_reason("refused")
         return Totals(
             **plain,
+            **others,
             malformed=sum(malformed.values()),
             refused=sum(refused.values()),
-            several_partitions=unordered,
             errors=errors,
         )
 

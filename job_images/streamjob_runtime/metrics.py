@@ -45,6 +45,13 @@ def _counters(progress: Progress) -> Iterable[Metric]:
         "Times that a micro-batch had records of one asset and point from several partitions.",
         totals.several_partitions,
     )
+    without = CounterMetricFamily(
+        "streamjob_calculations_without_result", "Calculations that gave no result.", labels=["reason"]
+    )
+    without.add_metric(["missing"], totals.missing)
+    without.add_metric(["divisionByZero"], totals.division_by_zero)
+    without.add_metric(["notFinite"], totals.not_finite)
+    yield without
     malformed = CounterMetricFamily("streamjob_malformed_messages", "Messages that cannot be read.", labels=["reason"])
     for reason, count in progress.malformed_by_reason.items():
         malformed.add_metric([reason], count)

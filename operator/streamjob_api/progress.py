@@ -62,6 +62,9 @@ class Totals(_Report):
         description="Times that a micro-batch had records of one asset and point from several partitions: "
         "their order is not known.",
     )
+    missing: int = Field(default=0, description="Calculations without a result: a value was never seen, or is too old.")
+    division_by_zero: int = Field(default=0, description="Calculations without a result: division by zero.")
+    not_finite: int = Field(default=0, description="Calculations without a result: a number in it is too large.")
     errors: int = Field(default=0, description="Failed micro-batches.")
 
 

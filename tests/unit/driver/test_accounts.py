@@ -1,6 +1,10 @@
 """Counting and averaging."""
 
+from datetime import UTC, datetime
+
+from streamjob_api.progress import DriverState, Progress
 from streamjob_runtime.accounts import Accounts
+from streamjob_runtime.metrics import exposition
 from streamjob_runtime.rows import added_up, counts_row
 from streamjob_runtime.throughput import Throughput
 
@@ -59,3 +63,20 @@ def test_values_of_assets_that_are_left_out_are_counted_apart() -> None:
     accounts.commit(0)
     totals = accounts.totals(0)
     assert (totals.records, totals.filtered, totals.refused) == (1, 2, 0)
+
+
+def test_calculations_without_a_result_are_told_by_reason() -> None:
+    accounts = Accounts(Throughput(0.0))
+    accounts.pend(0, {"messages": 9, "missing": 1, "divisionByZero": 2, "notFinite": 3})
+    accounts.commit(0)
+    totals = accounts.totals(0)
+    assert (totals.missing, totals.division_by_zero, totals.not_finite) == (1, 2, 3)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    progress = Progress(state=DriverState.RUNNING, attempt=1, started_at=now, observed_at=now, totals=totals)
+    text = exposition(lambda: progress)().decode()
+    name = "streamjob_calculations_without_result_total"
+    assert [line.removeprefix(name) for line in text.splitlines() if line.startswith(name)] == [
+        '{reason="missing"} 1.0',
+        '{reason="divisionByZero"} 2.0',
+        '{reason="notFinite"} 3.0',
+    ]
