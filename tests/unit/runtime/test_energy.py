@@ -87,6 +87,18 @@ def test_a_power_is_integrated(
     assert days(closed(kind, pairs, threshold="[0, 12]", **policy)) == {0: energy}
 
 
+@pytest.mark.parametrize(
+    ("kind", "interpolation", "energy"),
+    [(INSTANT, "Ignore", 14), (INSTANT, "LastValue", 20), (AVERAGE, "LastValue", 18), (AVERAGE, "Ignore", 5)],
+)
+def test_the_last_valid_power_is_known_in_later_micro_batches(kind: str, interpolation: str, energy: float) -> None:
+    run = Run(kind, energy_job(kind, {"threshold": "[0, 12]", "interpolation": interpolation}))
+    for power in POWERS:
+        run.feed(rows(power))
+    run.close()
+    assert days(run) == {0: energy}
+
+
 def test_a_day_is_given_when_the_first_record_of_a_later_day_is_taken() -> None:
     run = Run(METER, energy_job(METER, {}))
     assert run.feed(rows((1, 10), (2, 15))) == []

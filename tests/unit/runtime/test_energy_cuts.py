@@ -38,7 +38,7 @@ UNITS = [{}, *({"powerUnit": power, "energyUnit": energy} for power in ("kW", "W
 def policies(draw: st.DrawFn, kind: str, number: int) -> dict[str, Any]:
     policy: dict[str, Any] = {"input": draw(st.sampled_from(["M::A", "M::A", "M::B"]))}
     for name, values in (READINGS if kind == METER else POWERS).items():
-        if name == "slopeThreshold" or draw(st.booleans()):
+        if name in {"slopeThreshold", "threshold", "interpolation"} or draw(st.booleans()):
             policy[name] = draw(values)
     if kind != METER:
         policy |= draw(st.sampled_from(UNITS))
