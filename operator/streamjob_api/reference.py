@@ -33,7 +33,7 @@ What a change of a StreamJob's field does to its running job:
 | Ignored | None. |
 | Live | It is taken up without a restart. |
 | Restart | The driver is replaced and goes on from its checkpoint. |
-| StateBreaking | The checkpoint is of no use any more: refused (`StateBreakingChange`) until the job is stopped. |
+| StateBreaking | The checkpoint does not fit the new spec: the job stalls (`CheckpointIncompatible`) until the field is changed back, or the job is stopped and started anew. |
 """
 _VALUES = """\
 ## Forms of values
