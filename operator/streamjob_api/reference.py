@@ -33,7 +33,7 @@ What a change of a StreamJob's field does to its running job:
 | Ignored | None. |
 | Live | It is taken up without a restart. |
 | Restart | The driver is replaced and goes on from its checkpoint. |
-| StateBreaking | The checkpoint does not fit the new spec: the job stalls (`CheckpointIncompatible`) until the field is changed back, or the job is stopped and started anew. |
+| StateBreaking | Its checkpoint does not fit: `CheckpointIncompatible`, until it is changed back or the job stopped. |
 """
 _VALUES = """\
 ## Forms of values
