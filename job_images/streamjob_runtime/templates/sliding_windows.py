@@ -36,12 +36,11 @@ def fold_panes(
     """
     missed = _missed(brought.rows, before, plan)
     late = int(brought.rows.count[(missed > 0) & (brought.missed == 0)].sum())
-    is_left = missed < plan.sizes_ms[brought.rows.group] // plan.slides_ms[brought.rows.group]
-    new, is_cut = brought.take(is_left), (brought.missed > missed)[is_left]
-    touched = np.union1d(_buckets(new.rows, plan), _needed(head, before, new, plan))
+    is_cut = brought.missed > missed
+    touched = np.union1d(_buckets(brought.rows, plan), _needed(head, before, brought, plan))
     known = np.intersect1d(touched, head.starts)
     opened = load_windows(store, known.tolist(), has_sums=plan.has_sums)
-    whole, cut = Rows.concat([new.rows.take(~is_cut), *opened]).merged(), new.take(is_cut)
+    whole, cut = Rows.concat([brought.rows.take(~is_cut), *opened]).merged(), brought.take(is_cut)
     panes = Rows.concat([whole, cut.rows]).merged() if is_cut.any() else whole
     due = each_once(_due(whole, cut, panes, head.marks, before, plan), plan)
     _write(store, head, panes, known, touched, plan)

@@ -44,10 +44,10 @@ def test_a_slide_of_the_windows_size_tumbles() -> None:
     assert sliding.late == tumbling.late == 1
 
 
-def test_a_record_counts_in_the_windows_that_it_is_not_too_late_for() -> None:
-    run = Run(window_job(SLIDE))
-    assert fed(run, [at(0), at(6 * MINUTE), at(1)]) == {-5: 1}
-    assert fed(run, [at(2)], [at(T10 - 1)], [at(4 * T10)]) == {-5: 1, 0: 5, 5: 2}
+@pytest.mark.parametrize("cut", range(7))
+def test_a_record_counts_in_the_windows_that_it_is_not_too_late_for(cut: int) -> None:
+    records = [at(0), at(6 * MINUTE), at(1), at(2), at(T10 - 1), at(4 * T10)]
+    assert fed(Run(window_job(SLIDE)), records[:cut], records[cut:]) == {-5: 1, 0: 5, 5: 2}
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2, 3])

@@ -48,9 +48,10 @@ VALUES = st.one_of(
 TIMES = st.one_of(
     st.integers(0, 40_000), st.sampled_from([0, 999, 1000, 9_999, 10_000, 59_999, 60_000, 600_000, 86_400_000, 10**12])
 ).map(lambda offset: BASE + offset)
-RECORDS = st.lists(
-    st.tuples(st.sampled_from("abcd"), st.sampled_from(["M::A", "M::B", "M::C"]), TIMES, VALUES), max_size=40
-)
+SPREAD = st.tuples(st.sampled_from("abcd"), st.sampled_from(["M::A", "M::B", "M::C"]), TIMES, VALUES)
+# One series out of order, over some windows of ten seconds.
+DENSE = st.tuples(st.just("a"), st.just("M::A"), st.integers(0, 60).map(lambda half: BASE + half * 500), VALUES)
+RECORDS = st.lists(SPREAD, max_size=40) | st.lists(DENSE, max_size=40)
 PARTITION = {"a": 0, "b": 1, "c": 0, "d": 1}
 
 
