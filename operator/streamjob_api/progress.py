@@ -51,7 +51,11 @@ class Totals(_Report):
     messages: int = Field(default=0, description="Messages read.")
     records: int = Field(default=0, description="Values of the job's points found in them.")
     out: int = Field(default=0, description="Results written.")
-    late: int = Field(default=0, description="Records too late for their window.")
+    late: int = Field(
+        default=0,
+        description="Records too late for a result; of windows once for each input, threshold, size and slide of which "
+        "they missed one or more.",
+    )
     outside: int = Field(default=0, description="Records outside their threshold.")
     malformed: int = Field(default=0, description="Messages that could not be read.")
     refused: int = Field(default=0, description="Records that are no finite number or lie too far in the future.")

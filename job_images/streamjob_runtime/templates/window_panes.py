@@ -88,7 +88,8 @@ def windows_of(due: Ends, whole: Rows, cut: Panes, plan: WindowPlan) -> Rows:
 
     Args:
         due: the windows, as ``each_once`` gives them.
-        whole: panes that count in all windows that are due, one row for each asset, input, group and start.
+        whole: panes that count in all windows that are due, one row for each asset, input, group and start; those of
+            an asset, input and group are by time.
         cut: panes that do not count in the windows that they missed.
 
     Returns:
@@ -102,7 +103,7 @@ def windows_of(due: Ends, whole: Rows, cut: Panes, plan: WindowPlan) -> Rows:
 
 def _gathered(due: Ends, panes: Rows, plan: WindowPlan) -> Rows:
     """Merge for each window its panes, which lie side by side."""
-    order = np.lexsort((panes.start, _series(panes.slot, panes.group, plan)))
+    order = np.argsort(_series(panes.slot, panes.group, plan), kind="stable")
     panes = panes.take(np.append(order, order[:1]))  # One more, since the end of the last window must be a place too.
     count, start = len(order), due.high - plan.sizes_ms[due.group]
     line = _Line.of(_series(panes.slot, panes.group, plan)[:count], panes.start[:count])
