@@ -34,7 +34,7 @@ from streamjob_runtime.templates.merging_combiner import MergingCombiner
 from streamjob_runtime.templates.merging_plan import MergingPlan, Policy
 from streamjob_runtime.templates.merging_records import NO_RECORDS, Moments, Records
 from streamjob_runtime.templates.merging_results import Output, merging_results
-from streamjob_runtime.templates.merging_state import MergingState, load_waiting, save_waiting
+from streamjob_runtime.templates.merging_state import SERIES, MergingState, load_waiting, save_waiting
 from streamjob_runtime.templates.merging_timeline import Timeline
 from streamjob_runtime.templates.merging_values import TriggerRecords
 from streamjob_runtime.templates.ordering import Reached, put_in_order
@@ -84,23 +84,23 @@ class MultiPointMerging:
         slots = state.place(blocks, self.plan.first)
         timeline, reached, late = self._ordered(store, state, _arrived(blocks, slots))
         results, counts = self._results(state, timeline, timeline.is_taken, timeline.taken)
-        _advance(state, timeline, timeline.is_taken, reached)
+        taken = timeline.records.take(timeline.is_taken)
+        state.value[taken.slot], state.is_int[taken.slot] = taken.value, taken.is_int  # of several the last one stays
+        state.reached = reached
         state.save(store)
         _, times = np.unique(np.concatenate(slots), return_counts=True)
         return Folded(results, {**counts, "late": late, "severalPartitions": int((times > 1).sum())})
 
     def close(self, store: BlockStore) -> Folded:
-        """Take what waits; nothing else is open. The last values stay."""
+        """Take what waits, and leave nothing behind."""
         state, waiting = MergingState.load(store), load_waiting(store)
+        if not state.assets:
+            return Folded(RESULTS.to_frame(), {})
         timeline = Timeline.of(waiting, NO_RECORDS, state.reached.highest, self.plan.latency_ms)
-        is_taken = np.ones(len(waiting.slot), np.bool_)
-        results, counts = self._results(state, timeline, is_taken, np.full(len(is_taken), timeline.end))
-        taken = state.reached.taken.copy()
-        np.maximum.at(taken, waiting.slot, waiting.time)
-        _advance(state, timeline, is_taken, Reached(state.reached.highest, taken))
-        if len(is_taken):
-            state.save(store)
-            save_waiting(store, NO_RECORDS, len(is_taken))
+        count = len(waiting.slot)
+        results, counts = self._results(state, timeline, np.ones(count, np.bool_), np.full(count, timeline.end))
+        save_waiting(store, NO_RECORDS, count)
+        store.remove(SERIES)
         return Folded(results, counts)
 
     def _ordered(self, store: BlockStore, state: MergingState, arrived: Records) -> tuple[Timeline, Reached, int]:
@@ -150,10 +150,3 @@ def _arrived(blocks: Sequence[pl.DataFrame], slots: Sequence[Slots]) -> Records:
         parts.append(Records.of_block(block, own, begin))
         begin = int(parts[-1].arrived.max()) + 1
     return Records.concat(parts)
-
-
-def _advance(state: MergingState, timeline: Timeline, is_taken: Flags, reached: Reached) -> None:
-    """Let the last values be those of the last records taken."""
-    taken = timeline.records.take(is_taken)
-    state.value[taken.slot], state.is_int[taken.slot] = taken.value, taken.is_int  # of several the last one stays
-    state.reached = reached

@@ -49,7 +49,7 @@ def fed(job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int)
     return run
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6), chunk=st.integers(1, 50))
 def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
     job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int
@@ -88,7 +88,7 @@ DENSE = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(records=DENSE, cuts=st.lists(st.integers(0, 40), max_size=2), latency=st.sampled_from(["2s", "5s"]))
 def test_any_disorder_within_a_latency_gives_what_the_whole_input_gives(
     records: list[Record], cuts: list[int], latency: str
