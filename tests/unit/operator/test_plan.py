@@ -21,6 +21,7 @@ CASES: dict[str, tuple[Manifest, DriverSettings]] = {
     "everything": (
         {
             "orgId": "o15724268424841",
+            "timezone": "Europe/Berlin",
             "kafka": {"bootstrapServers": "kafka:9092", "authSecret": "kafka-client"},
             "redis": {"url": "redis://redis:6379/0", "authSecret": "redis-client"},
             "checkpoints": {"volumeClaim": {"storageClassName": "fast", "size": "5Gi"}},
@@ -74,6 +75,12 @@ def test_the_pod_comes_last_and_finds_all_it_mounts() -> None:
     volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
     assert volumes["job-file"]["configMap"]["name"] == config_map["metadata"]["name"]
     assert volumes["checkpoint"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+
+
+def test_another_time_zone_of_the_ou_restarts_its_drivers() -> None:
+    of = job("meter-extremes")
+    assert runnable(of).spec_hash == runnable(of, timezone="UTC").spec_hash
+    assert runnable(of).spec_hash != runnable(of, timezone="Europe/Berlin").spec_hash
 
 
 def test_the_runtime_can_read_its_job_file() -> None:
