@@ -84,6 +84,22 @@ def test_with_latency_each_window_leaves_on_time_then_when_changed_then_finally(
     ]
 
 
+def test_a_late_record_changes_windows_whose_other_panes_lie_in_other_buckets() -> None:
+    run = Run(window_job({**SLIDE, "slide": "1m"}, latency="1h"))
+    fed(run, [at(0)], [at(8 * MINUTE)], [at(30 * MINUTE)], [at(1)])
+    changed = {(key[2] - BASE) // MINUTE: (mode, value) for mode, key, value in run.emissions[-1]}
+    assert changed == {start: ("onTime", 2 if start < -1 else 3) for start in range(-9, 1)}
+
+
+def test_a_window_leaves_on_time_when_the_watermark_alone_reaches_its_end() -> None:
+    run = Run(window_job({**SLIDE, "slide": "1m"}, latency="1h"))
+    fed(run, [at(0)], [at(8 * MINUTE)], [at(9 * MINUTE)], [at(11 * MINUTE)])
+    assert run.emissions[-1] == [
+        ("onTime", ("a", "M::X", BASE), 3),
+        ("onTime", ("a", "M::X", BASE + MINUTE), 2),
+    ]
+
+
 def test_sums_of_overlapping_windows_keep_the_small_term_between_two_that_cancel() -> None:
     run = Run(window_job({**SLIDE, "aggregation": "sum"}))
     values = [("a", "M::A", BASE + number * MINUTE, value) for number, value in enumerate([1e17, 0.125, -1e17])]
