@@ -6,6 +6,7 @@ from typing import Any
 import plotille
 import polars as pl
 
+from streamjob_cli.printable import printable
 from streamjob_runtime.event_times import LATEST_MS
 
 _MOST_SERIES = 4
@@ -34,7 +35,7 @@ def plot(last: pl.DataFrame, width: int, *, has_colors: bool) -> str | None:
             list(map(_at, times)),
             values,
             lc=_COLORS[number] if has_colors else None,
-            label=f"{asset} {point}",
+            label=printable(f"{asset} {point}"),
             marker=None if has_colors else _MARKERS[number],
         )
     left_out = series.height - drawn.height

@@ -9,6 +9,7 @@ import click
 from streamjob_cli.findings import Findings, summary
 from streamjob_cli.input_lines import InputLines, UnreadableInput, opened
 from streamjob_cli.output import Filter, JsonLines, Output, Table
+from streamjob_cli.printable import printable
 from streamjob_cli.read_progress import ReadProgress
 from streamjob_cli.subject import Subject, WrongManifest, subject
 from streamjob_cli.trial import Trial
@@ -58,7 +59,7 @@ def preview(request: Request) -> int:
             _run(request, job, lines)
     except WrongManifest as error:
         for fault in error.faults:
-            click.echo(str(fault), err=True)
+            click.echo(printable(str(fault)), err=True)
         return EXIT_MANIFEST
     except UnreadableInput as error:
         click.echo(str(error), err=True)

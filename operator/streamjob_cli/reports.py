@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from streamjob_api.kinds import STREAM_JOB, STREAM_RESOURCE
 from streamjob_cli.checks import Finding, Level
+from streamjob_cli.printable import printable
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 
@@ -38,7 +39,7 @@ def text(report: Report, *, quiet: bool) -> Iterator[str]:
         place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
         level = "" if finding.level is Level.ERROR else f"{finding.level}: "
         subject = f"{_subject(finding)}: " if finding.kind else ""
-        yield f"{place}: {level}{subject}{finding.text}"
+        yield printable(f"{place}: {level}{subject}{finding.text}")
     if not quiet:
         yield summary(report)
 

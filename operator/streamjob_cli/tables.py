@@ -3,8 +3,10 @@
 import polars as pl
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from streamjob_cli.plot import plot
+from streamjob_cli.printable import printable
 
 # Without a terminal to ask, a width that holds ids of some length.
 _WIDTH = 110
@@ -42,10 +44,5 @@ def _table(rows: pl.DataFrame) -> Table:
         .str.replace(".000Z", "Z", literal=True)
     )
     for row in rows.with_columns(times).select("asset", "point", "time", "value", "mode").iter_rows():
-        table.add_row(*map(_plain, row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     return table
-
-
-def _plain(cell: str) -> str:
-    """Square brackets are marks to rich."""
-    return cell.replace("[", "\\[")

@@ -44,6 +44,15 @@ def test_the_table_has_the_last_value_of_each_place(capsys: pytest.CaptureFixtur
     ]
 
 
+def test_what_a_terminal_would_obey_is_written_out(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b[31m\nb\\[red]"
+    shown(results((hostile, "X", 0, 1.0), (hostile, "X", 10, 2.0))).finish()
+    text = capsys.readouterr().out
+    assert cells(text)[0][0] == r"a\x1b[31m\nb\[red]"
+    assert "\x1b" not in text
+    assert r"a\x1b[31m\nb\[red] M::X" in (drawn((hostile, "M::X", 0, 1.0), (hostile, "M::X", 10, 2.0)) or "")
+
+
 def test_the_table_says_how_to_see_what_it_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
     many = results(*(("a", "X", minute, 1.0) for minute in range(5)))
     shown(many, limit=2).finish()

@@ -278,6 +278,12 @@ def test_yaml_is_read_as_kubectl_reads_it(text: str, told: str) -> None:
     assert result.exit_code == (2 if told else 0)
 
 
+def test_no_name_of_a_manifest_begins_a_line_of_its_own() -> None:
+    result = run(write("a.yaml", job("a\n::error::x\x1b[31m")), "-q")
+    assert [line.partition(": ")[0] for line in result.stdout.splitlines()] == ["a.yaml:4"]
+    assert r"StreamJob/a\n::error::x\x1b[31m: metadata.name: " in result.stdout
+
+
 def test_files_are_told_in_the_order_given() -> None:
     bad = job("a", state="x")
     second = job("b", state="x", output="M::C")
