@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from streamjob_cli.yaml_hints import hint
+
 _MAX_DEPTH = 100
 # What aliases may come to when they are written out.
 _MAX_NODES = 200_000
@@ -107,14 +109,20 @@ def documents(data: bytes) -> Iterator[tuple[Any, Lines]]:
     except UnicodeDecodeError as error:
         raise YamlFault("no text in UTF-8", data[: error.start].count(b"\n") + 1) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        last = text.rstrip().count("\n") + 1  # what is missing at the end is missed behind it
-        raise YamlFault(
-            f"no YAML: {error.problem or error.context}", min(mark.line + 1, last) if mark else None
-        ) from error
+        raise _marked(error, text) from error
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1  # libyaml counts bytes
         raise YamlFault(f"no YAML: character U+{error.character:04X} is not allowed", line) from error
+
+
+def _marked(error: yaml.MarkedYAMLError, text: str) -> YamlFault:
+    told = f"no YAML: {error.problem or error.context}"
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return YamlFault(told, None)
+    begin = error.context_mark or mark
+    last = text.rstrip().count("\n") + 1  # what is missing at the end is missed behind it
+    return YamlFault(told + hint(text, begin.line, mark.line, mark.column), min(mark.line + 1, last))
 
 
 def _refuse_hostile(text: str) -> None:
