@@ -82,6 +82,10 @@ def _run(request: Request, job: Subject, lines: InputLines) -> None:
     output.finish()
     for line in summary(trial.counted, findings, sorted(map(str, template.inputs))):
         click.echo(line, err=True)
+    if job.mapping is None and not trial.counted["records"] and ("malformed", "MissingField") in findings.bad:
+        click.echo(
+            "Messages of another form are read by a StreamResource's source: --resource names its file.", err=True
+        )
 
 
 def _output(request: Request, job: Subject) -> Output:

@@ -185,6 +185,16 @@ def test_without_one_valid_job_nothing_is_calculated(
     assert (result.exit_code, result.stdout) == (2, "")
 
 
+def test_messages_of_another_form_are_met_with_the_remedy(tmp_path: Path) -> None:
+    told = "--resource names its file"
+    mapping = {"asset": "dev", "time": {"path": "ts"}, "model": {"name": "M"}, "points": {"A": "v"}}
+    other = written(tmp_path, ['{"dev": "a", "ts": 1700006400000}'])
+    assert told in preview(manifest(tmp_path, job()), "--input", other).stderr
+    described = manifest(tmp_path, job(), resource(source={"mapping": mapping}))
+    assert told not in preview(described, "--input", other).stderr
+    assert told not in preview(manifest(tmp_path, job()), "--input", written(tmp_path, ["{}", *LINES])).stderr
+
+
 def test_the_job_is_chosen_by_name(tmp_path: Path) -> None:
     minima = {"policies": [{"input": "M::A", "aggregation": "min", "windowSize": "10m", "output": "M::Min"}]}
     documents = manifest(tmp_path, job("one"), job("two", minima))
