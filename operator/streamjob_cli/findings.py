@@ -52,7 +52,7 @@ def summary(counted: Counter[str], findings: Findings, inputs: Sequence[str]) ->
     used = counted["records"] - refused
     yield _row("read", counted["messages"], "lines")
     yield _row("used", used, f"values of {_named(inputs)}")
-    yield _row("late", counted["late"], "of these, for each window size that they came too late for")
+    yield _row("late", counted["late"], "of these, once for each calculation that they came too late for")
     yield _row("outside", counted["outside"], "of these, for each threshold that they are outside of")
     yield _row("refused", refused, "values that cannot be used")
     yield _row("malformed", malformed, "lines that cannot be read")

@@ -103,6 +103,7 @@ def _throughput(progress: Progress) -> Throughput:
         total_in=totals.messages,
         total_out=totals.out,
         total_late=totals.late,
+        total_filtered=totals.filtered,
         total_outside=totals.outside,
         total_malformed=totals.malformed,
         total_refused=totals.refused,

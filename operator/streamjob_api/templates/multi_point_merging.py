@@ -10,7 +10,7 @@ from streamjob_api.base import ApiModel
 from streamjob_api.diffs import STATE_BREAKING
 from streamjob_api.duration_limits import Latency, between
 from streamjob_api.durations import Duration
-from streamjob_api.expressions import Expression
+from streamjob_api.expressions import Expression, value_type
 from streamjob_api.names import NameCheck
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
@@ -131,6 +131,8 @@ class MergingPolicy(ApiModel):
         if self.trigger_point is not None and self.trigger_point.model != self.output.model:
             message = f"'{self.trigger_point}' is of another model than the output '{self.output}'; "
             yield RuleFault(f"{message}name a point of '{self.output.model}'", ("triggerPoint",))
+        for fault in value_type(self.logic, lambda _: None).faults:
+            yield RuleFault(str(fault), ("logic",))
         if not self.logic.variables:
             yield RuleFault("reads no point; name at least one, as in ${Meter::A}", ("logic",))
         for variable in sorted(self.logic.variables):
