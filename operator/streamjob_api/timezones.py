@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from streamjob_api.suggestions import did_you_mean
 from streamjob_api.written import Written
 
+# Of the database's folder, but of no place: the machine's own zone, and that of a machine where none was set.
+_NO_ZONES = {"localtime", "Factory"}
+
 
 @dataclass(frozen=True)
 class TimeZone(Written):
@@ -37,7 +40,7 @@ class TimeZone(Written):
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _NO_ZONES
 
 
 def _nearest(text: str) -> str:
