@@ -70,11 +70,16 @@ class Manifest:
 
 
 def read(names: Sequence[str]) -> tuple[list[Manifest], list[Fault]]:
-    """Read files, folders (all manifests below them) and ``-``, and say of each what cannot be read."""
+    """Read files, folders (all manifests below them) and ``-``, each once, and say of each what cannot be read."""
     manifests: list[Manifest] = []
     faults: list[Fault] = []
+    taken: set[str] = set()
     for name in names:
         for file in _files(name, faults):
+            path = os.path.realpath(file)  # Path.resolve() ends on a link to itself
+            if path in taken:
+                continue
+            taken.add(path)
             for found in _of_file(file):
                 (faults if isinstance(found, Fault) else manifests).append(found)  # type: ignore[arg-type]
     return manifests, faults
@@ -85,11 +90,23 @@ def _files(name: str, faults: list[Fault]) -> Iterator[str]:
     if name == STDIN or not folder.is_dir():
         yield name
         return
-    below = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
-    visible = [path for path in below if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
-    if not visible:
+    told = len(faults)
+    below = sorted(_below(folder, faults))
+    if not below and len(faults) == told:
         faults.append(Fault(name, None, f"no manifests in this folder; they are named *{', *'.join(SUFFIXES)}"))
-    yield from map(str, visible)
+    yield from map(str, below)
+
+
+def _below(folder: Path, faults: list[Fault]) -> Iterator[Path]:
+    """The manifests of a folder that are not hidden; what it may not look into is a fault."""
+    for place, folders, files in os.walk(folder, onerror=lambda error: faults.append(_unreadable(error))):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(place, name) for name in files if not name.startswith("."))
+        yield from (path for path in paths if path.suffix in SUFFIXES)
+
+
+def _unreadable(error: OSError, shown: str | None = None) -> Fault:
+    return Fault(shown or str(error.filename), None, f"cannot be read: {error.strerror}", is_unreadable=True)
 
 
 def _of_file(name: str) -> Iterator[Manifest | Fault]:
@@ -97,7 +114,7 @@ def _of_file(name: str) -> Iterator[Manifest | Fault]:
     try:
         data = _bytes(name)
     except OSError as error:
-        yield Fault(shown, None, f"cannot be read: {error.strerror}", is_unreadable=True)
+        yield _unreadable(error, shown)
         return
     if len(data) > MAX_BYTES:
         yield Fault(shown, None, f"larger than {MAX_BYTES // 2**20} MiB; that is no manifest")

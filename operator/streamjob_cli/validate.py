@@ -1,5 +1,6 @@
 """``streamjob validate``: what the operator would say of manifests, without a cluster."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,8 @@ def checked(request: Request) -> Report:
     manifests, faults = read(request.files)
     if request.resource is not None:
         more, wrong = read([request.resource])
-        manifests += more
+        known = {os.path.realpath(manifest.file) for manifest in manifests}
+        manifests += [manifest for manifest in more if os.path.realpath(manifest.file) not in known]
         faults += wrong or _without_resource(request.resource, more)
     models, also = models_text(request.models) if request.models is not None else (None, [])
     faults += also

@@ -1,6 +1,9 @@
 """Manifests from files and folders, with names and lines in their faults."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from streamjob_cli.manifests import MAX_BYTES, Manifest, read
@@ -81,3 +84,28 @@ def test_faults_name_file_and_line(tmp_path: Path) -> None:
         "b.yaml:4: expected an object with apiVersion and kind, got a text",
     ]
     assert faults_of(tmp_path / "c.yaml", " " * (MAX_BYTES + 1)) == ["c.yaml: larger than 8 MiB; that is no manifest"]
+
+
+def _as_anyone() -> list[str]:
+    """What takes from root the right to read everything."""
+    rights = "-dac_override,-dac_read_search"
+    return ["setpriv", "--bounding-set", rights, "--inh-caps", rights] if os.geteuid() == 0 else []
+
+
+def test_links_in_a_circle_are_told_once(tmp_path: Path) -> None:
+    (tmp_path / "folder").symlink_to(tmp_path)
+    (tmp_path / "self.yaml").symlink_to(tmp_path / "self.yaml")
+    told = [str(fault) for fault in read([str(tmp_path), str(tmp_path / "self.yaml")])[1]]
+    assert told == [f"{tmp_path}/self.yaml: cannot be read: Too many levels of symbolic links"]
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("kind: Good")
+    (tmp_path / "locked").mkdir()
+    (tmp_path / "locked" / "bad.yaml").write_text("kind: Bad")
+    (tmp_path / "locked").chmod(0)
+    program = "import sys; from streamjob_cli.manifests import read; [print(f) for f in read(sys.argv[1:])[1]]"
+    command = [*_as_anyone(), sys.executable, "-c", program, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    (tmp_path / "locked").chmod(0o755)
+    assert (result.stdout, result.stderr) == (f"{tmp_path}/locked: cannot be read: Permission denied\n", "")

@@ -278,6 +278,16 @@ def test_yaml_is_read_as_kubectl_reads_it(text: str, told: str) -> None:
     assert result.exit_code == (2 if told else 0)
 
 
+def test_a_file_that_is_named_twice_is_read_once() -> None:
+    Path("all").mkdir()
+    write("all/job.yaml", job("a"))
+    write("all/ou.yaml", resource(), config_map())
+    for arguments in (("all", "all/job.yaml", "./all/job.yaml"), ("all", "--resource", "all/ou.yaml")):
+        result = run(*arguments)
+        assert "1 StreamJob and 1 StreamResource checked" in result.stdout
+        assert result.exit_code == 0
+
+
 def test_no_name_of_a_manifest_begins_a_line_of_its_own() -> None:
     result = run(write("a.yaml", job("a\n::error::x\x1b[31m")), "-q")
     assert [line.partition(": ")[0] for line in result.stdout.splitlines()] == ["a.yaml:4"]
