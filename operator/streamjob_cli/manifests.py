@@ -138,14 +138,14 @@ def _bytes(name: str) -> bytes:
 
 
 def _objects(file: str, content: Any, lines: Lines) -> Iterator[Manifest | Fault]:
-    """The object of a document, or those of a List."""
+    """The object of a document, or those of a List or StreamJobList."""
     if content is None:
         return
     if not isinstance(content, dict):
         yield Fault(file, lines.first, f"expected an object with apiVersion and kind, got {_kind(content)}")
         return
     items = content.get("items")
-    if content.get("kind") == "List" and isinstance(items, list):
+    if _text(content.get("kind")).endswith("List") and isinstance(items, list):
         for number, item in enumerate(items):
             yield from _objects(file, item, lines.below("items", number))
         return

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from streamjob_cli.manifests import MAX_BYTES, Manifest, read
 
 LIST = """\
@@ -32,8 +34,9 @@ def faults_of(path: Path, text: str) -> list[str]:
     return [str(fault).removeprefix(f"{path.parent}/") for fault in read([str(path)])[1]]
 
 
-def test_the_objects_of_a_list_are_manifests_of_their_own(tmp_path: Path) -> None:
-    one, two = of(tmp_path / "a.yaml", LIST)
+@pytest.mark.parametrize("kind", ["List", "StreamJobList"])
+def test_the_objects_of_a_list_are_manifests_of_their_own(tmp_path: Path, kind: str) -> None:
+    one, two = of(tmp_path / "a.yaml", LIST.replace("List", kind))
     assert [(one.kind, one.name, one.namespace), (two.kind, two.name, two.namespace)] == [
         ("StreamJob", "one", ""),
         ("StreamJob", "two", "ou"),
