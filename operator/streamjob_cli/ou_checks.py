@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.names import NameCheck
 from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.support import unsupported_names
 from streamjob_api.templates import TemplateName
 from streamjob_cli.checks import Finding, Level, Objects, Read, SpecT
@@ -40,6 +41,7 @@ def ou_findings(objects: Objects, models: str | None) -> Iterator[Finding]:
     for manifest, faults in zip(manifests, [*of_jobs, *of_resources], strict=True):
         yield from (_finding(manifest, fault) for fault in faults if fault.reason not in _TOLD_ELSEWHERE)
     if models is not None:
+        yield from _without_models(resources)
         yield from _against_models(jobs, {resource.manifest.namespace or home for resource in resources}, home, models)
 
 
@@ -87,6 +89,14 @@ def _finding(manifest: Manifest, fault: Fault) -> Finding:
     else:
         text = "not checked against a StreamResource: its namespace has none among the files"
     return Finding.about(manifest, text, Level.NOTE)
+
+
+def _without_models(resources: Sequence[Read[StreamResourceSpec]]) -> Iterator[Finding]:
+    """Models were given, but in a cluster these StreamResources would not have them."""
+    for resource in resources:
+        if not isinstance(resource.spec, InvalidSpec) and resource.spec.models is None:
+            text = "--models has no effect: names of points are checked where spec.models names their ConfigMap"
+            yield Finding.about(resource.manifest, text, Level.NOTE)
 
 
 def _against_models(

@@ -288,6 +288,15 @@ def test_a_file_that_is_named_twice_is_read_once() -> None:
         assert result.exit_code == 0
 
 
+def test_models_that_a_streamresource_does_not_name_are_told() -> None:
+    Path("models.yaml").write_text(MODELS)
+    told = "a.yaml:1: note: StreamResource/ou: --models has no effect: "
+    for ou, is_told in ((resource(), True), (resource(models={"configMap": "thing-models"}), False)):
+        result = run(write("a.yaml", ou, job("a")), "--models", "models.yaml")
+        assert (told in result.stdout) is is_told
+        assert result.exit_code == 0
+
+
 def test_no_name_of_a_manifest_begins_a_line_of_its_own() -> None:
     result = run(write("a.yaml", job("a\n::error::x\x1b[31m")), "-q")
     assert [line.partition(": ")[0] for line in result.stdout.splitlines()] == ["a.yaml:4"]
