@@ -44,5 +44,8 @@ def _known() -> frozenset[str]:
 
 
 def _nearest(text: str) -> str:
+    cities = [name for name in sorted(_known()) if name.rpartition("/")[2].casefold() == text.casefold()]
+    if cities:
+        return f"; did you mean '{cities[0]}'?"
     # Places whose names are a little alike lie far apart, and an abbreviation is like those of other continents.
     return did_you_mean(text, (name for name in _known() if "/" in name), at_least=0.85)

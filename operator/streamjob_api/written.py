@@ -33,7 +33,9 @@ class Written:
         if isinstance(value, cls):
             return value
         if not isinstance(value, str):
-            raise ValueError(f"expected a text, got {typed(value)}; write {cls.EXAMPLE}")
+            # [0, 100] without quotes is a list to YAML.
+            quoted = ", in quotes" if isinstance(value, list) else ""
+            raise ValueError(f"expected a text, got {typed(value)}; write {cls.EXAMPLE}{quoted}")
         # A hostile manifest's megabytes must not reach a regular expression or become a number.
         if len(value) > cls.MAX_LENGTH:
             raise ValueError(f"too long: {len(value)} characters, at most {cls.MAX_LENGTH}; write {cls.EXAMPLE}")

@@ -10,6 +10,7 @@ from streamjob_cli.printable import printable
 
 # Without a terminal to ask, a width that holds ids of some length.
 _WIDTH = 110
+_DIGITS = 10
 
 
 def show(last: pl.DataFrame | None, limit: int) -> None:
@@ -34,6 +35,11 @@ def show(last: pl.DataFrame | None, limit: int) -> None:
         console.out(drawn, highlight=False)
 
 
+def _short(value: str) -> str:
+    """A number without the digits that only its binary form has; JSON keeps them."""
+    return f"{float(value):.{_DIGITS}g}" if "." in value and len(value) > _DIGITS else value
+
+
 def _table(rows: pl.DataFrame) -> Table:
     table = Table("asset", "point", "time (UTC)")
     table.add_column("value", justify="right")
@@ -43,6 +49,7 @@ def _table(rows: pl.DataFrame) -> Table:
         .dt.to_string("%Y-%m-%dT%H:%M:%S%.3fZ")
         .str.replace(".000Z", "Z", literal=True)
     )
-    for row in rows.with_columns(times).select("asset", "point", "time", "value", "mode").iter_rows():
+    values = pl.col("value").map_elements(_short, return_dtype=pl.String)
+    for row in rows.with_columns(times, values).select("asset", "point", "time", "value", "mode").iter_rows():
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table

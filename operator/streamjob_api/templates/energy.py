@@ -119,7 +119,7 @@ class EnergyPolicy(ApiModel):
     )
     running_total: Bool = Field(
         default=False,
-        description="Whether the day's total so far is written with every record, not only at the day's end.",
+        description="Whether the day's total so far is written too, after each micro-batch that adds to it.",
         json_schema_extra=STATE_BREAKING,
     )
 
