@@ -118,7 +118,8 @@ def time_column(sample: Any, unit: TimeUnit) -> TimeColumn | None:
     whole = pl.col("time").cast(pl.Int64)
     if unit is TimeUnit.S:
         return TimeColumn(WHOLE.pattern, whole * 1_000)
-    return TimeColumn(r"-?(?:0|[1-9][0-9]{0,17}|[1-8][0-9]{18})", whole.floordiv(_PER_MS[unit]))
+    milliseconds = whole.floordiv(_PER_MS[unit]).clip(-TIME_LIMIT, TIME_LIMIT)
+    return TimeColumn(r"-?(?:0|[1-9][0-9]{0,17}|[1-8][0-9]{18})", milliseconds)
 
 
 _COLUMN_TEXT = re.compile(r"[0-9-]{10}T[0-9:]{8}(?:\.(?P<fraction>[0-9]+))?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII)

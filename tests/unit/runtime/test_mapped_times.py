@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamjob_api.source import TimeUnit
@@ -114,6 +114,8 @@ def test_texts_give_what_the_standard_library_gives_in_both_readings(
 
 @pytest.mark.parametrize("unit", ["ms", "s", "us", "ns"])
 @given(number=st.one_of(st.integers(-(10**19), 10**19), st.floats(-1e14, 1e14)))
+@example(number=2**62 + 1)  # beyond what a time is cut to
+@example(number=-(2**62) - 1)
 def test_numbers_give_the_same_in_both_readings(unit: str, number: float) -> None:
     text, column = str(number), time_column(number, TimeUnit(unit))
     assert column is not None
