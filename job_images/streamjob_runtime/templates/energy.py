@@ -34,6 +34,7 @@ from streamjob_runtime.templates.energy_plan import EnergyPlan, Policy
 from streamjob_runtime.templates.energy_results import Output, energy_results
 from streamjob_runtime.templates.energy_state import SERIES, EnergyState, load_waiting, save_waiting
 from streamjob_runtime.templates.energy_sums import Course, Pieces, add_up, details_of, split_at_midnight
+from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.intervals import Intervals, Reference
 from streamjob_runtime.templates.ordering import NEVER, put_in_order
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
@@ -80,8 +81,7 @@ class Energy:
         arrived = [_records(block, own) for block, own in zip(blocks, slots, strict=True)]
         folded = self._take(store, state, arrived)
         state.save(store)
-        _, times = np.unique(np.concatenate(slots), return_counts=True)
-        return Folded(folded.results, {**folded.counts, "severalPartitions": int((times > 1).sum())})
+        return Folded(folded.results, {**folded.counts, "severalPartitions": in_several(slots)})
 
     def close(self, store: BlockStore) -> Folded:
         """Take what waits, give what is open as ``final``, and leave nothing behind."""

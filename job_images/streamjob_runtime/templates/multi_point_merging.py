@@ -30,6 +30,7 @@ from streamjob_api.points import PointRef
 from streamjob_api.templates.multi_point_merging import MultiPointMerging as MultiPointMergingSpec
 from streamjob_runtime.expressions import Fault, calculated
 from streamjob_runtime.templates.arrays import Flags, Slots
+from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.merging_combiner import MergingCombiner
 from streamjob_runtime.templates.merging_plan import MergingPlan, Policy
 from streamjob_runtime.templates.merging_records import NO_RECORDS, Moments, Records
@@ -88,8 +89,7 @@ class MultiPointMerging:
         state.value[taken.slot], state.is_int[taken.slot] = taken.value, taken.is_int  # of several the last one stays
         state.reached = reached
         state.save(store)
-        _, times = np.unique(np.concatenate(slots), return_counts=True)
-        return Folded(results, {**counts, "late": late, "severalPartitions": int((times > 1).sum())})
+        return Folded(results, {**counts, "late": late, "severalPartitions": in_several(slots)})
 
     def close(self, store: BlockStore) -> Folded:
         """Take what waits, and leave nothing behind."""

@@ -7,6 +7,7 @@ import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_runtime.shards import shard_of
+from streamjob_runtime.templates.inputs import NumberedInputs
 from streamjob_runtime.templates.protocols import Combined
 
 _SERIES = ("asset", "input")
@@ -26,16 +27,12 @@ class SeriesCombiner:
     """Makes SERIES_BLOCKs; an input is named by its place among the inputs."""
 
     def __init__(self, inputs: Iterable[PointRef]) -> None:
-        self._inputs = pl.DataFrame(
-            [(ref.model, ref.point, number) for number, ref in enumerate(inputs)],
-            schema={"model": pl.String, "point": pl.String, "input": pl.Int32},
-            orient="row",
-        )
+        self._inputs = NumberedInputs.of(inputs)
         self._chunks: list[pl.DataFrame] = []
 
     def add(self, points: pl.DataFrame) -> None:
         """Take the next chunk of the partition, in order."""
-        rows = points.join(self._inputs, on=["model", "point"], how="inner", maintain_order="left")
+        rows = self._inputs.select(points)
         if rows.height:
             self._chunks.append(rows.select(*_SERIES, "model_path", "time", "value"))
 

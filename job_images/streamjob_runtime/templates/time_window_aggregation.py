@@ -17,10 +17,10 @@ from typing import Self
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from streamjob_api.points import PointRef
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as TimeWindowAggregationSpec
+from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
 from streamjob_runtime.templates.sliding_windows import fold_panes, open_windows
 from streamjob_runtime.templates.tumbling_windows import fold_windows
@@ -75,7 +75,7 @@ class TimeWindowAggregation:
             results, late = fold_panes(store, head, before, panes, self.plan)
         else:
             results, late = fold_windows(store, head, before, rows, self.plan)
-        return Folded(results, {"late": late, "severalPartitions": _repeated(slots)})
+        return Folded(results, {"late": late, "severalPartitions": in_several(slots)})
 
     def close(self, store: BlockStore) -> Folded:
         """Give every open window as ``final``; the watermarks stay where they are."""
@@ -93,8 +93,3 @@ class TimeWindowAggregation:
         head.starts = head.sizes = np.empty(0, np.int64)
         head.save(store)
         return Folded(results, {})
-
-
-def _repeated(slots: Sequence[NDArray[np.int32]]) -> int:
-    _, times = np.unique(np.concatenate(slots), return_counts=True)
-    return int((times > 1).sum())

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from streamjob_runtime.shards import shard_of
 from streamjob_runtime.templates import sums
+from streamjob_runtime.templates.inputs import NumberedInputs
 from streamjob_runtime.templates.protocols import Combined
 from streamjob_runtime.templates.running_maximum import earlier_maximum
 from streamjob_runtime.templates.window_plan import Group, Threshold, WindowPlan
@@ -64,11 +65,7 @@ class WindowCombiner:
 
     def __init__(self, plan: WindowPlan) -> None:
         self._plan = plan
-        self._inputs = pl.DataFrame(
-            [(ref.model, ref.point, number) for number, ref in enumerate(plan.inputs)],
-            schema={"model": pl.String, "point": pl.String, "input": pl.Int32},
-            orient="row",
-        )
+        self._inputs = NumberedInputs.of(plan.inputs)
         self._slots = pl.DataFrame(schema={"asset": pl.String, "input": pl.Int32, "slot": pl.Int32})
         self._marks = np.empty(0, np.int64)
         self._paths: list[pl.DataFrame] = []
@@ -77,7 +74,7 @@ class WindowCombiner:
 
     def add(self, points: pl.DataFrame) -> None:
         """Take the next chunk of the partition, in order."""
-        rows = points.join(self._inputs, on=["model", "point"], how="inner", maintain_order="left")
+        rows = self._inputs.select(points)
         if rows.is_empty():
             return
         rows = self._with_slots(rows)
