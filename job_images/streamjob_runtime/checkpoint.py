@@ -7,8 +7,8 @@ from typing import Any
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.checkpoint_files import write_durably
 from streamjob_runtime.faults import CheckpointDamaged, CheckpointIncompatible
+from streamjob_runtime.job_template import template_of
 from streamjob_runtime.shards import SHARDS
-from streamjob_runtime.templates import for_job
 
 _IDENTITY_FILE = "streamjob-identity.json"
 REMEDY = "set the job's state to Stopped and then to Running to drop it and start afresh"
@@ -18,7 +18,7 @@ def identity(job: JobFile, shuffle_partitions: int) -> dict[str, Any]:
     """What a checkpoint must have been made with to be continued by this job."""
     return {
         "template": job.spec.template.name,
-        "calculation": for_job(job.spec, job.timezone).identity,
+        "calculation": template_of(job).identity,
         "inputTopic": job.input_topic,
         "shards": SHARDS,
         "shufflePartitions": shuffle_partitions,

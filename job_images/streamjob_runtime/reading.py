@@ -7,11 +7,11 @@ from confluent_kafka import Message
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import to_bytes
 from streamjob_runtime.consumers import OffsetRange, cached_consumer, read_range
+from streamjob_runtime.job_template import template_of
 from streamjob_runtime.memory import memory_of
 from streamjob_runtime.reduction import Reduction
 from streamjob_runtime.rows import BlockRow, Kind, counts_row
 from streamjob_runtime.shards import SHARDS
-from streamjob_runtime.templates import for_job
 from streamjob_runtime.unreadable import Unreadable
 
 
@@ -19,7 +19,7 @@ def read_blocks(job: JobFile, wanted: OffsetRange, now_ms: int) -> Iterator[Bloc
     """Read a range and reduce it to rows: points by shard, counts, dead letters."""
     consumer = cached_consumer(job.kafka.model_dump_json())
     chunks = read_range(consumer, wanted, memory_of(job.spec.resources.driver_cu).bytes_per_chunk)
-    reduction = Reduction(job.spec, for_job(job.spec, job.timezone), now_ms, job.mapping)
+    reduction = Reduction(job.spec, template_of(job), now_ms, job.mapping)
     return reduce_chunks(reduction, wanted, chunks, now_ms)
 
 

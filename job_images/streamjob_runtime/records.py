@@ -15,8 +15,8 @@ def encode(results: pl.DataFrame, org_id: str) -> pl.DataFrame:
 
     Returns:
         A row for each result, in their order: ``asset str`` (the message's key), ``point str`` (``model::point``),
-        ``time i64`` (epoch ms, the message's timestamp), ``value str`` (the result's value as JSON, a number or null)
-        and ``record str`` (the whole record as JSON).
+        ``time i64`` (epoch ms, the message's timestamp), ``value str`` (the result's value as JSON: a number, a text, a
+        truth value or null) and ``record str`` (the whole record as JSON).
     """
     org = pl.DataFrame({"org": [org_id]}).select(_quoted("org")).item()
     record = pl.concat_str(
@@ -31,13 +31,13 @@ def encode(results: pl.DataFrame, org_id: str) -> pl.DataFrame:
         pl.lit('","time":'),
         "time",
         pl.lit(',"value":'),
-        _number(),
+        _value(),
         pl.lit(',"quality":0,"attr":'),
         "attr",
         pl.lit("}"),
     )
     name = pl.concat_str("model", pl.lit("::"), "point")
-    return results.select("asset", point=name, time="time", value=_number(), record=record)
+    return results.select("asset", point=name, time="time", value=_value(), record=record)
 
 
 def latest(encoded: pl.DataFrame) -> pl.DataFrame:
@@ -46,13 +46,13 @@ def latest(encoded: pl.DataFrame) -> pl.DataFrame:
     return newest.sort("asset", "point")
 
 
-def _number() -> pl.Expr:
-    """Return the value as JSON: an integer where the template says so, null where it is not finite."""
+def _value() -> pl.Expr:
+    """Return the value as JSON: ``text`` where there is one, else a number, null where that is not finite."""
     value = pl.col("value")
     is_int = pl.col("is_int") & (value.abs() < _I64_LIMIT)
     digits = pl.when(is_int).then(value).cast(pl.Int64, strict=False).cast(pl.String)
     decimal = pl.when(value.is_finite()).then(value.cast(pl.String))
-    return pl.coalesce(digits, decimal, pl.lit("null"))
+    return pl.coalesce("text", digits, decimal, pl.lit("null"))
 
 
 def _quoted(column: str) -> pl.Expr:

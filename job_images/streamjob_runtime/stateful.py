@@ -10,9 +10,10 @@ from pyspark.sql.streaming.stateful_processor import StatefulProcessor, Stateful
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import from_bytes, to_bytes
+from streamjob_runtime.job_template import template_of
 from streamjob_runtime.row_schema import ROW_SCHEMA
 from streamjob_runtime.rows import BlockRow, Kind, counts_row
-from streamjob_runtime.templates import Template, for_job
+from streamjob_runtime.templates import Template
 
 
 def with_state(blocks: DataFrame, job: JobFile) -> DataFrame:
@@ -65,8 +66,7 @@ class ShardProcessor(StatefulProcessor):
 
 @lru_cache(maxsize=4)
 def _template(job_json: str) -> Template:
-    job = JobFile.model_validate_json(job_json)
-    return for_job(job.spec, job.timezone)
+    return template_of(JobFile.model_validate_json(job_json))
 
 
 def folded(template: Template, store: SparkBlockStore, shard: int, rows: Iterable[BlockRow]) -> Iterator[BlockRow]:

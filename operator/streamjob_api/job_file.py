@@ -6,6 +6,7 @@ from pydantic import Field
 
 from streamjob_api.base import ApiModel
 from streamjob_api.connections import Kafka, Redis
+from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping, Source
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import UTC
@@ -46,6 +47,9 @@ class JobFile(ApiModel):
     redis: Redis | None = None
     source: Source | None = Field(default=None, description="Own topic names and the mapping of messages.")
     timezone: TimeZone = Field(default=UTC, description="Of the OU's days, where the job names none.")
+    calculated: list[PointRef] = Field(
+        default=[], description="Inputs that other jobs of the OU calculate; they are read from the results' topic."
+    )
     checkpoint_dir: str = Field(default=CHECKPOINT_DIR, description="Root of the checkpoint volume.")
     scratch_dir: str = Field(default=SCRATCH_DIR, description="Files that need not survive the pod.")
     http_port: int = Field(default=DRIVER_HTTP_PORT, ge=0, le=65535)

@@ -13,7 +13,7 @@ from streamjob_cli.printable import printable
 from streamjob_cli.read_progress import ReadProgress
 from streamjob_cli.subject import Subject, WrongManifest, subject
 from streamjob_cli.trial import Trial
-from streamjob_runtime.templates import for_job
+from streamjob_runtime.templates import Surroundings, for_job
 
 EXIT_MANIFEST, EXIT_INPUT = 2, 3
 
@@ -69,7 +69,7 @@ def preview(request: Request) -> int:
 
 def _run(request: Request, job: Subject, lines: InputLines) -> None:
     now_ms = None if request.now is None else round(request.now.timestamp() * 1000)
-    template = for_job(job.spec, job.timezone)
+    template = for_job(job.spec, Surroundings(timezone=job.timezone))
     trial, findings = Trial(job.spec, template, job.mapping, now_ms), Findings()
     output = _output(request, job)
     with ReadProgress(lines, is_wanted=request.is_table or not sys.stdout.isatty()) as progress:

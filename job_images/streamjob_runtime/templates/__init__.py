@@ -1,38 +1,39 @@
 """The templates: pure functions of state, columns and time."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from streamjob_api.stream_job import StreamJobSpec
-from streamjob_api.stream_resource import UTC
+from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.templates import TemplateBlock
 from streamjob_api.templates.energy import EnergyByAveragePower, EnergyByInstantPower, EnergyByMeterReading
 from streamjob_api.templates.multi_point_merging import MultiPointMerging as Merging
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as Windows
-from streamjob_api.timezones import TimeZone
 from streamjob_runtime.templates.energy import Energy
 from streamjob_runtime.templates.multi_point_merging import MultiPointMerging
 from streamjob_runtime.templates.protocols import BlockStore, Combined, Combiner, Folded, Template
+from streamjob_runtime.templates.surroundings import Surroundings
 from streamjob_runtime.templates.time_window_aggregation import TimeWindowAggregation
 
-__all__ = ["BlockStore", "Combined", "Combiner", "Folded", "Template", "for_job"]
+__all__ = ["BlockStore", "Combined", "Combiner", "Folded", "Surroundings", "Template", "for_job"]
 
-# By the model of a spec's block: what makes the template of it and of the OU's time zone.
-_TEMPLATES: Mapping[type[TemplateBlock], Callable[[Any, TimeZone], Template]] = {
-    Windows: lambda block, _: TimeWindowAggregation.of(block),
+NOTHING_BESIDE = Surroundings()
+# By the model of a spec's block: what makes the template of it and of what it is told beside.
+_TEMPLATES: Mapping[type[TemplateBlock], Callable[[Any, Surroundings], Template]] = {
+    Windows: TimeWindowAggregation.of,
     EnergyByMeterReading: Energy.of,
     EnergyByInstantPower: Energy.of,
     EnergyByAveragePower: Energy.of,
-    Merging: lambda block, _: MultiPointMerging.of(block),
+    Merging: MultiPointMerging.of,
 }
 
 
-def for_job(spec: StreamJobSpec, ou_timezone: TimeZone = UTC) -> Template:
+def for_job(spec: StreamJobSpec, surroundings: Surroundings = NOTHING_BESIDE) -> Template:
     """Return the template that a job configures.
 
     Args:
         spec: the job.
-        ou_timezone: whose days count where the job names no time zone.
+        surroundings: what it is told beside; its ``idle_timeout_ms`` is the spec's, but for the offline channel.
 
     Raises:
         NotImplementedError: this runtime does not have it; ``streamjob_api.support`` refuses such a job before.
@@ -40,4 +41,6 @@ def for_job(spec: StreamJobSpec, ou_timezone: TimeZone = UTC) -> Template:
     template = _TEMPLATES.get(type(spec.block))
     if template is None:
         raise NotImplementedError(spec.template.name)
-    return template(spec.block, ou_timezone)
+    is_watched = spec.idle_timeout is not None and spec.message_channel is MessageChannel.REAL_TIME
+    idle_timeout_ms = spec.idle_timeout.milliseconds if spec.idle_timeout is not None and is_watched else None
+    return template(spec.block, replace(surroundings, idle_timeout_ms=idle_timeout_ms))

@@ -26,7 +26,6 @@ import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_api.templates.energy import EnergyBlock
-from streamjob_api.timezones import TimeZone
 from streamjob_runtime.templates.arrays import Slots, Times
 from streamjob_runtime.templates.chains import NO_RECORDS, Chains, Records
 from streamjob_runtime.templates.days import Days
@@ -39,6 +38,7 @@ from streamjob_runtime.templates.intervals import Intervals, Reference
 from streamjob_runtime.templates.ordering import NEVER, put_in_order
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
 from streamjob_runtime.templates.series_combiner import SeriesCombiner
+from streamjob_runtime.templates.surroundings import Surroundings
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Energy:
     days: Days
 
     @classmethod
-    def of(cls, spec: EnergyBlock, ou_timezone: TimeZone) -> Self:
-        """Return the template that a job configures; ``ou_timezone`` is taken where the job names none."""
-        plan = EnergyPlan.of(spec, ou_timezone)
+    def of(cls, spec: EnergyBlock, surroundings: Surroundings) -> Self:
+        """Return the template that a job configures."""
+        plan = EnergyPlan.of(spec, surroundings.timezone)
         return cls(plan, Days(plan.timezone.zone))
 
     @property
@@ -63,6 +63,11 @@ class Energy:
     def identity(self) -> str:
         """Hash of all that makes a checkpoint (in)compatible."""
         return self.plan.identity
+
+    @property
+    def uses_clock(self) -> bool:
+        """Event time alone decides."""
+        return False
 
     def combiner(self) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""

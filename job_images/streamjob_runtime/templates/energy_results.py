@@ -9,7 +9,7 @@ import polars as pl
 from streamjob_api.points import PointRef
 from streamjob_runtime.templates.energy_state import EnergyState
 from streamjob_runtime.templates.energy_sums import Sums
-from streamjob_runtime.templates.protocols import RESULTS
+from streamjob_runtime.templates.protocols import RESULTS, results_of
 
 _MODES = ("running", "final")
 
@@ -42,7 +42,7 @@ def energy_results(outputs: Sequence[Output], state: EnergyState) -> pl.DataFram
         "is_int": np.zeros(len(slot), np.bool_),
         "attr": _attributes(outputs).gather(number * len(_MODES) + is_over),
     }
-    return pl.DataFrame(columns, schema=RESULTS)
+    return results_of(columns)
 
 
 def _attributes(outputs: Sequence[Output]) -> pl.Series:

@@ -9,7 +9,7 @@ import polars as pl
 from streamjob_api.points import PointRef
 from streamjob_runtime.templates.arrays import Flags, Floats, Slots, Times
 from streamjob_runtime.templates.merging_state import MergingState
-from streamjob_runtime.templates.protocols import RESULTS
+from streamjob_runtime.templates.protocols import RESULTS, results_of
 
 _ATTRIBUTES = '{"multiPointMerging":{"calType":"point","calMode":"final"}}'
 
@@ -44,4 +44,4 @@ def merging_results(outputs: Sequence[Output], state: MergingState) -> pl.DataFr
         "is_int": is_int,
         "attr": pl.Series([_ATTRIBUTES]).new_from_index(0, len(slot)),
     }
-    return pl.DataFrame(columns, schema=RESULTS)
+    return results_of(columns)

@@ -40,6 +40,7 @@ from streamjob_runtime.templates.merging_timeline import Timeline
 from streamjob_runtime.templates.merging_values import TriggerRecords
 from streamjob_runtime.templates.ordering import Reached, put_in_order
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
+from streamjob_runtime.templates.surroundings import Surroundings
 
 _REASONS = {
     Fault.MISSING: "missing",
@@ -55,7 +56,7 @@ class MultiPointMerging:
     plan: MergingPlan
 
     @classmethod
-    def of(cls, spec: MultiPointMergingSpec) -> Self:
+    def of(cls, spec: MultiPointMergingSpec, surroundings: Surroundings) -> Self:  # noqa: ARG003
         """Return the template that a job configures."""
         return cls(MergingPlan.of(spec))
 
@@ -68,6 +69,11 @@ class MultiPointMerging:
     def identity(self) -> str:
         """Hash of all that makes a checkpoint (in)compatible."""
         return self.plan.identity
+
+    @property
+    def uses_clock(self) -> bool:
+        """Event time alone decides."""
+        return False
 
     def combiner(self) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""

@@ -1,8 +1,8 @@
 """What every template is to the source, the state and the sink: pure functions over columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -19,8 +19,14 @@ RESULTS = pl.Schema(
         "value": pl.Float64,
         "is_int": pl.Boolean,
         "attr": pl.String,
+        "text": pl.String,
     }
 )
+
+
+def results_of(columns: Mapping[str, Any]) -> pl.DataFrame:
+    """Return RESULTS of numbers: all columns but ``text``, which is the JSON of a value that is no number."""
+    return pl.DataFrame({**columns, "text": None}, schema=RESULTS)
 
 
 class BlockStore(Protocol):
@@ -56,11 +62,14 @@ class Folded:
     Attributes:
         results: RESULTS, by time for each asset and point, in an order that a replay repeats; each row an upsert.
             ``value`` is finite or null; ``attr`` is a JSON object.
+            ``text`` stands for ``value`` where the result is a text or a truth value.
         counts: records dropped, by reason.
+        deadline: when the shard must be folded again at the latest, epoch ms, though nothing came; None: never.
     """
 
     results: pl.DataFrame
     counts: dict[str, int]
+    deadline: int | None = None
 
 
 class Combiner(Protocol):
@@ -84,11 +93,18 @@ class Template(Protocol):
     def identity(self) -> str:
         """Hash of all that makes a checkpoint (in)compatible."""
 
+    @property
+    def uses_clock(self) -> bool:
+        """Whether a fold may have a deadline; then every shard is folded once after a start, to name its own."""
+
     def combiner(self) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Fold the blocks of one shard, all those of a micro-batch, into its state.
+
+        Without blocks it is a tick: the clock has come to a deadline, or nobody knows the deadlines any more. A fold
+        with blocks does what is due at its time, too.
 
         Assets know nothing of each other, so that one store may as well serve all shards, as a preview's does.
         """

@@ -23,6 +23,7 @@ from streamjob_api.templates.time_window_aggregation import TimeWindowAggregatio
 from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
 from streamjob_runtime.templates.sliding_windows import fold_panes, open_windows
+from streamjob_runtime.templates.surroundings import Surroundings
 from streamjob_runtime.templates.tumbling_windows import fold_windows
 from streamjob_runtime.templates.window_combiner import WindowCombiner, parted
 from streamjob_runtime.templates.window_panes import Panes
@@ -39,7 +40,7 @@ class TimeWindowAggregation:
     plan: WindowPlan
 
     @classmethod
-    def of(cls, spec: TimeWindowAggregationSpec) -> Self:
+    def of(cls, spec: TimeWindowAggregationSpec, surroundings: Surroundings) -> Self:  # noqa: ARG003
         """Return the template that a job configures."""
         return cls(WindowPlan.of(spec))
 
@@ -52,6 +53,11 @@ class TimeWindowAggregation:
     def identity(self) -> str:
         """Hash of all that makes a checkpoint (in)compatible."""
         return self.plan.identity
+
+    @property
+    def uses_clock(self) -> bool:
+        """Event time alone decides."""
+        return False
 
     def combiner(self) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""

@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streamjob_runtime.templates import sums
-from streamjob_runtime.templates.protocols import RESULTS
+from streamjob_runtime.templates.protocols import RESULTS, results_of
 from streamjob_runtime.templates.ranges import each_of
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_rows import Rows
@@ -31,7 +31,7 @@ def window_results(due: Rows, is_final: NDArray[np.bool_], head: Head, plan: Win
         "is_int": np.where((kind == "max") | (kind == "min"), windows.is_int, kind == "cnt"),
         "attr": _attributes(plan).gather(output * len(MODES) + is_final[row]),
     }
-    return pl.DataFrame(columns, schema=RESULTS)
+    return results_of(columns)
 
 
 def _paired(groups: NDArray[np.int32], outputs: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

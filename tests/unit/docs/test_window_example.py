@@ -9,6 +9,7 @@ import yaml
 
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as Spec
 from streamjob_runtime.messages import POINTS
+from streamjob_runtime.templates.surroundings import Surroundings
 from streamjob_runtime.templates.time_window_aggregation import TimeWindowAggregation
 
 PAGE = Path(__file__).parents[3] / "docs" / "templates" / "time-window-aggregation.md"
@@ -44,7 +45,7 @@ def at(clock: str) -> int:
 
 
 def test_every_row_of_the_worked_example_is_what_the_template_gives() -> None:
-    template, store = TimeWindowAggregation.of(manifest()), Store()
+    template, store = TimeWindowAggregation.of(manifest(), Surroundings()), Store()
     assert len(rows()) == 8
     for row in rows():
         record = (0, "mtr1", "ElectricMeter", "/ElectricMeter", "Reading", at(row["time"]), float(row["value"]), True)

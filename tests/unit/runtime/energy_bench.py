@@ -11,7 +11,7 @@ from oracles.windows import Key, Number, Record
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.timezones import TimeZone
 from streamjob_runtime.blocks import from_bytes, to_bytes
-from streamjob_runtime.templates import Folded, Template, for_job
+from streamjob_runtime.templates import Folded, Surroundings, Template, for_job
 from unit.runtime.windows_bench import MemoryStore, points_of
 
 METER, INSTANT, AVERAGE = "energyByMeterReading", "energyByInstantPower", "energyByAveragePower"
@@ -35,7 +35,7 @@ def energy_job(kind: str, *policies: Mapping[str, Any], **job: Any) -> dict[str,
 def template_of(kind: str, job: Mapping[str, Any], ou_timezone: str = "UTC") -> Template:
     """The template that a job configures."""
     spec = StreamJobSpec.model_validate({"template": {"name": NAMES[kind], "version": "1.0"}, kind: job})
-    return for_job(spec, TimeZone.parse(ou_timezone))
+    return for_job(spec, Surroundings(timezone=TimeZone.parse(ou_timezone)))
 
 
 class Run:

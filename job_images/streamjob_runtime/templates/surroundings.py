@@ -1,0 +1,51 @@
+"""What a template is told beside its own block: the OU's days, which inputs are calculated, attributes, silence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streamjob_api.points import AttributeRef, PointRef
+from streamjob_api.stream_resource import UTC
+from streamjob_api.timezones import TimeZone
+
+
+@dataclass(frozen=True)
+class NoScalar:
+    """What stands for an attribute that holds no number, text or truth value: a list, an object, no JSON at all."""
+
+
+AttributeValue = float | int | str | bool | NoScalar | None
+
+
+class Attributes(Protocol):
+    """The attributes of assets, as they are now."""
+
+    def read(self, assets: Sequence[str], refs: Sequence[AttributeRef]) -> Mapping[AttributeRef, list[AttributeValue]]:
+        """Return the values of some attributes, one an asset in their order; None where there is none, or null."""
+        ...
+
+
+class NoAttributes:
+    """No asset has any attribute."""
+
+    def read(self, assets: Sequence[str], refs: Sequence[AttributeRef]) -> Mapping[AttributeRef, list[AttributeValue]]:
+        """Return None for all."""
+        return {ref: [None] * len(assets) for ref in refs}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a job's template is told beside its block.
+
+    Attributes:
+        timezone: of the OU's days, where the job names none.
+        calculated: inputs that are results of other jobs: a record that repeats the time of an earlier one of the same
+            asset and point replaces it.
+        attributes: where bound values come from.
+        idle_timeout_ms: silence of an asset and input after which what is open of it is closed; None: never.
+    """
+
+    timezone: TimeZone = UTC
+    calculated: frozenset[PointRef] = frozenset()
+    attributes: Attributes = field(default_factory=NoAttributes)
+    idle_timeout_ms: int | None = None
