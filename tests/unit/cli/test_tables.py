@@ -16,7 +16,8 @@ def results(*rows: tuple[str, str, int, float | None], mode: str = "final") -> p
     """Results of an asset, a point, a minute and a value."""
     attr = f'{{"windowAggregator":{{"calType":"max","calMode":"{mode}"}}}}'
     full = [
-        (asset, "M", "/M", point, START + minute * MINUTE, value, False, attr) for asset, point, minute, value in rows
+        (asset, "M", "/M", point, START + minute * MINUTE, value, False, attr, None)
+        for asset, point, minute, value in rows
     ]
     return pl.DataFrame(full, schema=RESULTS, orient="row")
 
