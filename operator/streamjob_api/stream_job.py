@@ -19,7 +19,8 @@ from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import rules, unit
 from streamjob_api.templates import BLOCKS, TemplateBlock, TemplateName
 from streamjob_api.templates.device_state import DeviceState
-from streamjob_api.templates.energy import EnergyByAveragePower, EnergyByInstantPower, EnergyByMeterReading
+from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
+from streamjob_api.templates.energy_by_power import EnergyByAveragePower, EnergyByInstantPower
 from streamjob_api.templates.multi_point_merging import MultiPointMerging
 from streamjob_api.templates.pipeline import Pipeline
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation

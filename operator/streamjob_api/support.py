@@ -13,7 +13,7 @@ from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
-from streamjob_api.templates.energy import EnergyByMeterReading
+from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
 from streamjob_api.templates.multi_point_merging import MultiPointMerging, TriggerMode
 from streamjob_api.templates.time_window_aggregation import Duplicates
 from streamjob_api.thing_models import ThingModels

@@ -6,7 +6,8 @@ from typing import Any
 
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.templates import TemplateBlock
-from streamjob_api.templates.energy import EnergyByAveragePower, EnergyByInstantPower, EnergyByMeterReading
+from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
+from streamjob_api.templates.energy_by_power import EnergyByAveragePower, EnergyByInstantPower
 from streamjob_api.templates.multi_point_merging import MultiPointMerging as Merging
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as Windows
 from streamjob_runtime.templates.energy import Energy

@@ -8,14 +8,9 @@ from typing import Any, Self
 
 from streamjob_api.durations import Duration
 from streamjob_api.points import PointRef
-from streamjob_api.templates.energy import (
-    EnergyBlock,
-    EnergyByAveragePower,
-    EnergyByInstantPower,
-    EnergyByMeterReading,
-    EnergyPolicy,
-    Midnight,
-)
+from streamjob_api.templates.energy import EnergyBlock, EnergyPolicy, Midnight
+from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
+from streamjob_api.templates.energy_by_power import EnergyByAveragePower, EnergyByInstantPower
 from streamjob_api.timezones import TimeZone
 from streamjob_runtime.shards import SHARDS
 from streamjob_runtime.templates.intervals import Calculation

@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from streamjob_api.intervals import Interval
-from streamjob_api.templates.energy import EnergyUnit, PowerInterpolation, PowerPolicy, PowerUnit
+from streamjob_api.templates.energy_by_power import EnergyUnit, PowerInterpolation, PowerPolicy, PowerUnit
 from streamjob_runtime.templates.arrays import Flags, Floats, Times
 from streamjob_runtime.templates.chains import Chains
 from streamjob_runtime.templates.intervals import HOUR_MS, Intervals, Reference

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from streamjob_api.templates.device_state import DeviceState
-from streamjob_api.templates.energy import EnergyByAveragePower, EnergyByInstantPower, EnergyByMeterReading
+from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
+from streamjob_api.templates.energy_by_power import EnergyByAveragePower, EnergyByInstantPower
 from streamjob_api.templates.multi_point_merging import MultiPointMerging
 from streamjob_api.templates.pipeline import Pipeline
 from streamjob_api.templates.policies import Edge, TemplateBlock

@@ -1,23 +1,19 @@
-"""Templates energy-by-meter-reading, energy-by-instant-power and energy-by-average-power: a day's energy."""
+"""What the templates energy-by-meter-reading, energy-by-instant-power and energy-by-average-power have in common."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from streamjob_api.base import ApiModel, Bool, Number
+from streamjob_api.base import ApiModel, Bool
 from streamjob_api.data_types import ValueType
 from streamjob_api.diffs import STATE_BREAKING
-from streamjob_api.duration_limits import Latency, between
-from streamjob_api.durations import Duration
-from streamjob_api.intervals import UNBOUNDED, Interval
+from streamjob_api.duration_limits import Latency
 from streamjob_api.names import NameCheck
 from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.rule_faults import RuleFault
-from streamjob_api.schema_marks import keyed_by, rules, unit
 from streamjob_api.templates.policies import (
-    MAX_POLICIES,
     ZERO,
     Edge,
     TemplateBlock,
@@ -29,21 +25,11 @@ from streamjob_api.templates.policies import (
 from streamjob_api.thing_models import PointType
 from streamjob_api.timezones import TimeZone
 
-# Seven days: a silence that is longer is not bridged by any documented rule.
-_Gap = Annotated[Duration, between("1s", "7d")]
-
 
 class DetailInterval(StrEnum):
     """Intervals of the detailed output: divisors of a day."""
 
     M1, M5, M10, M15, M30, H1 = "1m", "5m", "10m", "15m", "30m", "1h"
-
-
-class PowerInterpolation(StrEnum):
-    """What happens with a power outside its threshold."""
-
-    IGNORE = "Ignore"
-    LAST_VALUE = "LastValue"
 
 
 class Midnight(StrEnum):
@@ -53,23 +39,9 @@ class Midnight(StrEnum):
     PROPORTIONAL = "Proportional"
 
 
-class PowerUnit(StrEnum):
-    """Unit of the input."""
-
-    KILOWATT = "kW"
-    WATT = "W"
-
-
-class EnergyUnit(StrEnum):
-    """Unit of the outputs."""
-
-    KILOWATT_HOUR = "kWh"
-    WATT_HOUR = "Wh"
-
-
-_DETAILS_TOGETHER = ("detailedOutput and interval go together", "has(self.detailedOutput) == has(self.interval)")
+DETAILS_TOGETHER = ("detailedOutput and interval go together", "has(self.detailedOutput) == has(self.interval)")
 _NOT_DETAILED = "!has(self.detailedOutput) || !(self.detailedOutput in [self.input, self.dailyOutput])"
-_OUTPUTS_DIFFER = (
+OUTPUTS_DIFFER = (
     "dailyOutput and detailedOutput must differ from the input and from each other",
     f"self.input != self.dailyOutput && ({_NOT_DETAILED})",
 )
@@ -142,131 +114,6 @@ class EnergyPolicy(ApiModel):
         yield from same_model(self.input, self.outputs())
 
 
-class MeterReadingPolicy(EnergyPolicy):
-    """Energy of one cumulative meter reading: the accepted differences of a day, times the scale."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            _DETAILS_TOGETHER,
-            _OUTPUTS_DIFFER,
-            (
-                "exactly one of slopeThreshold and slopeLimitAttribute is required",
-                "has(self.slopeThreshold) != has(self.slopeLimitAttribute)",
-            ),
-            of_one_model("dailyOutput", "detailedOutput"),
-            of_one_model("slopeLimitAttribute", "scaleAttribute", message="attributes must be of the input's model"),
-            ("only one of scale and scaleAttribute", "!(has(self.scale) && has(self.scaleAttribute))"),
-        )
-    )
-
-    slope_threshold: Interval | None = Field(
-        default=None,
-        description="Accepted slope: difference of two readings divided by their distance in hours, before scaling; "
-        "bounds of 0 and more. This or slopeLimitAttribute.",
-        examples=["[0, 50]"],
-        json_schema_extra=STATE_BREAKING | unit("reading per hour"),
-    )
-    slope_limit_attribute: AttributeRef | None = Field(
-        default=None,
-        description="Attribute of the asset that holds the highest accepted slope; the lowest is then 0.",
-        examples=["SubMeter::MaxSlope"],
-        json_schema_extra=STATE_BREAKING,
-    )
-    scale: Number | None = Field(
-        default=None,
-        gt=0,
-        description="What each accepted difference is multiplied with, as a transformer's ratio; 1 where neither this "
-        "nor scaleAttribute is given.",
-        examples=[3],
-        json_schema_extra=STATE_BREAKING | unit("factor"),
-    )
-    scale_attribute: AttributeRef | None = Field(
-        default=None,
-        description="Attribute of the asset that holds the scale.",
-        examples=["SubMeter::Ratio"],
-        json_schema_extra=STATE_BREAKING,
-    )
-    rollover_modulus: Number | None = Field(
-        default=None,
-        gt=0,
-        description="Reading at which the meter begins again at 0: a lower reading is then taken for a rollover, if "
-        "its slope is accepted. Left out: it is a reset, and its interval is lost.",
-        examples=[1000000],
-        json_schema_extra=STATE_BREAKING | unit("reading"),
-    )
-
-    def faults(self) -> Iterator[RuleFault]:
-        """The slope is limited in one way, the scale is given in at most one."""
-        yield from super().faults()
-        if self.slope_threshold is None and self.slope_limit_attribute is None:
-            yield RuleFault("slopes have no limit; write slopeThreshold or slopeLimitAttribute")
-        if self.slope_threshold is not None and self.slope_limit_attribute is not None:
-            yield RuleFault("slopeThreshold and slopeLimitAttribute are both given; leave one out")
-        if self.scale is not None and self.scale_attribute is not None:
-            yield RuleFault("scale and scaleAttribute are both given; leave one out")
-        limits = self.slope_threshold
-        if limits is not None and not 0 <= limits.low < limits.high:
-            message = f"'{limits}' is no range of slopes; write 0 <= low < high, as in [0, 50]"
-            yield RuleFault(message, ("slopeThreshold",))
-        yield from same_model(self.input, self.attributes())
-
-    def attributes(self) -> dict[str, AttributeRef]:
-        """The attributes that are read, by the field that names them."""
-        named = {"slopeLimitAttribute": self.slope_limit_attribute, "scaleAttribute": self.scale_attribute}
-        return {field: attribute for field, attribute in named.items() if attribute is not None}
-
-
-class PowerPolicy(EnergyPolicy):
-    """Energy of one power: its integral over a day."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            _DETAILS_TOGETHER,
-            _OUTPUTS_DIFFER,
-            of_one_model("dailyOutput", "detailedOutput"),
-            ("powerUnit and energyUnit go together", "has(self.powerUnit) == has(self.energyUnit)"),
-        )
-    )
-
-    threshold: Interval = Field(
-        default=UNBOUNDED,
-        description="Powers that take part; round brackets exclude the bound, square ones include it.",
-        examples=["[0, 12]"],
-        json_schema_extra=STATE_BREAKING,
-    )
-    interpolation: PowerInterpolation = Field(
-        default=PowerInterpolation.IGNORE,
-        description="What happens with a power outside the threshold. Ignore: its interval contributes nothing; "
-        "LastValue: the last valid power is taken.",
-        json_schema_extra=STATE_BREAKING,
-    )
-    max_gap: _Gap | None = Field(
-        default=None,
-        description="Longer intervals between two records contribute nothing; up to 7d. Left out: no limit.",
-        examples=["1h"],
-        json_schema_extra=STATE_BREAKING,
-    )
-    power_unit: PowerUnit | None = Field(
-        default=None,
-        description="Unit of the input. With energyUnit, or neither: then nothing is converted.",
-        examples=["kW"],
-        json_schema_extra=STATE_BREAKING,
-    )
-    energy_unit: EnergyUnit | None = Field(
-        default=None,
-        description="Unit of the outputs. With powerUnit, or neither: then nothing is converted.",
-        examples=["kWh"],
-        json_schema_extra=STATE_BREAKING,
-    )
-
-    def faults(self) -> Iterator[RuleFault]:
-        """Units are given both or not at all."""
-        yield from super().faults()
-        if (self.power_unit is None) != (self.energy_unit is None):
-            missing = "powerUnit" if self.power_unit is None else "energyUnit"
-            yield RuleFault("powerUnit and energyUnit go together; give both or neither", (missing,))
-
-
 class EnergyBlock(TemplateBlock):
     """What the three energy templates share."""
 
@@ -312,47 +159,3 @@ class EnergyBlock(TemplateBlock):
             for field, output in policy.outputs().items():
                 point = names.output(output, f"{path}.{field}", ValueType.DOUBLE, "an energy")
                 names.of_type(point, output, f"{path}.{field}", PointType.PI, "an energy needs PI")
-
-
-class EnergyByMeterReading(EnergyBlock):
-    """Configuration of the template energy-by-meter-reading."""
-
-    BLOCK: ClassVar[str] = "energyByMeterReading"
-
-    policies: list[MeterReadingPolicy] = Field(
-        min_length=1,
-        max_length=MAX_POLICIES,
-        description="The calculations of the job, each with outputs of its own.",
-        json_schema_extra=keyed_by("dailyOutput") | STATE_BREAKING,
-    )
-
-    def policies_in_order(self) -> Sequence[EnergyPolicy]:
-        """The policies."""
-        return self.policies
-
-
-class EnergyByPower(EnergyBlock):
-    """What the two power templates share: the same fields, another integral."""
-
-    policies: list[PowerPolicy] = Field(
-        min_length=1,
-        max_length=MAX_POLICIES,
-        description="The calculations of the job, each with outputs of its own.",
-        json_schema_extra=keyed_by("dailyOutput") | STATE_BREAKING,
-    )
-
-    def policies_in_order(self) -> Sequence[EnergyPolicy]:
-        """The policies."""
-        return self.policies
-
-
-class EnergyByInstantPower(EnergyByPower):
-    """Configuration of the template energy-by-instant-power: each power holds back to the previous one."""
-
-    BLOCK: ClassVar[str] = "energyByInstantPower"
-
-
-class EnergyByAveragePower(EnergyByPower):
-    """Configuration of the template energy-by-average-power: the trapezoid between two powers."""
-
-    BLOCK: ClassVar[str] = "energyByAveragePower"

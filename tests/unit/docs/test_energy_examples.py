@@ -9,7 +9,8 @@ import yaml
 
 from oracles.energy import reading_steps
 from oracles.windows import Number
-from streamjob_api.templates.energy import EnergyByMeterReading, EnergyByPower, MeterReadingPolicy, PowerPolicy
+from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading, MeterReadingPolicy
+from streamjob_api.templates.energy_by_power import EnergyByPower, PowerPolicy
 from unit.runtime.energy_bench import AVERAGE, BASE, DAY, HOUR, INSTANT, METER, MINUTE, NAMES, Run
 
 PAGES = Path(__file__).parents[3] / "docs" / "templates"
