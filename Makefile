@@ -33,6 +33,10 @@ test: setup ## All tests but the slow ones, on a real cluster, Kafka, Redis and 
 test-unit: setup ## The pure tests alone: seconds, nothing is built
 	@$(PYTEST) tests/unit $(ARGS)
 
+.PHONY: deep
+deep: setup ## The templates' properties with 20,000 examples each (an hour and more)
+	@STREAMJOB_EXAMPLES=20000 $(PYTEST) tests/unit -m exact $(ARGS)
+
 .PHONY: test-faults
 test-faults: setup ## Kills, outages and recovery (slow)
 	@$(RUN) python -m prepare
