@@ -10,11 +10,13 @@ from streamjob_api.progress import Totals
 from streamjob_runtime.rows import Counts
 from streamjob_runtime.throughput import Throughput
 
-_PLAIN = ("messages", "records", "late", "outside", "unused", "filtered", "out", "missing")
+_PLAIN = ("messages", "records", "late", "outside", "unused", "filtered", "out", "missing", "repeated")
 _SEVERAL_WORDS = {
     "several_partitions": "severalPartitions",
     "division_by_zero": "divisionByZero",
     "not_finite": "notFinite",
+    "attribute_missing": "attributeMissing",
+    "attribute_invalid": "attributeInvalid",
 }
 _MOST_REASONS = 16
 

@@ -35,7 +35,7 @@ def _counters(progress: Progress) -> Iterable[Metric]:
     records = CounterMetricFamily(
         "streamjob_records", "Values of the job's points by what became of them.", labels=["outcome"]
     )
-    for outcome in ("records", "late", "outside", "refused", "unused", "filtered"):
+    for outcome in ("records", "late", "outside", "refused", "unused", "filtered", "repeated"):
         records.add_metric(["read" if outcome == "records" else outcome], getattr(totals, outcome))
     yield records
     yield CounterMetricFamily("streamjob_messages", "Messages read.", totals.messages)
@@ -52,6 +52,12 @@ def _counters(progress: Progress) -> Iterable[Metric]:
     without.add_metric(["divisionByZero"], totals.division_by_zero)
     without.add_metric(["notFinite"], totals.not_finite)
     yield without
+    attributes = CounterMetricFamily(
+        "streamjob_attributes_without_value", "Assets' attributes that could not be used.", labels=["reason"]
+    )
+    attributes.add_metric(["missing"], totals.attribute_missing)
+    attributes.add_metric(["invalid"], totals.attribute_invalid)
+    yield attributes
     malformed = CounterMetricFamily("streamjob_malformed_messages", "Messages that cannot be read.", labels=["reason"])
     for reason, count in progress.malformed_by_reason.items():
         malformed.add_metric([reason], count)

@@ -69,6 +69,17 @@ class Totals(_Report):
     missing: int = Field(default=0, description="Calculations without a result: a value was never seen, or is too old.")
     division_by_zero: int = Field(default=0, description="Calculations without a result: division by zero.")
     not_finite: int = Field(default=0, description="Calculations without a result: a number in it is too large.")
+    repeated: int = Field(
+        default=0,
+        description="Records of a calculated input that repeat a time and came too late to replace the earlier one.",
+    )
+    attribute_missing: int = Field(
+        default=0,
+        description="Times that an asset of a micro-batch lacked an attribute that a calculation is bound to.",
+    )
+    attribute_invalid: int = Field(
+        default=0, description="Times that an asset's attribute was of another type than the calculation needs."
+    )
     errors: int = Field(default=0, description="Failed micro-batches.")
 
 

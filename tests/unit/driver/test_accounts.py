@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from streamjob_api.progress import DriverState, Progress
+from streamjob_api.progress import DriverState, Progress, Totals
 from streamjob_runtime.accounts import Accounts
 from streamjob_runtime.metrics import exposition
 from streamjob_runtime.rows import added_up, counts_row
@@ -65,18 +65,37 @@ def test_values_of_assets_that_are_left_out_are_counted_apart() -> None:
     assert (totals.records, totals.filtered, totals.refused) == (1, 2, 0)
 
 
+def test_attributes_that_cannot_be_used_and_repetitions_are_told() -> None:
+    accounts = Accounts(Throughput(0.0))
+    accounts.pend(0, {"attributeMissing": 4, "attributeInvalid": 2, "repeated": 3})
+    accounts.commit(0)
+    totals = accounts.totals(0)
+    assert (totals.attribute_missing, totals.attribute_invalid, totals.repeated) == (4, 2, 3)
+    lines = _exposition(totals).splitlines()
+    name = "streamjob_attributes_without_value_total"
+    assert [line.removeprefix(name) for line in lines if line.startswith(name)] == [
+        '{reason="missing"} 4.0',
+        '{reason="invalid"} 2.0',
+    ]
+    assert 'streamjob_records_total{outcome="repeated"} 3.0' in lines
+
+
 def test_calculations_without_a_result_are_told_by_reason() -> None:
     accounts = Accounts(Throughput(0.0))
     accounts.pend(0, {"messages": 9, "missing": 1, "divisionByZero": 2, "notFinite": 3})
     accounts.commit(0)
     totals = accounts.totals(0)
     assert (totals.missing, totals.division_by_zero, totals.not_finite) == (1, 2, 3)
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    progress = Progress(state=DriverState.RUNNING, attempt=1, started_at=now, observed_at=now, totals=totals)
-    text = exposition(lambda: progress)().decode()
+    text = _exposition(totals)
     name = "streamjob_calculations_without_result_total"
     assert [line.removeprefix(name) for line in text.splitlines() if line.startswith(name)] == [
         '{reason="missing"} 1.0',
         '{reason="divisionByZero"} 2.0',
         '{reason="notFinite"} 3.0',
     ]
+
+
+def _exposition(totals: Totals) -> str:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    progress = Progress(state=DriverState.RUNNING, attempt=1, started_at=now, observed_at=now, totals=totals)
+    return exposition(lambda: progress)().decode()
