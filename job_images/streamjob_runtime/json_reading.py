@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,11 +46,14 @@ class Found:
     """Columns under construction: the values of selected points, and how many others there were.
 
     Attributes:
+        texts: pairs of model and point whose values may be texts or truth values.
         point: None stands for an item that has no point at all.
         value: None stands for what is no number.
+        text: JSON of a text or truth value of a point that may have it.
         unused: count of values of points that are not selected.
     """
 
+    texts: frozenset[tuple[str, str]] = frozenset()
     message: list[int] = field(default_factory=list)
     asset: list[str] = field(default_factory=list)
     model: list[str] = field(default_factory=list)
@@ -59,9 +62,24 @@ class Found:
     time: list[int] = field(default_factory=list)
     value: list[float | None] = field(default_factory=list)
     is_int: list[bool] = field(default_factory=list)
+    text: list[str | None] = field(default_factory=list)
     unused: int = 0
 
-    def add(self, place: Place, point: str | None, number: Number | None) -> None:
+    def add_point(self, place: Place, point: str, value: Any, number_in: Callable[[Any], Number | None]) -> None:
+        """Add the values of one point: a plain one, ``{"value": ...}`` or an array.
+
+        Args:
+            place: where they were found.
+            point: the point's id.
+            value: what the message has there.
+            number_in: the number that a plain value is, None for what is none.
+        """
+        takes_texts = (place.model, point) in self.texts
+        for element in _elements(value):
+            number = number_in(element)
+            self.add(place, point, number, _text(element) if takes_texts and number is None else None)
+
+    def add(self, place: Place, point: str | None, number: Number | None, text: str | None = None) -> None:
         """Add one value."""
         self.message.append(place.message)
         self.asset.append(place.asset)
@@ -71,6 +89,7 @@ class Found:
         self.time.append(place.time)
         self.value.append(None if number is None else _as_float(number))
         self.is_int.append(isinstance(number, int))
+        self.text.append(text)
 
 
 def parse(raw: bytes | None) -> Any:
@@ -92,21 +111,16 @@ def parse(raw: bytes | None) -> Any:
         raise Malformed("InvalidJson", f"{error.msg} at character {error.pos}") from error
 
 
-def numbers(value: Any) -> Iterator[Number | None]:
-    """Yield the values of one point, a number, ``{"value": ...}`` or an array; None stands for what is no number."""
-    yield from (element if is_number(element) else None for element in _elements(value))
-
-
-def numbers_or_texts(value: Any) -> Iterator[Number | None]:
-    """As ``numbers``, but a string that holds a number is one."""
-    yield from (number_of(element) for element in _elements(value))
+def number_as(value: Any) -> Number | None:
+    """The number that a value is; None where it is none."""
+    return value if is_number(value) else None
 
 
 def number_of(value: Any) -> Number | None:
     """The number that a value is, or that it holds as a string; None where it is neither."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return _parse_int(value) if _INTEGER.fullmatch(value) else float(value)
-    return value if is_number(value) else None
+    return number_as(value)
 
 
 def is_number(value: Any) -> bool:
@@ -140,6 +154,19 @@ def _elements(value: Any) -> list[Any]:
         inner = value.get("value") if isinstance(value, dict) else value
         elements = inner if isinstance(inner, list) else [inner]
     return elements or [None]
+
+
+def _text(value: Any) -> str | None:
+    """JSON of a text or truth value; None for all else, and for a text that cannot be written as UTF-8."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return None
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return None
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _parse_int(digits: str) -> Number:

@@ -12,7 +12,7 @@ from typing import Any
 
 from streamjob_api.json_paths import JsonPath, Step
 from streamjob_api.source import MessageMapping
-from streamjob_runtime.json_reading import Found, Malformed, Place, encodable, kind, numbers_or_texts, parse
+from streamjob_runtime.json_reading import Found, Malformed, Place, encodable, kind, number_of, parse
 from streamjob_runtime.mapped_times import read_time
 
 MISSING = object()
@@ -69,8 +69,7 @@ class MappedReader:
         points = list(self._points(record))
         for point, value in points:
             if (model, point) in self.selected:
-                for number in numbers_or_texts(value):
-                    found.add(place, point, number)
+                found.add_point(place, point, value, number_of)
             else:
                 found.unused += 1
         if not points:

@@ -28,12 +28,14 @@ class Decoded:
     Attributes:
         points: ``message u32`` (index in the batch), ``asset, model, model_path, point str``, ``time i64`` (epoch ms),
             ``value f64`` (finite), ``is_int bool`` (written without fraction and exponent): the accepted values of
-            selected points, in arrival order.
+            selected points, in arrival order. Where some points may have texts, also ``text str``: the JSON of a text
+            or truth value, whose ``value`` is null; null of a number.
         malformed: ``message u32, reason str, detail str``, one row a message that is to be dead-lettered. Readable
             items of such a message are in ``points`` nevertheless.
         refusals: ``message u32, reason str``, one row a value of a selected point that was not accepted, with the
-            first reason that applies: NotANumber (string, boolean, null, ...), InvalidTime, SecondsNotMilliseconds,
-            FutureTime, NotFinite; and, where a mapping finds no point at all in a record, NoPoint.
+            first reason that applies: NotANumber (null, ...; a string or boolean of a point that may have none),
+            InvalidTime, SecondsNotMilliseconds, FutureTime, NotFinite; and, where a mapping finds no point at all in a
+            record, NoPoint.
         unused: values of points that are not selected.
         filtered: values of selected points of assets that are left out.
         records: values of selected points found, accepted or refused.
@@ -60,6 +62,7 @@ def decode(
     *,
     mapping: MessageMapping | None = None,
     assets: AssetFilter = ALL_ASSETS,
+    texts: frozenset[PointRef] = frozenset(),
 ) -> Decoded:
     """Decode the values of Kafka messages, in arrival order.
 
@@ -70,16 +73,17 @@ def decode(
         future_tolerance_ms: how far a time may lie ahead of ``now_ms``; None checks nothing (offline channel).
         mapping: how the messages are read; None: they have the service's form.
         assets: the assets that the job works on.
+        texts: selected points whose values may be texts or truth values.
     """
-    texts = _texts(values)
-    numbered = pl.DataFrame([texts]).with_row_index("message")
-    form = form_of(mapping, frozenset((ref.model, ref.point) for ref in selected))
+    written = _written(values)
+    numbered = pl.DataFrame([written]).with_row_index("message")
+    form = form_of(mapping, _pairs(selected))
     proved = read(numbered.drop_nulls(), form)
-    others = pl.concat([numbered.filter(texts.is_null()), proved.rest])["message"].sort().to_list()
-    found, malformed = _read_one_by_one([(index, values[index]) for index in others], form)
-    numbers = proved.numbers
+    others = pl.concat([numbered.filter(written.is_null()), proved.rest])["message"].sort().to_list()
+    found, malformed = _read_one_by_one([(index, values[index]) for index in others], form, Found(_pairs(texts)))
+    numbers = proved.numbers.with_columns(text=pl.lit(None, pl.String)) if texts else proved.numbers
     if found.message:
-        by_one = pl.DataFrame({name: getattr(found, name) for name in POINTS}, schema=POINTS)
+        by_one = pl.DataFrame({name: getattr(found, name) for name in numbers.columns}, schema=numbers.schema)
         numbers = pl.concat([numbers, by_one]).sort("message", maintain_order=True)
     kept = passing(numbers, assets)
     may_be_seconds = mapping is None or mapping.time.unit is TimeUnit.MS
@@ -88,7 +92,11 @@ def decode(
     return Decoded(points, malformed, refusals, unused, filtered, kept.height)
 
 
-def _texts(values: Sequence[bytes | None]) -> pl.Series:
+def _pairs(points: frozenset[PointRef]) -> frozenset[tuple[str, str]]:
+    return frozenset((ref.model, ref.point) for ref in points)
+
+
+def _written(values: Sequence[bytes | None]) -> pl.Series:
     """Return the messages as strings, null where the bytes are none."""
     try:
         return pl.Series("text", values, dtype=pl.Binary).cast(pl.String)
@@ -103,8 +111,9 @@ def _text(raw: bytes | None) -> str | None:
         return None
 
 
-def _read_one_by_one(messages: Sequence[tuple[int, bytes | None]], form: Form) -> tuple[Found, pl.DataFrame]:
-    found = Found()
+def _read_one_by_one(
+    messages: Sequence[tuple[int, bytes | None]], form: Form, found: Found
+) -> tuple[Found, pl.DataFrame]:
     faults: list[tuple[int, str, str]] = []
     for index, raw in messages:
         try:
@@ -116,7 +125,8 @@ def _read_one_by_one(messages: Sequence[tuple[int, bytes | None]], form: Form) -
 
 def _accepted(numbers: pl.DataFrame, time_refusal: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
     no_point = pl.when(pl.col("point").is_null()).then(pl.lit("NoPoint"))
-    not_a_number = pl.when(pl.col("value").is_null()).then(pl.lit("NotANumber"))
+    has_value = pl.any_horizontal(pl.col(name).is_not_null() for name in ("value", "text") if name in numbers.columns)
+    not_a_number = pl.when(~has_value).then(pl.lit("NotANumber"))
     not_finite = pl.when(~pl.col("value").is_finite()).then(pl.lit("NotFinite"))
     reason = pl.coalesce(no_point, not_a_number, time_refusal, not_finite)
     reasons = numbers.select("message", reason=reason)

@@ -2,7 +2,8 @@
 
 Forms: Origin, ``payload`` a list of items with ``assetId``, ``time`` and ``measurepoints``; and the one-point record. A
 point's value is a number, ``{"value": number, "quality": ...}``, or an array of these: a device sends an array with one
-time, so each element is a value of that time, in order. The quality does not filter. A missing or null ``modelIdPath``
+time, so each element is a value of that time, in order. Of some points a text or truth value is one, too. The quality
+does not filter. A missing or null ``modelIdPath``
 is ``/<modelId>``. Times are whole numbers (``1.7e12`` is one).
 """
 
@@ -18,7 +19,7 @@ from streamjob_runtime.json_reading import (
     encodable,
     is_number,
     kind,
-    numbers,
+    number_as,
     parse,
 )
 
@@ -86,8 +87,7 @@ def _add(found: Found, place: Place, point: str, value: Any, selected: Points) -
     if (place.model, point) not in selected:
         found.unused += 1
         return
-    for number in numbers(value):
-        found.add(place, point, number)
+    found.add_point(place, point, value, number_as)
 
 
 def _object(value: Any, name: str, reason: str = "NotAnObject") -> dict[str, Any]:

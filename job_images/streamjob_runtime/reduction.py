@@ -43,6 +43,7 @@ class Reduction:
             mapping: how messages are read; None: they have the service's form.
         """
         self._inputs = template.inputs
+        self._texts = template.texts
         self._mapping = mapping
         self._assets = spec.assets
         self._now_ms = 0 if now_ms is None else now_ms
@@ -59,6 +60,7 @@ class Reduction:
             self._future_tolerance_ms,
             mapping=self._mapping,
             assets=self._assets,
+            texts=self._texts,
         )
         self._combiner.add(decoded.points)
         self._tally.add(decoded, values)

@@ -90,6 +90,10 @@ class Template(Protocol):
         """The points that the job reads."""
 
     @property
+    def texts(self) -> frozenset[PointRef]:
+        """Inputs whose values may be texts or truth values; where there are any, blocks of points have ``text``."""
+
+    @property
     def identity(self) -> str:
         """Hash of all that makes a checkpoint (in)compatible."""
 

@@ -55,6 +55,11 @@ class TimeWindowAggregation:
         return self.plan.identity
 
     @property
+    def texts(self) -> frozenset[PointRef]:
+        """Only numbers are calculated with."""
+        return frozenset()
+
+    @property
     def uses_clock(self) -> bool:
         """Event time alone decides."""
         return False

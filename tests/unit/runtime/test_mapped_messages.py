@@ -40,11 +40,15 @@ def reading(value: Any = 1, ts: Any = SECONDS) -> dict[str, Any]:
 
 
 def decoded(
-    *messages: Any, selected: tuple[PointRef, ...] = (READING,), by: dict[str, Any] = MAPPING, **filters: list[str]
+    *messages: Any,
+    selected: tuple[PointRef, ...] = (READING,),
+    by: dict[str, Any] = MAPPING,
+    texts: tuple[PointRef, ...] = (),
+    **filters: list[str],
 ) -> Decoded:
     raw = [one if isinstance(one, bytes) else json.dumps(one).encode() for one in messages]
     mapping, assets = MessageMapping.model_validate(by), AssetFilter.model_validate(filters)
-    return decode(raw, frozenset(selected), NOW, 300_000, mapping=mapping, assets=assets)
+    return decode(raw, frozenset(selected), NOW, 300_000, mapping=mapping, assets=assets, texts=frozenset(texts))
 
 
 def values(result: Decoded) -> list[tuple[Any, ...]]:
@@ -75,6 +79,16 @@ def test_a_number_may_be_written_as_a_string(value: Any, numbers: list[tuple[flo
 def test_what_is_no_number_is_refused_as_in_the_service_form(value: Any) -> None:
     result = decoded(message(values={"energy": value}), message())
     assert (result.refused, result.records, result.malformed.height) == ({"NotANumber": 1}, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "text"), [("on", None, '"on"'), (True, None, "true"), ("7", 7, None), ("7,5", None, '"7,5"')]
+)
+def test_a_string_without_a_number_is_a_text_where_the_point_may_have_one(
+    value: Any, number: float | None, text: str | None
+) -> None:
+    result = decoded(message(values={"energy": value}), texts=(READING,))
+    assert result.points.select("value", "text").rows() == [(number, text)]
 
 
 @pytest.mark.parametrize(("given", "asset"), [("m1", "m1"), (17, "17"), (-1, "-1"), ("ü", "ü")])

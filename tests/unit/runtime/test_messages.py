@@ -31,10 +31,13 @@ def record(value: Any = 1, *, point: str = "Reading", **fields: Any) -> dict[str
 
 
 def decoded(
-    *messages: Message, selected: tuple[PointRef, ...] = (READING,), tolerance: int | None = TOLERANCE
+    *messages: Message,
+    selected: tuple[PointRef, ...] = (READING,),
+    tolerance: int | None = TOLERANCE,
+    texts: tuple[PointRef, ...] = (),
 ) -> Decoded:
     raw = [json.dumps(message).encode() if isinstance(message, dict) else message for message in messages]
-    return decode(raw, frozenset(selected), NOW, tolerance)
+    return decode(raw, frozenset(selected), NOW, tolerance, texts=frozenset(texts))
 
 
 def values(result: Decoded) -> list[tuple[Any, ...]]:
@@ -87,6 +90,41 @@ def test_what_is_no_number_is_refused_as_such(value: Any) -> None:
     result = decoded(origin(item(value)), origin(item(3)))
     assert (result.refused, result.records, result.malformed.height) == ({"NotANumber": 1}, 2, 0)
     assert result.points["value"].to_list() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "rows"),
+    [
+        ("on", [(None, False, '"on"')]),
+        ("", [(None, False, '""')]),
+        ("7", [(None, False, '"7"')]),
+        ('ü "\\\n', [(None, False, '"ü \\"\\\\\\n"')]),
+        (True, [(None, False, "true")]),
+        ({"value": False, "quality": 0}, [(None, False, "false")]),
+        (7, [(7.0, True, None)]),
+        (["a", 2.5, True], [(None, False, '"a"'), (2.5, False, None), (None, False, "true")]),
+    ],
+)
+@pytest.mark.parametrize("form", [lambda value: origin(item(value)), record])
+def test_of_points_that_may_have_them_texts_and_truth_values_are_values(
+    value: Any, rows: list[tuple[float | None, bool, str | None]], form: Callable[..., dict[str, Any]]
+) -> None:
+    result = decoded(form(value), texts=(READING,))
+    assert (result.points.select("value", "is_int", "text").rows(), result.refused) == (rows, {})
+
+
+@pytest.mark.parametrize("value", [None, {}, {"value": None}, [], [[1]], {"value": {"value": "on"}}, "\ud800"])
+def test_what_is_neither_number_nor_text_nor_truth_value_is_refused(value: Any) -> None:
+    result = decoded(origin(item(value)), origin(item("on")), texts=(READING,))
+    assert (result.refused, result.records, result.malformed.height) == ({"NotANumber": 1}, 2, 0)
+    assert result.points["text"].to_list() == ['"on"']
+
+
+def test_texts_of_other_points_are_refused_and_those_of_strange_times_too() -> None:
+    messages = [origin(item("on", Power="on")), origin(item("on", time=5, Power=1))]
+    result = decoded(*messages, selected=(READING, POWER), texts=(READING,))
+    assert result.points.select("point", "text").rows() == [("Reading", '"on"')]
+    assert (result.refused, result.records) == ({"NotANumber": 1, "InvalidTime": 2}, 4)
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1" * 400, "9" * 5000])
