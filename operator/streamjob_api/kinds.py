@@ -18,3 +18,5 @@ EPOCH_LABEL = f"{GROUP}/epoch"
 COMPONENT_LABEL = f"{GROUP}/component"
 SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
 CU_ANNOTATION = f"{GROUP}/cu"
+# Points, separated by commas, which no name has.
+CALCULATED_ANNOTATION = f"{GROUP}/calculated-inputs"

@@ -14,6 +14,8 @@ from streamjob_operator.validation import Runnable
 
 # Safety net while a pod is on its way out, should its last event be lost.
 LOOK_AGAIN_SECONDS = 15.0
+# Points that one message names.
+_SHOWN_INPUTS = 5
 
 
 def with_driver(
@@ -27,7 +29,7 @@ def with_driver(
         return replace(chosen, stop=chosen.stop + to_delete(tuple(former)))
     if driver.terminating:
         return _until_gone(remembered, alive, runnable)
-    if driver.spec_hash != runnable.spec_hash:
+    if _outdated(driver, runnable):
         return _upgrade(observed, remembered, driver, runnable)
     if _start_is_overdue(observed, driver, runnable, now):
         deadline = runnable.spec.lifecycle.start_deadline
@@ -40,9 +42,9 @@ def with_driver(
 def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable) -> Course:
     """The next driver starts only when no other lives."""
     driver = alive[-1]
-    upgrading = driver.spec_hash != runnable.spec_hash
-    reason = reasons.UPGRADING if upgrading else reasons.STARTING
-    message = f"waiting for pod {driver.name} to end"
+    upgrading = _outdated(driver, runnable)
+    reason, why = upgrading or (reasons.STARTING, "")
+    message = f"{why}waiting for pod {driver.name} to end"
     if memory.failed_last(remembered) and not upgrading:
         reason, message = remembered.restarts.last_reason, f"{remembered.restarts.last_message}; {message}"
     return Course(
@@ -57,8 +59,24 @@ def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: R
     )
 
 
+def _outdated(driver: Pod, runnable: Runnable) -> tuple[str, str] | None:
+    """Why a driver has to be replaced, as a reason and the beginning of a message; None where it need not be.
+
+    A driver that reads an input from devices would wait for ever when another job writes it. One that reads it from
+    the results' topic may go on when nobody writes it any more.
+    """
+    if driver.spec_hash != runnable.spec_hash:
+        return reasons.UPGRADING, ""
+    added = [point for point in map(str, runnable.calculated) if point not in driver.calculated]
+    if not added:
+        return None
+    more = len(added) - _SHOWN_INPUTS
+    shown = ", ".join(added[:_SHOWN_INPUTS]) + (f" and {more} more" if more > 0 else "")
+    return reasons.INPUTS_CHANGED, f"jobs of the OU calculate {shown} now, which is read from the results' topic; "
+
+
 def _upgrade(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable: Runnable) -> Course:
-    """Replace the driver, once the ledger has admitted what the new spec takes."""
+    """Replace the driver, once the ledger has admitted what the next one takes."""
     if observed.granted >= runnable.cu:
         return _until_gone(remembered, (driver,), runnable)
     if runnable.never_suffices:

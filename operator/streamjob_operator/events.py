@@ -15,6 +15,7 @@ _NORMAL = {
     reasons.STARTING,
     reasons.QUEUED,
     reasons.UPGRADING,
+    reasons.INPUTS_CHANGED,
     reasons.PAUSING,
     reasons.PAUSED,
     reasons.STOPPING,

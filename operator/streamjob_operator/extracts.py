@@ -81,6 +81,7 @@ def pod_of(body: Mapping[str, Any]) -> Pod:
         spec_hash=annotations.get(kinds.SPEC_HASH_ANNOTATION, ""),
         created=_time(meta["creationTimestamp"]),
         phase=status.get("phase", ""),
+        calculated=frozenset(filter(None, annotations.get(kinds.CALCULATED_ANNOTATION, "").split(","))),
         terminating="deletionTimestamp" in meta,
         ip=status.get("podIP", ""),
         node=(body.get("spec") or {}).get("nodeName", ""),

@@ -112,7 +112,8 @@ def begin(job: Job, status: StreamJobStatus, runnable: Runnable, pods: tuple[Pod
     pending = status.driver is not None and not status.driver.uid
     same = status.deployed is not None and status.deployed.spec_hash == runnable.spec_hash
     highest = max([status.attempt, *(pod.attempt for pod in pods)])
-    attempt = status.attempt if pending and same and highest == status.attempt else highest + 1
+    as_told = same and status.deployed is not None and status.deployed.resolved_hash == runnable.resolved_hash
+    attempt = status.attempt if pending and as_told and highest == status.attempt else highest + 1
     checkpoint = checkpoint_key(identity(job, attempt, epoch))
     return status.model_copy(
         update={
@@ -121,7 +122,11 @@ def begin(job: Job, status: StreamJobStatus, runnable: Runnable, pods: tuple[Pod
             "restarts": status.restarts if same else forgiven(status.restarts),
             "driver": Driver(pod_name=driver_name(job.key.name, attempt)),
             "deployed": Deployed(
-                spec_hash=runnable.spec_hash, generation=job.generation, epoch=epoch, checkpoint=checkpoint
+                spec_hash=runnable.spec_hash,
+                generation=job.generation,
+                resolved_hash=runnable.resolved_hash,
+                epoch=epoch,
+                checkpoint=checkpoint,
             ),
         }
     )

@@ -136,6 +136,7 @@ class Pod:
     spec_hash: str
     created: datetime
     phase: str
+    calculated: frozenset[str] = frozenset()
     terminating: bool = False
     ip: str = ""
     node: str = ""

@@ -47,6 +47,7 @@ IDLE = "Idle"  # nothing to read
 PROGRESSING = "Progressing"  # micro-batches advance
 STARTING = "DriverStarting"  # the driver is on its way
 UPGRADING = "Upgrading"  # the driver is replaced, since its spec changed
+INPUTS_CHANGED = "InputsChanged"  # the driver is replaced, since another job writes one of its inputs now
 PAUSING, PAUSED = "Pausing", "Paused"  # as asked
 STOPPING, STOPPED = "Stopping", "Stopped"  # as asked
 BACK_OFF = "BackOff"  # the next driver starts later

@@ -33,6 +33,7 @@ def driver_file(job: Job, runnable: Runnable, attempt: int, epoch: int) -> JobFi
         redis=runnable.resource_spec.redis,
         source=runnable.resource_spec.source,
         timezone=runnable.resource_spec.timezone,
+        calculated=list(runnable.calculated),
     )
 
 

@@ -32,6 +32,7 @@ def driver_pod(job: Job, runnable: Runnable, attempt: int, epoch: int, settings:
             "annotations": {
                 kinds.SPEC_HASH_ANNOTATION: runnable.spec_hash,
                 kinds.CU_ANNOTATION: f"{runnable.cu:g}",
+                **_calculated(runnable),
                 **_ARGO_CD,
             },
         },
@@ -46,6 +47,12 @@ def driver_pod(job: Job, runnable: Runnable, attempt: int, epoch: int, settings:
             **_placement(settings),
         },
     }
+
+
+def _calculated(runnable: Runnable) -> dict[str, str]:
+    """What the driver reads from the results' topic, so that it is known when it has to read more from there."""
+    points = ",".join(map(str, runnable.calculated))
+    return {kinds.CALCULATED_ANNOTATION: points} if points else {}
 
 
 def _container(runnable: Runnable, settings: DriverSettings) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a job needs of its OU's other objects, beyond its own spec."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
@@ -100,7 +100,7 @@ def conclude(
         return refused
     if footing.runnable is None:
         raise TypeError("a job without faults has an image")
-    return footing.runnable
+    return replace(footing.runnable, calculated=lineage.calculated(member)) if member else footing.runnable
 
 
 def objection(verdict: Verdict) -> Refusal | None:

@@ -37,6 +37,7 @@ class Member:
     name: str
     rank: Rank
     channel: MessageChannel
+    inputs: tuple[PointRef, ...]
     outputs: tuple[PointRef, ...]
     edges: tuple[Edge, ...]
 
@@ -44,7 +45,8 @@ class Member:
     def of(cls, uid: str, rank: Rank, spec: StreamJobSpec) -> "Member":
         """The member that a job is."""
         block = spec.block
-        return cls(uid, rank[1], rank, spec.message_channel, tuple(block.outputs()), tuple(block.edges()))
+        points = tuple(block.inputs()), tuple(block.outputs())
+        return cls(uid, rank[1], rank, spec.message_channel, *points, tuple(block.edges()))
 
     def path_of(self, output: PointRef) -> str:
         """The field that names an output."""
@@ -75,6 +77,7 @@ class Lineage:
         self._members: dict[str, Member] = {}
         self._writers: dict[PointRef, dict[str, Member]] = {}
         self._readers: dict[_Node, dict[str, list[Step]]] = {}
+        self._consumers: dict[_Node, dict[str, Member]] = {}
         for member in members:
             self.put(member)
 
@@ -85,6 +88,8 @@ class Lineage:
         self._members[member.uid] = member
         for output in member.outputs:
             self._writers.setdefault(output, {})[member.uid] = member
+        for point in member.inputs:
+            self._consumers.setdefault((member.channel, point), {})[member.uid] = member
         for edge in member.edges:
             steps = self._readers.setdefault((member.channel, edge.input), {})
             steps.setdefault(member.uid, []).append(Step(edge, member))
@@ -97,6 +102,8 @@ class Lineage:
         self.version += 1
         for output in member.outputs:
             _forget(self._writers, output, uid)
+        for point in member.inputs:
+            _forget(self._consumers, (member.channel, point), uid)
         for edge in member.edges:
             _forget(self._readers, (member.channel, edge.input), uid)
 
@@ -110,6 +117,14 @@ class Lineage:
             older = [other for other in self._writers.get(output, {}).values() if other.rank < member.rank]
             if older:
                 yield output, min(older, key=lambda other: other.rank)
+
+    def calculated(self, member: Member) -> tuple[PointRef, ...]:
+        """Inputs that a job of the same channel writes, itself included, in a stable order.
+
+        Whether that job runs makes no difference: a job that is paused for a while must not turn its readers to
+        another topic.
+        """
+        return tuple(sorted(point for point in member.inputs if self._is_written(point, member.channel)))
 
     def loops(self, member: Member) -> list[Loop]:
         """The loops that a job closes with older ones: each shortest one, beginning with a step of the job itself."""
@@ -128,13 +143,20 @@ class Lineage:
         return list(found.values())
 
     def neighbours(self, member: Member) -> set[str]:
-        """UIDs of the jobs whose verdict may rest on this one: rivals for an output, and all on a loop through it."""
+        """UIDs of the jobs whose verdict may rest on this one.
+
+        Rivals for an output, those that read one, and all on a loop through it.
+        """
         touched = {uid for output in member.outputs for uid in self._writers.get(output, {})}
+        touched |= {uid for output in member.outputs for uid in self._consumers.get((member.channel, output), {})}
         downstream = self._reachable(member)
         upstream_points = {(member.channel, edge.input) for edge in member.edges}
         if not upstream_points.isdisjoint(node for node, _ in downstream):
             touched |= {uid for _, uid in downstream}
         return touched - {member.uid}
+
+    def _is_written(self, point: PointRef, channel: MessageChannel) -> bool:
+        return any(writer.channel is channel for writer in self._writers.get(point, {}).values())
 
     def _can_loop(self, member: Member) -> bool:
         """Whether anything reads what the job writes, and anything writes what it reads: mostly not."""

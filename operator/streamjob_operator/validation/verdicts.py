@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from streamjob_api.points import PointRef
 from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_operator import reasons
-from streamjob_operator.observed import Resource
+from streamjob_operator.observed import Resource, digest
 
 # A message lists faults as long as it is shorter; it stays readable, and a status far below its 16 KiB.
 MAX_LISTED = 1600
@@ -29,13 +30,24 @@ class Fault:
 
 @dataclass(frozen=True)
 class Runnable:
-    """A job that can be run, with all that its driver will be given."""
+    """A job that can be run, with all that its driver will be given.
+
+    Args:
+        spec_hash: of what restarts a driver when it changes.
+        calculated: inputs that jobs of the OU write; a driver restarts for more of them, never for fewer.
+    """
 
     spec: StreamJobSpec
     resource: Resource
     resource_spec: StreamResourceSpec
     image: str
     spec_hash: str
+    calculated: tuple[PointRef, ...] = ()
+
+    @property
+    def resolved_hash(self) -> str:
+        """Hash of what was found for the driver beside its spec and its OU's resource; empty where that is nothing."""
+        return digest([str(point) for point in self.calculated]) if self.calculated else ""
 
     @property
     def cu(self) -> float:

@@ -83,6 +83,7 @@ def pod(
     terminating: bool = False,
     container: Manifest | None = None,
     conditions: tuple[Manifest, ...] = (),
+    calculated: tuple[str, ...] = (),
     **status: Any,
 ) -> Pod:
     state = container or {"running": {"startedAt": "2026-01-31T11:59:30Z"}}
@@ -96,6 +97,8 @@ def pod(
         "annotations": {"streamjob.dev/cu": "1", "streamjob.dev/spec-hash": spec_hash or runnable(of).spec_hash},
         "ownerReferences": [{"uid": job_uid, "controller": True}],
     }
+    if calculated:
+        meta["annotations"]["streamjob.dev/calculated-inputs"] = ",".join(calculated)
     if terminating:
         meta["deletionTimestamp"] = CREATED
     statuses = [{"name": "spark-kubernetes-driver", "state": state, "started": ready}]

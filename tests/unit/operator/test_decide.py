@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from streamjob_api.points import PointRef
 from streamjob_api.progress import DriverState, Progress
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.decide import KEEP_FAILED, decide
@@ -116,6 +117,47 @@ def test_a_changed_spec_stops_the_driver_and_forgets_it_first() -> None:
     gone = decide(observed(replace(running, status=course.memory)), NOW)
     assert gone.start
     assert (gone.start.attempt, gone.memory.restarts.total) == (2, 0)
+
+
+CHAINED = (PointRef("M", "A"),)
+
+
+def test_an_input_that_another_job_comes_to_calculate_restarts_the_driver_with_its_checkpoint() -> None:
+    running = job(status=running_status(job()))
+    chained = replace(runnable(running), calculated=CHAINED)
+    course = decide(observed(running, pod(running), verdict=chained), NOW)
+    assert [stopped.attempt for stopped in course.stop] == [1]
+    assert (course.phase, course.ready.reason) == ("Upgrading", "InputsChanged")
+    assert course.ready.message.startswith("jobs of the OU calculate M::A now")
+    stopping = observed(replace(running, status=course.memory), pod(running, terminating=True), verdict=chained)
+    assert decide(stopping, NOW).ready == course.ready
+    gone = decide(observed(replace(running, status=course.memory), verdict=chained), NOW)
+    assert gone.start
+    assert (gone.start.attempt, gone.start.epoch, gone.memory.restarts.total) == (2, 0, 0)
+    assert gone.start.runnable.calculated == CHAINED
+
+
+def test_an_input_that_nobody_calculates_any_more_restarts_nothing() -> None:
+    running = job(status=running_status(job()))
+    of_chain = pod(running, calculated=("M::A", "M::B"))
+    assert decide(observed(running, of_chain), NOW).stop == ()
+    assert decide(observed(running, of_chain, verdict=replace(runnable(running), calculated=CHAINED)), NOW).stop == ()
+
+
+def test_an_intent_is_not_taken_up_with_other_inputs_under_its_own_number() -> None:
+    # The ConfigMap of the first attempt may be there already, and nobody can change it.
+    first = observed(job())
+    intended = replace(first, job=replace(first.job, status=decide(first, NOW).memory))
+    assert attempt(decide(intended, NOW)) == 1
+    chained = replace(intended, verdict=replace(runnable(job()), calculated=CHAINED))
+    course = decide(chained, NOW)
+    assert attempt(course) == 2
+    assert attempt(decide(replace(chained, job=replace(first.job, status=course.memory)), NOW)) == 2
+
+
+def attempt(course: Course) -> int:
+    assert course.start
+    return course.start.attempt
 
 
 def test_a_job_that_grows_keeps_its_driver_until_the_ledger_admits_it() -> None:

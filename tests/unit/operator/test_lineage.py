@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -25,8 +26,9 @@ def member(age: int, *edges: tuple[str, str], channel: MessageChannel = MessageC
         for number, (source, output) in enumerate(edges)
     ]
     name = f"job-{age}"
+    inputs = tuple(dict.fromkeys(edge.input for edge in named))
     outputs = tuple(dict.fromkeys(edge.output for edge in named))
-    return Member(name, name, (FIRST + timedelta(seconds=age), name), channel, outputs, tuple(named))
+    return Member(name, name, (FIRST + timedelta(seconds=age), name), channel, inputs, outputs, tuple(named))
 
 
 def texts(loops: list[Loop]) -> list[str]:
@@ -52,6 +54,22 @@ def test_a_chain_and_a_diamond_are_no_loops() -> None:
     jobs = [member(1, ("a", "b"), ("a", "c")), member(2, ("b", "d"), ("c", "d")), member(3, ("d", "e"))]
     lineage = Lineage(jobs)
     assert [lineage.loops(job) for job in jobs] == [[], [], []]
+
+
+def test_inputs_that_a_job_of_the_channel_writes_are_calculated_whatever_its_age() -> None:
+    reader = member(2, ("d", "e"), ("c", "f"), ("raw", "c"), ("o", "g"))
+    lineage = Lineage([reader, member(3, ("a", "d")), member(1, ("a", "o"), channel=MessageChannel.OFFLINE)])
+    assert [point.point for point in lineage.calculated(reader)] == ["c", "d"]
+    lineage.drop("job-3")
+    assert [point.point for point in lineage.calculated(reader)] == ["c"]
+
+
+def test_who_reads_an_output_is_a_neighbour_of_its_writer() -> None:
+    writer, reader, other = member(1, ("a", "b")), member(2, ("b", "c")), member(3, ("x", "y"))
+    watcher = replace(member(4), inputs=(PointRef("A", "b"),))  # a device-state job that writes nothing
+    elsewhere = member(5, ("b", "d"), channel=MessageChannel.OFFLINE)
+    assert Lineage([writer, reader, other, watcher, elsewhere]).neighbours(writer) == {"job-2", "job-4"}
+    assert Lineage([writer, reader]).neighbours(reader) == set()
 
 
 def test_jobs_of_another_channel_feed_nothing() -> None:

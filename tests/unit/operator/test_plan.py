@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 import yaml
 
 from streamjob_api.job_file import JobFile
+from streamjob_api.points import PointRef
+from streamjob_operator.extracts import pod_of
 from streamjob_operator.observed import Manifest
 from streamjob_operator.plan import plan
 from streamjob_operator.settings import DriverSettings
-from unit.operator.builders import JOB_UID, job, runnable
+from unit.operator.builders import CREATED, JOB_UID, job, runnable
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES: dict[str, tuple[Manifest, DriverSettings]] = {
@@ -88,6 +91,16 @@ def test_the_runtime_can_read_its_job_file() -> None:
     told = JobFile.model_validate_json(config_map["data"]["job.json"])
     assert (told.job.attempt, told.job.epoch, told.org_id) == (3, 1, "o15724268424841")
     assert told.checkpoint_path == f"/var/lib/streamjob/checkpoints/ou/meter-extremes/{JOB_UID}/1"
+
+
+def test_the_runtime_and_the_next_turn_of_the_operator_learn_of_calculated_inputs() -> None:
+    of = job()
+    points = (PointRef("M", "A"), PointRef("M", "B.c"))
+    chained = replace(runnable(of), calculated=points)
+    config_map, _, pod = plan(of, chained, attempt=1, epoch=0, settings=DriverSettings())
+    assert tuple(JobFile.model_validate_json(config_map["data"]["job.json"]).calculated) == points
+    seen = pod_of({**pod, "metadata": pod["metadata"] | {"uid": "1", "creationTimestamp": CREATED}})
+    assert seen.calculated == {"M::A", "M::B.c"}
 
 
 def test_secrets_are_named_and_never_read() -> None:

@@ -9,6 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamjob_api.faults import InvalidSpec
+from streamjob_api.points import PointRef
 from streamjob_operator.observed import JobKey, Manifest
 from streamjob_operator.validation import (
     Fault,
@@ -118,7 +120,7 @@ def test_an_edit_of_an_older_job_closes_a_loop_for_the_newer_one() -> None:
     ou = Ou()
     ou.see("older", created="2025-01-01T00:00:00Z", **windows("x", "y"))
     ou.see("newer", **windows("y", "z"))
-    assert ou.near("older") == set()
+    assert ou.near("newer") == set()
     ou.see("newer", generation=2, **windows("y", "x"))
     assert (ou.reason("older"), ou.reason("newer")) == ("Valid", "LineageLoop")
     assert ou.near("older") == {"newer"}
@@ -247,6 +249,12 @@ def faults(ou: Ou) -> dict[str, list[Fault]]:
     return {name: list(of.faults) if isinstance(of, Refusal) else [] for name, of in verdicts.items()}
 
 
+def calculated(ou: Ou) -> dict[str, list[PointRef]]:
+    """What the driver of each job that can be run is to read from the results' topic."""
+    verdicts = {job.key.name: ou.world.verdict(job) for job in ou.world.jobs("ou")}
+    return {name: list(of.calculated) for name, of in verdicts.items() if isinstance(of, Runnable)}
+
+
 @given(st.lists(EDITS, max_size=10))
 def test_after_any_edits_the_cache_says_what_is_said_of_the_manifests_alone(
     edits: list[tuple[int, str, list[tuple[str, str]]]],
@@ -271,3 +279,19 @@ def test_whoever_s_verdict_an_edit_turns_is_a_neighbour_and_gets_a_turn(
         name = edit(ou, generation, number, state, pairs)
         after, near = faults(ou), near | ou.near(name)
         assert {other for other in after if other != name and before.get(other) != after[other]} <= near
+
+
+@given(st.lists(EDITS, max_size=10))
+def test_whoever_s_inputs_an_edit_turns_into_calculated_ones_is_a_neighbour(
+    edits: list[tuple[int, str, list[tuple[str, str]]]],
+) -> None:
+    ou = Ou()
+    for generation, (number, state, pairs) in enumerate(edits, start=1):
+        before, near = calculated(ou), ou.near(f"job-{number}")
+        name = edit(ou, generation, number, state, pairs)
+        after, near = calculated(ou), near | ou.near(name)
+        assert {other for other in after if other != name and before.get(other) != after[other]} <= near
+        specs = {job.key.name: job.spec for job in ou.world.jobs("ou") if not isinstance(job.spec, InvalidSpec)}
+        written = {point for spec in specs.values() if spec.state != "Draft" for point in spec.block.outputs()}
+        read = {name: sorted(set(spec.block.inputs()) & written) for name, spec in specs.items()}
+        assert after == {name: read[name] for name in after}
