@@ -1,0 +1,158 @@
+"""Attributes of assets in a real Redis."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis as Client
+
+from fixtures.redis import RedisServer
+from streamjob_api.connections import Redis
+from streamjob_api.points import AttributeRef
+from streamjob_runtime import attributes as module
+from streamjob_runtime.attributes import PART, REFRESH_SECONDS, RedisAttributes
+from streamjob_runtime.faults import DependencyUnavailable
+from streamjob_runtime.templates.surroundings import NoScalar
+from streamjob_runtime.waiting import DENIED_SECONDS, Interrupted, Waits
+
+ORG = "ou-attributes"
+RATIO, SITE = AttributeRef("Meter", "Ratio"), AttributeRef("Meter", "Site")
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def client(redis_server: RedisServer) -> Iterator[Client]:
+    with redis_server.client() as client:
+        for key in client.scan_iter(f"streamjob:attributes:{ORG}:*"):
+            client.delete(key)
+        yield client
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def attributes(redis_server: RedisServer, clock: Clock, client: Client) -> RedisAttributes:
+    return RedisAttributes(Redis(url=redis_server.url), ORG, lambda: False, clock=clock)
+
+
+def give(client: Client, asset: str, **values: Any) -> None:
+    for name, value in values.items():
+        client.hset(f"streamjob:attributes:{ORG}:{{{asset}}}", f"Meter::{name}", json.dumps(value))
+
+
+def test_values_come_one_an_asset_in_the_order_asked(attributes: RedisAttributes, client: Client) -> None:
+    give(client, "a {odd} Ä", Ratio=2.5, Site="plant-7")
+    give(client, "b", Ratio=[1], Other=5)
+    found = attributes.read(["b", "a {odd} Ä", "nobody", "b"], [RATIO, SITE])
+    assert found == {RATIO: [NoScalar(), 2.5, None, NoScalar()], SITE: [None, "plant-7", None, None]}
+    assert attributes.read([], [RATIO]) == {RATIO: []}
+
+
+def test_more_assets_than_one_round_trip_takes_keep_their_own_values(
+    attributes: RedisAttributes, client: Client
+) -> None:
+    names = [f"m{number}" for number in range(2500)]
+    with client.pipeline(transaction=False) as pipeline:
+        for number, name in enumerate(names):
+            pipeline.hset(f"streamjob:attributes:{ORG}:{{{name}}}", "Meter::Ratio", str(number))
+        pipeline.execute()
+    assert attributes.read(names, [RATIO])[RATIO] == list(range(2500))
+
+
+def test_a_change_counts_once_the_value_is_a_minute_old(
+    attributes: RedisAttributes, client: Client, clock: Clock
+) -> None:
+    give(client, "a", Ratio=1)
+    assert attributes.read(["a", "later"], [RATIO])[RATIO] == [1, None]
+    give(client, "a", Ratio=2)
+    give(client, "later", Ratio=3)
+    clock.now += REFRESH_SECONDS - 0.001
+    assert attributes.read(["a", "later"], [RATIO])[RATIO] == [1, None]
+    clock.now += 0.001
+    assert attributes.read(["a", "later"], [RATIO])[RATIO] == [2, 3]
+
+
+def test_what_is_known_is_not_asked_again_and_what_is_not_is_asked_alone(
+    attributes: RedisAttributes, client: Client
+) -> None:
+    def calls() -> int:
+        info: Any = client.info("commandstats")
+        return int(info.get("cmdstat_hmget", {"calls": 0})["calls"])
+
+    attributes.read(["a", "b"], [RATIO, SITE])
+    before = calls()
+    attributes.read(["a", "b", "c"], [RATIO, SITE])
+    assert calls() == before + 1
+
+
+def test_no_more_assets_are_kept_than_the_bound(
+    attributes: RedisAttributes, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_ASSETS", 2)
+    for asset in "abc":
+        give(client, asset, Ratio=1)
+    assert attributes.read(["a", "b", "c"], [RATIO])[RATIO] == [1, 1, 1]
+    for asset in "abc":
+        give(client, asset, Ratio=2)
+    assert attributes.read(["c", "b", "a"], [RATIO])[RATIO] == [1, 1, 2]
+
+
+def test_a_key_that_is_no_hash_spoils_no_other_asset(attributes: RedisAttributes, client: Client) -> None:
+    give(client, "a", Ratio=1)
+    client.set(f"streamjob:attributes:{ORG}:{{text}}", "5")
+    assert attributes.read(["text", "a"], [RATIO])[RATIO] == [NoScalar(), 1]
+
+
+def test_a_read_waits_until_redis_is_back(redis_server: RedisServer, client: Client) -> None:
+    give(client, "a", Ratio=7)
+    attributes = RedisAttributes(Redis(url=redis_server.url), ORG, lambda: False)
+    redis_server.process.kill()
+    found: list[Any] = []
+    reading = threading.Thread(target=lambda: found.append(attributes.read(["a"], [RATIO])))
+    reading.start()
+    try:
+        reading.join(0.5)
+        wait = attributes.waits.current()
+        assert wait is not None
+        assert wait.reason == "RedisUnreachable"
+    finally:
+        redis_server.start()
+    reading.join(30)
+    assert (found, attributes.waits.current()) == ([{RATIO: [7]}], None)
+
+
+def test_a_wish_to_stop_ends_a_read_that_waits() -> None:
+    nowhere = RedisAttributes(Redis(url="redis://127.0.0.1:1/0"), ORG, lambda: True)
+    with pytest.raises(Interrupted):
+        nowhere.read(["a"], [RATIO])
+
+
+def test_who_is_denied_for_minutes_gives_up_with_the_reason(
+    redis_server: RedisServer, client: Client, clock: Clock, tmp_path: Path
+) -> None:
+    client.acl_setuser("reader", enabled=True, passwords=["+pass"], keys=["latest:*"], categories=["+@all"])
+    (tmp_path / "username").write_text("reader")
+    (tmp_path / "password").write_text("pass")
+    waits = Waits(clock)
+    attributes = RedisAttributes(Redis(url=redis_server.url), ORG, lambda: False, tmp_path, waits=waits)
+    waits.report(PART, "RedisDenied", "as before")
+    clock.now += DENIED_SECONDS + 1
+    with pytest.raises(DependencyUnavailable, match="RedisDenied: "):
+        attributes.read(["a"], [RATIO])
+    client.acl_setuser("reader", enabled=True, keys=[f"streamjob:attributes:{ORG}:*"], categories=["+@all"])
+    assert replace(attributes, waits=Waits()).read(["a"], [RATIO]) == {RATIO: [None]}
+    client.acl_deluser("reader")
