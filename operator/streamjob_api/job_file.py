@@ -7,6 +7,7 @@ from pydantic import Field
 from streamjob_api.base import ApiModel
 from streamjob_api.connections import Kafka, Redis
 from streamjob_api.points import PointRef
+from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.source import MessageMapping, Source
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import UTC
@@ -49,6 +50,9 @@ class JobFile(ApiModel):
     timezone: TimeZone = Field(default=UTC, description="Of the OU's days, where the job names none.")
     calculated: list[PointRef] = Field(
         default=[], description="Inputs that other jobs of the OU calculate; they are read from the results' topic."
+    )
+    names: ResolvedNames = Field(
+        default=ResolvedNames(), description="What the thing models say of the names in expressions; without, nothing."
     )
     checkpoint_dir: str = Field(default=CHECKPOINT_DIR, description="Root of the checkpoint volume.")
     scratch_dir: str = Field(default=SCRATCH_DIR, description="Files that need not survive the pod.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamjob_api.points import AttributeRef, PointRef
+from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.stream_resource import UTC
 from streamjob_api.timezones import TimeZone
 
@@ -42,10 +43,12 @@ class Surroundings:
         calculated: inputs that are results of other jobs: a record that repeats the time of an earlier one of the same
             asset and point replaces it.
         attributes: where bound values come from.
+        names: what is known of the names in expressions.
         idle_timeout_ms: silence of an asset and input after which what is open of it is closed; None: never.
     """
 
     timezone: TimeZone = UTC
     calculated: frozenset[PointRef] = frozenset()
     attributes: Attributes = field(default_factory=NoAttributes)
+    names: ResolvedNames = field(default_factory=ResolvedNames)
     idle_timeout_ms: int | None = None

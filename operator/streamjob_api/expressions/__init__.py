@@ -3,9 +3,10 @@
 The language is described in ``docs/expressions.md``.
 """
 
-from streamjob_api.expressions.checker import Checked, TypeOf, value_type
+from streamjob_api.expressions.checker import Checked, value_type, variable_types
 from streamjob_api.expressions.expression import Expression
 from streamjob_api.expressions.faults import ExpressionError, Fault, Position
+from streamjob_api.expressions.inference import TypeOf
 from streamjob_api.expressions.parser import MAX_DEPTH, MAX_LENGTH, parse
 from streamjob_api.expressions.printer import printed
 
@@ -21,4 +22,5 @@ __all__ = [
     "parse",
     "printed",
     "value_type",
+    "variable_types",
 ]

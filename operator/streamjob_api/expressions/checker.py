@@ -1,17 +1,16 @@
 """Which type an expression's value has, and where the types in it do not fit."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from streamjob_api.data_types import ValueType
 from streamjob_api.expressions.constants import is_zero
 from streamjob_api.expressions.expression import Expression
 from streamjob_api.expressions.faults import Fault
+from streamjob_api.expressions.inference import TypeOf, inferred
 from streamjob_api.expressions.printer import printed
 from streamjob_api.expressions.tree import Binary, Boolean, Call, Conditional, Node, Number, Text, Unary, Variable
 from streamjob_api.points import PointRef
-
-TypeOf = Callable[[PointRef], ValueType | None]
 
 _MAX_SHOWN = 60
 
@@ -25,10 +24,17 @@ class Checked:
 
 
 def value_type(expression: Expression, type_of: TypeOf) -> Checked:
-    """Check the types of an expression; a variable whose type is None fits everywhere."""
-    checker = _Checker(type_of)
+    """Check the types of an expression; a variable whose type is None is what it is used as, but one thing only."""
+    used = inferred(expression.tree, type_of)
+    checker = _Checker(lambda ref: type_of(ref) or used.get(ref))
     result = checker.check(expression.tree)
     return Checked(result, tuple(sorted(fault.of(expression.text) for fault in checker.faults)))
+
+
+def variable_types(expression: Expression, type_of: TypeOf) -> Mapping[PointRef, ValueType]:
+    """Return the type of each variable; one that is neither known nor used as a text or truth value is a number."""
+    used = inferred(expression.tree, type_of)
+    return {ref: type_of(ref) or used.get(ref, ValueType.DOUBLE) for ref in expression.variables}
 
 
 class _Checker:

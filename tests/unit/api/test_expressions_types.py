@@ -3,7 +3,7 @@
 import pytest
 
 from streamjob_api.data_types import ValueType
-from streamjob_api.expressions import Expression, value_type
+from streamjob_api.expressions import Expression, value_type, variable_types
 from streamjob_api.points import PointRef
 
 INT, DOUBLE, TEXT, BOOLEAN = ValueType.INT, ValueType.DOUBLE, ValueType.TEXT, ValueType.BOOLEAN
@@ -44,7 +44,8 @@ def type_of(ref: PointRef) -> ValueType | None:
         ("${M::unknown} / 2", DOUBLE),
         ("${M::unknown} > 2", BOOLEAN),
         ("${M::unknown} == ${M::t}", BOOLEAN),
-        ("if (${M::unknown}) { ${M::unknown} } else { 1 }", None),
+        ("if (${M::unknown}) { ${M::unknown} } else { ${M::other} }", BOOLEAN),
+        ("if (${M::unknown} == 'x') { ${M::unknown} } else { ${M::other} }", TEXT),
         ("${M::i} / (2 - 1)", DOUBLE),
         ("1 / ${M::i}", DOUBLE),
     ],
@@ -77,6 +78,14 @@ def test_the_type_of_a_value(text: str, expected: ValueType | None) -> None:
             "if (true) { 1 } else { 'x' }",
             ["column 1: 'if' gives values of two kinds: '1' is a number and '\"x\"' is a text"],
         ),
+        (
+            "if (${M::unknown}) { ${M::unknown} } else { 1 }",
+            ["column 1: 'if' gives values of two kinds: '${M::unknown}' is true or false and '1' is a number"],
+        ),
+        (
+            "${M::unknown} * 2 > 1 && ${M::unknown} == 'x'",
+            ["column 15: '*' needs numbers, but '${M::unknown}' is a text"],
+        ),
         ("1 / 0", ["column 3: division by zero: '0' is always 0"]),
         ("1 % (2 * 3 - 6.0)", ["column 3: division by zero: '2 * 3 - 6.0' is always 0"]),
         ("${M::i} / -(1 / 4 - 0.25)", ["column 9: division by zero: '-(1 / 4 - 0.25)' is always 0"]),
@@ -101,3 +110,21 @@ def test_a_long_operand_is_shortened() -> None:
     (fault,) = value_type(Expression.parse(text), type_of).faults
     assert "...' is a text" in fault.message
     assert len(fault.message) < 120
+
+
+@pytest.mark.parametrize(
+    ("text", "types"),
+    [
+        ("${M::p} + ${M::q}", [DOUBLE, DOUBLE]),
+        ("${M::p} + ${M::q} + 'x'", [TEXT, TEXT]),
+        ("${M::p} == ${M::q} && ${M::q}", [BOOLEAN, BOOLEAN]),
+        ("if (${M::p} == 'on') { 1 } else { ${M::q} }", [TEXT, DOUBLE]),
+        ("if (${M::p}) { ${M::q} } else { 'off' }", [BOOLEAN, TEXT]),
+        ("if (true) { ${M::p} } else { ${M::q} }", [DOUBLE, DOUBLE]),
+        ("${M::p} == ${M::t} && ${M::q} != ${M::d}", [TEXT, DOUBLE]),
+        ("max(${M::p}, 1) > 2 || ${M::q}", [DOUBLE, BOOLEAN]),
+    ],
+)
+def test_a_variable_of_no_known_type_is_what_it_is_used_as(text: str, types: list[ValueType]) -> None:
+    found = variable_types(Expression.parse(text), type_of)
+    assert [found[PointRef("M", name)] for name in "pq"] == types
