@@ -14,6 +14,14 @@ class Kind(IntEnum):
     RESULTS = 1
     COUNTS = 2
     DEAD_LETTERS = 3
+    TICK = 4
+    DEADLINE = 5
+    LATEST = 6
+    CONNECTIONS = 7
+    SITES = 8
+
+
+FIRST = b"first"
 
 
 class BlockRow(NamedTuple):
@@ -24,7 +32,8 @@ class BlockRow(NamedTuple):
         kind: what the block holds.
         origin: ``<topic>/<partition>`` that it was read from; orders the blocks of a shard.
         now: the clock of the micro-batch, epoch ms.
-        block: for points, results and dead letters as in ``blocks``, for counts JSON.
+        block: for counts and deadlines JSON; FIRST for a tick that every shard is given after a start, empty for any
+            other; for all other kinds as in ``blocks``.
     """
 
     shard: int

@@ -1,12 +1,13 @@
 """What every template is to the source, the state and the sink: pure functions over columns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import polars as pl
 
 from streamjob_api.points import PointRef
+from streamjob_runtime.rows import Kind
 
 # Columns that every template's results have; a template may add its own (mode, calculation).
 RESULTS = pl.Schema(
@@ -65,11 +66,13 @@ class Folded:
             ``text`` stands for ``value`` where the result is a text or a truth value.
         counts: records dropped, by reason.
         deadline: when the shard must be folded again at the latest, epoch ms, though nothing came; None: never.
+        beside: what the driver is told beside results, by the kind of row that takes it there.
     """
 
     results: pl.DataFrame
     counts: dict[str, int]
     deadline: int | None = None
+    beside: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
 
 
 class Combiner(Protocol):
@@ -108,7 +111,8 @@ class Template(Protocol):
         """Fold the blocks of one shard, all those of a micro-batch, into its state.
 
         Without blocks it is a tick: the clock has come to a deadline, or nobody knows the deadlines any more. A fold
-        with blocks does what is due at its time, too.
+        with blocks does what is due at its time, too. After a start every shard ticks once, after the blocks that came
+        with it, before anything else is known of the deadlines.
 
         Assets know nothing of each other, so that one store may as well serve all shards, as a preview's does.
         """
