@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
+from real_data.times import epoch_ms
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.support import unsupported
 from streamjob_cli.trial import Trial
@@ -45,7 +46,7 @@ class Outcome:
 
 def records(values: "pd.Series[float]", point: str = "A", asset: str = "a") -> pl.DataFrame:
     """``asset``, ``point``, ``time`` (epoch ms), ``value`` of a series that is indexed by times, in its order."""
-    columns = {"time": _epoch_ms(values.index), "value": values.to_numpy(float)}
+    columns = {"time": epoch_ms(values.index), "value": values.to_numpy(float)}
     return pl.DataFrame(columns).select(pl.lit(asset).alias("asset"), pl.lit(point).alias("point"), "time", "value")
 
 
@@ -65,14 +66,8 @@ def payloads(frame: pd.DataFrame, asset: str = "a") -> list[bytes]:
     head = f'{{"modelId":"M","modelIdPath":"/M","payload":[{{"assetId":"{asset}","time":'
     return [
         f'{head}{time},"measurepoints":{row}}}]}}'.encode()
-        for time, row in zip(_epoch_ms(frame.index), rows, strict=True)
+        for time, row in zip(epoch_ms(frame.index), rows, strict=True)
     ]
-
-
-def _epoch_ms(times: "pd.Index[Any]") -> list[int]:
-    """Exact, whatever unit the index has."""
-    counted: list[int] = pd.DatetimeIndex(times).as_unit("ms").astype("int64").to_list()
-    return counted
 
 
 def run(block: str, job: Mapping[str, Any], lines: Sequence[bytes], batches: int = 7) -> Outcome:
