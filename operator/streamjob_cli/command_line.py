@@ -40,6 +40,7 @@ PREVIEW_EXAMPLES = f"""
 Examples:
   streamjob preview job.yaml --input points.jsonl
   streamjob preview job.yaml --input points.jsonl.gz --format json | jq .value
+  streamjob preview sub-meters.yaml --input points.jsonl --attributes attributes.jsonl
   streamjob preview ou.yaml --job meter-max --input - --asset 'meter-1*' < points.jsonl
 
 {EXIT_CODES} Lines that cannot be used are counted and named on standard error; they change no exit code.
@@ -59,6 +60,12 @@ Examples:
     "--resource",
     metavar="FILE",
     help="The OU's StreamResource: its orgId, time zone and message mapping. Default: the one in JOB.yaml, if any.",
+)
+@click.option(
+    "--attributes",
+    metavar="FILE",
+    help="Attributes of assets, in the place of the OU's Redis: a line for each asset, as in "
+    '{"assetId": "m1", "attributes": {"Meter::Ratio": 40}}. Default: no asset has any.',
 )
 @click.option("--job", metavar="NAME", help="The job to preview, where JOB.yaml holds several.")
 @click.option(
@@ -93,8 +100,8 @@ def preview(**options: Any) -> None:
     It is the driver's own code, without a cluster, Kafka or Spark. The file's order is the order of arrival; at its
     end, windows that are still open are closed. Results go to standard output, all else to standard error.
     """
-    if [options["manifest"], options["records"], options["resource"]].count(STDIN) > 1:
-        raise click.UsageError("only one of JOB.yaml, --input and --resource can be standard input (-)")
+    if [options[name] for name in ("manifest", "records", "resource", "attributes")].count(STDIN) > 1:
+        raise click.UsageError("only one of JOB.yaml, --input, --resource and --attributes can be standard input (-)")
     from streamjob_cli.preview import Request, preview  # noqa: PLC0415 (Polars takes longer to load than --help may)
 
     sys.exit(preview(Request(**options)))

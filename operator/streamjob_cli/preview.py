@@ -6,7 +6,9 @@ from datetime import datetime
 
 import click
 
+from streamjob_api.resolved_names import ResolvedNames
 from streamjob_cli.findings import Findings, summary
+from streamjob_cli.given_attributes import GivenAttributes, given_attributes
 from streamjob_cli.input_lines import InputLines, UnreadableInput, opened
 from streamjob_cli.output import Filter, JsonLines, Output, Table
 from streamjob_cli.printable import printable
@@ -26,6 +28,7 @@ class Request:
         manifest: file of the job.
         records: file of the records, the job's input.
         resource: file of the StreamResource.
+        attributes: file of the assets' attributes; None: no asset has any.
         job: name of the job, where the file has several.
         now: the clock; None refuses no record for its time.
         form: ``table`` for people or ``json`` for programs; None: whoever reads standard output decides.
@@ -37,6 +40,7 @@ class Request:
     manifest: str
     records: str
     resource: str | None
+    attributes: str | None
     job: str | None
     now: datetime | None
     form: str | None
@@ -55,8 +59,12 @@ def preview(request: Request) -> int:
     """Run a preview; results go to standard output, all else to standard error. Returns the exit code."""
     try:
         job = subject(request.manifest, request.resource, request.job)
+        attributes = None if request.attributes is None else given_attributes(request.attributes)
         with opened(request.records) as lines:
-            _run(request, job, lines)
+            _run(request, job, lines, attributes)
+        if attributes is not None:
+            for remark in attributes.remarks():
+                click.echo(printable(remark), err=True)
     except WrongManifest as error:
         for fault in error.faults:
             click.echo(printable(str(fault)), err=True)
@@ -67,9 +75,9 @@ def preview(request: Request) -> int:
     return 0
 
 
-def _run(request: Request, job: Subject, lines: InputLines) -> None:
+def _run(request: Request, job: Subject, lines: InputLines, attributes: GivenAttributes | None) -> None:
     now_ms = None if request.now is None else round(request.now.timestamp() * 1000)
-    template = for_job(job.spec, Surroundings(timezone=job.timezone))
+    template = for_job(job.spec, _surroundings(job, attributes))
     trial, findings = Trial(job.spec, template, job.mapping, now_ms), Findings()
     output = _output(request, job)
     with ReadProgress(lines, is_wanted=request.is_table or not sys.stdout.isatty()) as progress:
@@ -86,6 +94,13 @@ def _run(request: Request, job: Subject, lines: InputLines) -> None:
         click.echo(
             "Messages of another form are read by a StreamResource's source: --resource names its file.", err=True
         )
+
+
+def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundings:
+    if attributes is None:
+        return Surroundings(timezone=job.timezone)
+    names = ResolvedNames(attributes=attributes.names)
+    return Surroundings(timezone=job.timezone, attributes=attributes, names=names)
 
 
 def _output(request: Request, job: Subject) -> Output:

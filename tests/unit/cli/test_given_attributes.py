@@ -1,0 +1,91 @@
+"""Attributes of assets from a file: what they give a job, and what is said of lines that give none."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamjob_api.points import AttributeRef
+from streamjob_cli.given_attributes import GivenAttributes, given_attributes
+from streamjob_cli.input_lines import UnreadableInput
+from streamjob_cli.subject import WrongManifest
+from streamjob_runtime.templates.surroundings import NoScalar
+from unit.cli.previews import job, manifest, reading, run, written
+
+RATIO, SITE = AttributeRef("Meter", "Ratio"), AttributeRef("Meter", "Site")
+
+
+def given(folder: Path, *lines: str) -> GivenAttributes:
+    file = folder / "attributes.jsonl"
+    file.write_text("\n".join(lines))
+    return given_attributes(str(file))
+
+
+def asset(name: str, **attributes: Any) -> str:
+    return json.dumps({"assetId": name, "attributes": {f"Meter::{key}": value for key, value in attributes.items()}})
+
+
+def test_values_come_one_an_asset_in_the_order_asked(tmp_path: Path) -> None:
+    found = given(tmp_path, asset("a", Ratio=2.5, Site="plant-7"), "", asset("b", Ratio=[1], Site=None))
+    assert found.read(["b", "a", "nobody"], [RATIO, SITE]) == {
+        RATIO: [NoScalar(), 2.5, None],
+        SITE: [None, "plant-7", None],
+    }
+    assert found.names == [RATIO, SITE]
+
+
+def test_what_no_asset_has_is_remarked(tmp_path: Path) -> None:
+    found = given(tmp_path, asset("a", Ratio=2.5))
+    assert list(found.remarks()) == [
+        f"{found.file}: no attribute was read: the job is bound to none, or no record was used."
+    ]
+    found.read(["a"], [RATIO, SITE])
+    assert list(found.remarks()) == [
+        f"{found.file}: no asset has the attribute Meter::Site, which the job is bound to."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "faults"),
+    [
+        ("{", ["is no JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1); write one"]),
+        ("[1]", ["expected an object (got [1]); write one asset a line, as in "]),
+        ('{"assetId": ""}', ['assetId: expected a text that is not empty (got "")', "attributes: expected an object"]),
+        ('{"attributes": {}, "asset": "m"}', ["asset: unknown field; write ", "assetId: expected a text"]),
+        (asset("a"), ["assetId: 'a' has a line already; give all of its attributes in one"]),
+        ('{"assetId": "c", "attributes": {"Ratio": 1}}', ["attributes: 'Ratio' is not of the form model::attribute,"]),
+    ],
+)
+def test_every_fault_of_a_line_is_named_with_its_place(tmp_path: Path, line: str, faults: list[str]) -> None:
+    with pytest.raises(WrongManifest) as error:
+        given(tmp_path, asset("a"), line)
+    told = [str(fault) for fault in error.value.faults]
+    assert len(told) == len(faults)
+    for text, fault in zip(told, faults, strict=True):
+        assert text.startswith(f"{tmp_path}/attributes.jsonl:2: {fault}")
+
+
+def test_of_many_faults_the_first_are_told(tmp_path: Path) -> None:
+    with pytest.raises(WrongManifest) as error:
+        given(tmp_path, *["{}"] * 50)
+    told = str(error.value).splitlines()
+    assert (len(told), told[-1]) == (21, f"{tmp_path}/attributes.jsonl: and 80 faults more")
+
+
+def test_a_file_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableInput, match=r"attributes\.jsonl: cannot be read: No such file"):
+        given_attributes(str(tmp_path / "attributes.jsonl"))
+
+
+def test_faults_of_the_file_end_a_preview_before_it_reads(tmp_path: Path) -> None:
+    wrong = tmp_path / "attributes.jsonl"
+    wrong.write_text("5")
+    arguments = [manifest(tmp_path, job()), "--input", written(tmp_path, [reading(1, 5)]), "--attributes", str(wrong)]
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{wrong}:1: expected an object (got 5)")
+    wrong.write_text(asset("a", Ratio=1))
+    done = run(*arguments)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-1].startswith(f"{wrong}: no attribute was read")
