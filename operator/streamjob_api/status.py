@@ -60,7 +60,7 @@ class Deployed(StatusModel):
     spec_hash: ShortText = Field(description="Hash of everything that the driver was given.")
     generation: int = Field(description="Generation of the job's spec.")
     resolved_hash: ShortText = Field(
-        default="", description="Hash of what was found for the driver in its OU: the inputs that other jobs calculate."
+        default="", description="Hash of what was found for the driver in its OU: calculated inputs, types of names."
     )
     epoch: int = Field(default=0, description="Raised whenever state and offsets are dropped.")
     checkpoint: ShortText = Field(default="", description="Checkpoint path below the volume's root.")

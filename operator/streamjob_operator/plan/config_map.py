@@ -34,6 +34,7 @@ def driver_file(job: Job, runnable: Runnable, attempt: int, epoch: int) -> JobFi
         source=runnable.resource_spec.source,
         timezone=runnable.resource_spec.timezone,
         calculated=list(runnable.calculated),
+        names=runnable.names,
     )
 
 

@@ -7,12 +7,14 @@ from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.names import NameCheck, NameFaultKind
 from streamjob_api.points import PointRef
+from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import Library, StreamResourceSpec
 from streamjob_api.suggestions import did_you_mean
 from streamjob_api.support import unsupported, unsupported_names, unsupported_resource
 from streamjob_operator import reasons
 from streamjob_operator.observed import Job, Resource, digest
+from streamjob_operator.validation.attributes import faults_without_redis
 from streamjob_operator.validation.lineage import Lineage, Loop, Member, shown
 from streamjob_operator.validation.resources import OuFacts, Slots, named, not_in_catalogue, slots, topic_clashes, words
 from streamjob_operator.validation.verdicts import Fault, Refusal, Runnable, Verdict, listed, never_suffices, refusal
@@ -72,6 +74,7 @@ def footing(job: Job, facts: OuFacts) -> Footing:
         *own,
         *_resource_faults(resource, resource.spec, facts),
         *_name_faults(spec, facts),
+        *_redis_faults(spec, resource, resource.spec, facts),
         *_library_faults(spec, resource, resource.spec, facts),
     )
     oversize = never_suffices(spec, resource.name, resource.spec)
@@ -154,6 +157,13 @@ def _name_faults(spec: StreamJobSpec, facts: OuFacts) -> Iterable[Fault]:
     return [*(Fault(_NAME_REASONS[fault.kind], str(fault)) for fault in names.faults), *later]
 
 
+def _redis_faults(
+    spec: StreamJobSpec, resource: Resource, resource_spec: StreamResourceSpec, facts: OuFacts
+) -> Iterable[Fault]:
+    found = facts.models_in_force
+    return [] if resource_spec.redis else faults_without_redis(spec, resource.name, found.models if found else None)
+
+
 def _library_faults(
     spec: StreamJobSpec, resource: Resource, resource_spec: StreamResourceSpec, facts: OuFacts
 ) -> Iterator[Fault]:
@@ -198,4 +208,7 @@ def _runnable(
     if known is None or library not in slots(resource_spec, facts.running).installed:
         return None
     image = spec.image or known
-    return Runnable(spec, resource, resource_spec, image, digest([job.spec_digest, resource.connections_digest, image]))
+    spec_hash = digest([job.spec_digest, resource.connections_digest, image])
+    models = facts.models_in_force.models if facts.models_in_force else None
+    names = ResolvedNames.of(spec, models) if models else ResolvedNames()
+    return Runnable(spec, resource, resource_spec, image, spec_hash, names)

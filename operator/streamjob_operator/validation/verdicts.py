@@ -1,9 +1,10 @@
 """What is concluded of a job: it can be run, or it cannot, and why. In words for its author."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamjob_api.points import PointRef
+from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
@@ -34,6 +35,7 @@ class Runnable:
 
     Args:
         spec_hash: of what restarts a driver when it changes.
+        names: what the thing models say of the names in expressions; a driver learns of a change when it starts.
         calculated: inputs that jobs of the OU write; a driver restarts for more of them, never for fewer.
     """
 
@@ -42,12 +44,14 @@ class Runnable:
     resource_spec: StreamResourceSpec
     image: str
     spec_hash: str
+    names: ResolvedNames = field(default_factory=ResolvedNames)
     calculated: tuple[PointRef, ...] = ()
 
     @property
     def resolved_hash(self) -> str:
         """Hash of what was found for the driver beside its spec and its OU's resource; empty where that is nothing."""
-        return digest([str(point) for point in self.calculated]) if self.calculated else ""
+        found = [self.names.model_dump(mode="json", exclude_defaults=True), [str(point) for point in self.calculated]]
+        return digest(found) if any(found) else ""
 
     @property
     def cu(self) -> float:

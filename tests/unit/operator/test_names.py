@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
+from streamjob_api.points import AttributeRef
 from streamjob_operator.validation import Lineage, Refusal, Runnable, check, found_models, missing_models
 from streamjob_operator.validation.jobs import footing
 from unit.operator.builders import facts, job, resource
@@ -284,6 +286,35 @@ def test_a_config_map_without_the_key_names_those_it_has() -> None:
     found = found_models("thing-models", {"model.yaml": ""})
     assert found.fault
     assert found.fault.message.endswith("it has no key models.yaml; its keys are model.yaml")
+
+
+def test_a_driver_is_told_which_names_are_attributes_and_restarts_for_no_change_of_that() -> None:
+    merging = {
+        "trigger": {"mode": "Point"},
+        "policies": [
+            {
+                "triggerPoint": "Meter::Reading",
+                "logic": "${Meter::Reading} / ${Meter::Ratio}",
+                "output": "Meter::MaxReading",
+            }
+        ],
+    }
+    of = job(
+        template={"name": "multi-point-merging", "version": "1.0"},
+        timeWindowAggregation=None,
+        multiPointMerging=merging,
+    )
+    libraries = [{"name": "multi-point-merging", "version": "1.0"}]
+    by = resource(libraries=libraries, models={"configMap": "thing-models"})
+    known = replace(facts(by, models=FOUND), catalogue=None)
+    told = footing(of, known).runnable
+    untold = footing(of, replace(known, resource=resource(libraries=libraries))).runnable
+    assert told
+    assert untold
+    assert told.names.attributes == [AttributeRef("Meter", "Ratio")]
+    assert untold.names.attributes == []
+    assert told.spec_hash == untold.spec_hash
+    assert told.resolved_hash != untold.resolved_hash == ""
 
 
 def test_models_of_another_config_map_are_not_taken() -> None:
