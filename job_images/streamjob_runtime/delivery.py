@@ -1,5 +1,6 @@
 """A micro-batch's way out: results to Kafka and Redis, then dead letters; every write can be repeated."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,9 @@ from pyspark.sql import DataFrame
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.accounts import Accounts
 from streamjob_runtime.blocks import from_bytes
+from streamjob_runtime.deadline_file import DeadlineFile
+from streamjob_runtime.deadlines import KnownDeadlines
+from streamjob_runtime.job_template import template_of
 from streamjob_runtime.marker import Marker
 from streamjob_runtime.recent_results import RecentResults
 from streamjob_runtime.records import encode, latest
@@ -38,6 +42,7 @@ class Delivery:
         self._dead_letters = DeadLetters(self._kafka, job.dead_letter_topic, f"{job.job.namespace}/{job.job.name}")
         self._accounts = accounts
         self._recent = recent
+        self._deadlines = KnownDeadlines(DeadlineFile(job.scratch_dir), uses_clock=template_of(job).uses_clock)
         self.busy_since: float | None = None
         self.failure: BaseException | None = None
 
@@ -53,11 +58,12 @@ class Delivery:
             self.busy_since = None
 
     def _deliver(self, frame: DataFrame, batch_id: int) -> None:
-        rows = frame.select("kind", "block").collect()
+        rows = frame.select("shard", "kind", "block").collect()
         blocks = {kind: [bytes(row.block) for row in rows if row.kind == kind] for kind in Kind}
         self._marker.check()
         written = self._write_results(Results(blocks[Kind.RESULTS], self._job.org_id, revision(self._job, batch_id)))
         self._dead_letters.write([from_bytes(block) for block in blocks[Kind.DEAD_LETTERS]])
+        self._deadlines.add({row.shard: json.loads(bytes(row.block)) for row in rows if row.kind == Kind.DEADLINE})
         self._marker.check()
         self._accounts.pend(batch_id, added_up(blocks[Kind.COUNTS]) | written)
 

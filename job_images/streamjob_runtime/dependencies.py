@@ -7,9 +7,11 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from streamjob_api.job_file import KAFKA_AUTH_DIR, JobFile
+from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.kafka_settings import client_settings
+from streamjob_runtime.offsets import Offsets
 from streamjob_runtime.sinks.redis import connect, why_waiting
-from streamjob_runtime.topic_offsets import KafkaAway, Offsets, TopicOffsets
+from streamjob_runtime.topic_offsets import KafkaAway, TopicOffsets
 from streamjob_runtime.topics import check_topics
 from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer
 
@@ -18,14 +20,14 @@ _EVERY_SECONDS = 4.0
 
 
 class Dependencies:
-    """Watches what the job depends on and keeps the ends of its input topic."""
+    """Watches what the job depends on and keeps the ends of its input topics."""
 
     def __init__(self, job: JobFile, waits: Waits) -> None:
         self._job = job
         self._waits = waits
         self._redis = connect(job.redis) if job.redis else None
         self._offsets = TopicOffsets(
-            client_settings(job.kafka, Path(KAFKA_AUTH_DIR), "streamjob-watch"), job.input_topic
+            client_settings(job.kafka, Path(KAFKA_AUTH_DIR), "streamjob-watch"), input_topics(job)
         )
         self._stopped = threading.Event()
         self.latest: Offsets = {}

@@ -1,84 +1,137 @@
-"""Which messages the next micro-batch reads: ``{"<topic>": {"<partition>": offset}, "now": epoch ms}``, pure.
+"""Which messages the next micro-batch reads, and which shards tick in it; pure.
 
-``now`` is the clock of a micro-batch. It is part of the end offset, so that a replayed micro-batch sees the time of its
-first try, and it moves only when there is data, so that an idle job runs no micro-batch.
+An offset of the source is ``{"<topic>": {"<partition>": offset}, ..., "now": epoch ms}``. ``now`` is the clock of a
+micro-batch. It is part of the end offset, so that a replayed micro-batch sees the time of its first try, and it moves
+only when there is something to do, so that an idle job runs no micro-batch. Further members of an end offset:
+
+- ``ticks``: shards that are folded because their deadline has come, or ALL.
+- ``read``: the clock of the last micro-batch that read messages, where that is not this one.
+- ``topicIds``: what the brokers call the topics; one that was deleted and created anew has another id.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from streamjob_runtime.consumers import OffsetRange
 
 StreamOffset = dict[str, Any]
+ALL: Final = "all"
+_OWN_MEMBERS = {"now", "ticks", "read", "topicIds"}
 # A rate limit makes up for time that passed without a micro-batch, up to this.
 _LONGEST_CREDIT_MS = 60_000
 _FIRST_CREDIT_MS = 1_000
 
 
-def stream_offset(topic: str, offsets: Mapping[int, int], now_ms: int | None = None) -> StreamOffset:
-    """An offset as Spark logs it."""
-    positions = {str(partition): offsets[partition] for partition in sorted(offsets)}
-    return {topic: positions} if now_ms is None else {topic: positions, "now": now_ms}
+class Place(NamedTuple):
+    """A partition of a topic."""
+
+    topic: str
+    partition: int
 
 
-def positions(offset: StreamOffset, topic: str) -> dict[int, int]:
+Offsets = dict[Place, int]
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the job's topics hold now.
+
+    Attributes:
+        latest: end of each partition.
+        new: beginnings of partitions that the start offset does not know; the micro-batch only adds them.
+        topic_ids: by topic, where the brokers tell.
+    """
+
+    latest: Mapping[Place, int]
+    new: Mapping[Place, int] = field(default_factory=dict)
+    topic_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+def stream_offset(offsets: Mapping[Place, int], topic_ids: Mapping[str, str] | None = None) -> StreamOffset:
+    """An offset as Spark logs it, without a clock."""
+    offset: StreamOffset = {}
+    for place in sorted(offsets):
+        offset.setdefault(place.topic, {})[str(place.partition)] = offsets[place]
+    return offset | ({"topicIds": dict(topic_ids)} if topic_ids else {})
+
+
+def positions(offset: StreamOffset) -> Offsets:
     """The next message to read of each partition."""
-    return {int(partition): int(position) for partition, position in offset.get(topic, {}).items()}
+    return {
+        Place(topic, int(partition)): int(position)
+        for topic, partitions in offset.items()
+        if topic not in _OWN_MEMBERS
+        for partition, position in partitions.items()
+    }
+
+
+def topic_ids(offset: StreamOffset) -> dict[str, str]:
+    """What the brokers called the topics when they were read."""
+    ids: dict[str, str] = offset.get("topicIds", {})
+    return ids
 
 
 def next_offset(
-    start: StreamOffset,
-    topic: str,
-    latest: Mapping[int, int],
-    new_partitions: Mapping[int, int],
-    limit: int,
-    now_ms: int,
+    start: StreamOffset, holdings: Holdings, limit: int, now_ms: int, ticks: Sequence[int] | str = ()
 ) -> StreamOffset:
-    """Where the micro-batch that begins at ``start`` ends: ``start`` itself when there is nothing to read.
+    """Where the micro-batch that begins at ``start`` ends: ``start`` itself when there is nothing to do.
 
     Args:
         start: end of the last micro-batch.
-        topic: the topic that is read.
-        latest: end of each partition.
-        new_partitions: beginnings of partitions that ``start`` does not know; the micro-batch only adds them.
+        holdings: what there is to read; partitions of other topics leave the offset.
         limit: messages at most; partitions share it in proportion to what they hold.
         now_ms: the clock.
+        ticks: shards whose deadline has come, or ALL.
     """
-    begin = {**new_partitions, **positions(start, topic)}
-    waiting = {partition: max(0, latest.get(partition, 0) - begin[partition]) for partition in begin}
-    for partition in new_partitions:
-        waiting[partition] = 0
-    total = sum(waiting.values())
-    if limit < 1 or (total == 0 and not new_partitions):
+    known = {place: at for place, at in positions(start).items() if place.topic in _topics(holdings)}
+    waiting = {place: max(0, holdings.latest.get(place, 0) - at) for place, at in known.items()}
+    shares = _shares(waiting, limit)
+    if not any(shares.values()) and not holdings.new and not ticks:
         return start
-    end = {partition: begin[partition] + share for partition, share in _shares(waiting, total, limit).items()}
-    return stream_offset(topic, end, max(now_ms, int(start.get("now", 0))))
+    end = {**holdings.new, **{place: at + shares[place] for place, at in known.items()}}
+    clock = {"now": max(now_ms, int(start.get("now", 0)))}
+    if not any(shares.values()) and (read_at := _read_at(start)) is not None:
+        clock["read"] = read_at
+    return stream_offset(end, holdings.topic_ids) | clock | ({"ticks": ticks} if ticks else {})
 
 
-def _shares(waiting: Mapping[int, int], total: int, limit: int) -> dict[int, int]:
+def _topics(holdings: Holdings) -> set[str]:
+    return {place.topic for place in holdings.latest}
+
+
+def _shares(waiting: Mapping[Place, int], limit: int) -> dict[Place, int]:
+    total, limit = sum(waiting.values()), max(0, limit)
     if total <= limit:
         return dict(waiting)
-    shares = {partition: count * limit // total for partition, count in waiting.items()}
+    shares = {place: count * limit // total for place, count in waiting.items()}
     # What rounding left goes, one by one, to the partitions that hold most.
     rest = limit - sum(shares.values())
-    for partition in sorted(waiting, key=lambda p: (-waiting[p], p))[:rest]:
-        shares[partition] += 1
+    for place in sorted(waiting, key=lambda place: (-waiting[place], place))[:rest]:
+        shares[place] += 1
     return shares
 
 
 def credit(rate_limit: int | None, start: StreamOffset, now_ms: int, most: int) -> int:
-    """How many messages may be read now: what the rate limit allows for the time since the last micro-batch."""
+    """How many messages may be read now: what the rate limit allows for the time since some were read."""
     if rate_limit is None:
         return most
-    elapsed_ms = now_ms - int(start["now"]) if "now" in start else _FIRST_CREDIT_MS
+    read_at = _read_at(start)
+    elapsed_ms = _FIRST_CREDIT_MS if read_at is None else now_ms - read_at
     return min(most, rate_limit * min(max(elapsed_ms, 0), _LONGEST_CREDIT_MS) // 1000)
 
 
-def ranges(start: StreamOffset, end: StreamOffset, topic: str) -> list[OffsetRange]:
+def _read_at(offset: StreamOffset) -> int | None:
+    """When messages were read last; None before the first micro-batch."""
+    read_at = offset.get("read", offset.get("now"))
+    return None if read_at is None else int(read_at)
+
+
+def ranges(start: StreamOffset, end: StreamOffset) -> list[OffsetRange]:
     """What each partition contributes to the micro-batch from ``start`` to ``end``."""
-    begin = positions(start, topic)
+    begin = positions(start)
     return [
-        OffsetRange(topic, partition, begin[partition], stop)
-        for partition, stop in positions(end, topic).items()
-        if stop > begin.get(partition, stop)
+        OffsetRange(*place, begin[place], stop)
+        for place, stop in positions(end).items()
+        if stop > begin.get(place, stop)
     ]

@@ -1,20 +1,31 @@
 """Planning micro-batches: asks the brokers what there is and decides what is read next; waits while they are away."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 
 from streamjob_api.job_file import KAFKA_AUTH_DIR, JobFile
 from streamjob_api.lifecycle import StartMode
 from streamjob_runtime.checkpoint_files import InitialOffset
 from streamjob_runtime.consumers import TO_START_AFRESH
+from streamjob_runtime.deadline_file import DeadlineFile, due
 from streamjob_runtime.faults import OffsetsLost
+from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.kafka_settings import client_settings
 from streamjob_runtime.marker import Marker
 from streamjob_runtime.memory import memory_of
-from streamjob_runtime.offsets import StreamOffset, credit, next_offset, positions, stream_offset
+from streamjob_runtime.offsets import (
+    Holdings,
+    Offsets,
+    StreamOffset,
+    credit,
+    next_offset,
+    positions,
+    stream_offset,
+    topic_ids,
+)
 from streamjob_runtime.stopping import is_stop_asked
-from streamjob_runtime.topic_offsets import KafkaAway, Offsets, TopicOffsets
+from streamjob_runtime.topic_offsets import KafkaAway, TopicOffsets
 from streamjob_runtime.waiting import Interrupted
 
 # A partition may seem to end too early while its leadership moves; only what stays so is a loss.
@@ -27,11 +38,12 @@ class Planner:
 
     def __init__(self, job: JobFile, topic_offsets: TopicOffsets | None = None) -> None:
         self._job = job
-        self._topic = job.input_topic
+        self._topics = input_topics(job).keys()
         self._offsets = topic_offsets or TopicOffsets(
-            client_settings(job.kafka, Path(KAFKA_AUTH_DIR), "streamjob-planner"), self._topic
+            client_settings(job.kafka, Path(KAFKA_AUTH_DIR), "streamjob-planner"), self._topics
         )
         self._marker = Marker.of(job)
+        self._deadlines = DeadlineFile(job.scratch_dir)
         self._most = memory_of(job.spec.resources.driver_cu).messages_per_batch
         self._behind_since: float | None = None
 
@@ -44,7 +56,7 @@ class Planner:
         kept = InitialOffset(self._job)
         while (offset := kept.read()) is None:
             try:
-                kept.write(stream_offset(self._topic, self._start_offsets()))
+                kept.write(stream_offset(self._start_offsets(self._topics), self._offsets.topic_ids()))
             except KafkaAway:
                 self._offsets.forget()
                 if is_stop_asked(self._job.scratch_dir):
@@ -52,20 +64,25 @@ class Planner:
                 time.sleep(_RETRY_SECONDS)
         return offset
 
-    def _start_offsets(self) -> Offsets:
+    def _start_offsets(self, topics: Set[str]) -> Offsets:
+        """Where topics begin that the job has not read before."""
         start = self._job.spec.start_from
+        if not topics:
+            return {}
         if start.time is not None:
-            return self._offsets.at(round(start.time.timestamp() * 1000))
-        if start.mode is StartMode.EARLIEST:
-            return self._offsets.earliest(self._offsets.partitions())
-        return self._offsets.latest()
+            offsets = self._offsets.at(round(start.time.timestamp() * 1000))
+        elif start.mode is StartMode.EARLIEST:
+            offsets = self._offsets.earliest(self._offsets.partitions())
+        else:
+            offsets = self._offsets.latest()
+        return {place: offset for place, offset in offsets.items() if place.topic in topics}
 
     def next(self, start: StreamOffset, now_ms: int) -> StreamOffset:
         """Where the micro-batch that begins at ``start`` ends; ``start`` when there is nothing to do.
 
         Raises:
             Fenced: a later attempt runs this job.
-            OffsetsLost: the topic ends before ``start``.
+            OffsetsLost: a topic ends before ``start``, or is another one by now.
         """
         if is_stop_asked(self._job.scratch_dir):
             return start
@@ -80,28 +97,47 @@ class Planner:
 
     def _end(self, start: StreamOffset, now_ms: int) -> StreamOffset:
         latest = self._offsets.latest()
+        self._refuse_other_topics(start)
         self._refuse_loss(start, latest)
-        unknown = [partition for partition in latest if partition not in positions(start, self._topic)]
+        holdings = Holdings(latest, self._new_places(start, latest), self._offsets.topic_ids())
         limit = credit(self._job.spec.rate_limit, start, now_ms, self._most)
-        return next_offset(start, self._topic, latest, self._offsets.earliest(unknown), limit, now_ms)
+        return next_offset(start, holdings, limit, now_ms, due(self._deadlines.read(), now_ms))
+
+    def _new_places(self, start: StreamOffset, latest: Offsets) -> Offsets:
+        """Where partitions begin that ``start`` does not know: those of a topic that it knows at their beginning."""
+        known = positions(start)
+        topics = {place.topic for place in known}
+        added = [place for place in latest if place.topic in topics and place not in known]
+        return self._offsets.earliest(added) | self._start_offsets(self._topics - topics)
+
+    def _refuse_other_topics(self, start: StreamOffset) -> None:
+        was = topic_ids(start)
+        for topic, found in self._offsets.topic_ids().items():
+            if was.get(topic, found) != found:
+                raise OffsetsLost(
+                    f"topic {topic} was deleted and created anew: what it held and was not read yet is gone; "
+                    f"{TO_START_AFRESH}"
+                )
 
     def _refuse_loss(self, start: StreamOffset, latest: Offsets, clock: Callable[[], float] = time.monotonic) -> None:
-        behind = {p: at for p, at in positions(start, self._topic).items() if latest.get(p, 0) < at}
+        known = {place: at for place, at in positions(start).items() if place.topic in self._topics}
+        behind = {place: at for place, at in known.items() if latest.get(place, 0) < at}
         if not behind:
             self._behind_since = None
             return
         self._behind_since = clock() if self._behind_since is None else self._behind_since
+        place, position = next(iter(behind.items()))
+        topic, partition = place
         if clock() - self._behind_since > _BEHIND_SECONDS:
-            partition, position = next(iter(behind.items()))
             raise OffsetsLost(
-                f"partition {partition} of topic {self._topic} ends at offset {latest.get(partition, 0)}, before "
-                f"{position}, which is to be read next: the topic was created anew; {TO_START_AFRESH}"
+                f"partition {partition} of topic {topic} ends at offset {latest.get(place, 0)}, before {position}, "
+                f"which is to be read next: the topic was created anew; {TO_START_AFRESH}"
             )
-        raise KafkaAway("OffsetsBehind", f"topic {self._topic} ends before the offsets that are to be read next")
+        raise KafkaAway("OffsetsBehind", f"topic {topic} ends before the offsets that are to be read next")
 
     def latest(self) -> StreamOffset | None:
         """The ends of the partitions, for Spark's own report of its lag."""
         try:
-            return stream_offset(self._topic, self._offsets.latest())
+            return stream_offset(self._offsets.latest())
         except KafkaAway:
             return None

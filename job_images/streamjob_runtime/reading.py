@@ -1,4 +1,4 @@
-"""One partition's part of a micro-batch: messages in, a few block rows out."""
+"""One task's part of a micro-batch: a partition's messages in, a few block rows out; or ticks."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,8 +9,9 @@ from streamjob_runtime.blocks import to_bytes
 from streamjob_runtime.consumers import OffsetRange, cached_consumer, read_range
 from streamjob_runtime.job_template import template_of
 from streamjob_runtime.memory import memory_of
+from streamjob_runtime.offsets import ALL
 from streamjob_runtime.reduction import Reduction
-from streamjob_runtime.rows import BlockRow, Kind, counts_row
+from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
 from streamjob_runtime.shards import SHARDS
 from streamjob_runtime.unreadable import Unreadable
 
@@ -39,3 +40,10 @@ def reduce_chunks(
         yield BlockRow(shard, Kind.POINTS, origin, now_ms, to_bytes(block))
     # Counts go along with a shard that is woken anyway: each shard of a micro-batch costs milliseconds.
     yield counts_row(shard, origin, now_ms, reduced.counts)
+
+
+def tick_rows(shards: Sequence[int] | str, now_ms: int) -> Iterator[BlockRow]:
+    """A tick for each of the shards; ALL are told that it is their first."""
+    is_first = shards == ALL
+    for shard in range(SHARDS) if is_first else map(int, shards):
+        yield BlockRow(shard, Kind.TICK, "", now_ms, FIRST if is_first else b"")

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from streamjob_api.job_file import JobFile
 from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, Progress
 from streamjob_runtime.accounts import Accounts
-from streamjob_runtime.offsets import positions
+from streamjob_runtime.offsets import Offsets, positions
 from streamjob_runtime.waiting import Waits
 
 # A micro-batch that takes longer, with nothing to wait for, is stuck.
@@ -41,7 +42,7 @@ class Report:
         self.started_at = datetime.now(UTC)
         self.state = DriverState.STARTING
         self.query = QueryFacts()
-        self.latest: dict[int, int] = {}
+        self.latest: Offsets = {}
         self.busy_seconds = 0.0
         self.errors = 0
         self._pulse = time.monotonic()
@@ -74,11 +75,13 @@ class Report:
 
     def lag(self) -> dict[str, int]:
         """Messages not yet read, by topic; empty while either end is not known."""
-        topic = self._job.input_topic
-        read = positions(self.query.end_offset, topic)
+        read = positions(self.query.end_offset)
         if not read or not self.latest:
             return {}
-        return {topic: sum(max(0, end - read.get(partition, 0)) for partition, end in self.latest.items())}
+        lag: Counter[str] = Counter()
+        for place, end in self.latest.items():
+            lag[place.topic] += max(0, end - read.get(place, 0))
+        return dict(lag)
 
     def progress(self) -> Progress:
         """The whole report."""

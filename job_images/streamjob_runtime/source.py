@@ -37,8 +37,16 @@ class PartitionRange(InputPartition):
     now_ms: int
 
 
+@dataclass
+class Ticks(InputPartition):
+    """The shards that tick in a micro-batch."""
+
+    shards: Sequence[int] | str
+    now_ms: int
+
+
 class PointsSource(DataSource):
-    """The records of a job's input topic, combined to blocks by shard."""
+    """The records of a job's input topics, combined to blocks by shard, and ticks of shards whose deadline has come."""
 
     @classmethod
     def name(cls) -> str:
@@ -70,21 +78,26 @@ class PointsReader(DataSourceStreamReader):
         return self._planning().next(start, time.time_ns() // 1_000_000)
 
     def reportLatestOffset(self) -> StreamOffset | None:  # noqa: N802
-        """What the topic holds now."""
+        """What the topics hold now."""
         return self._planning().latest()
 
     def partitions(self, start: StreamOffset, end: StreamOffset) -> Sequence[InputPartition]:
-        """One task for each Kafka partition that has messages in the micro-batch."""
-        topic = _job(self._job_json).input_topic
-        return [PartitionRange(wanted, int(end["now"])) for wanted in ranges(start, end, topic)]
+        """One task for each Kafka partition that has messages in the micro-batch, and one for all ticks."""
+        now_ms = int(end["now"])
+        ticks = [Ticks(end["ticks"], now_ms)] if "ticks" in end else []
+        return [*(PartitionRange(wanted, now_ms) for wanted in ranges(start, end)), *ticks]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Read one task's range, in a worker."""
-        from streamjob_runtime.reading import read_blocks  # noqa: PLC0415 (the planner needs no Polars)
+        from streamjob_runtime.reading import read_blocks, tick_rows  # noqa: PLC0415 (the planner needs no Polars)
 
-        if not isinstance(partition, PartitionRange):
-            raise TypeError(f"not a partition of this source: {partition!r}")
-        yield from _arrow(read_blocks(_job(self._job_json), partition.wanted, partition.now_ms))
+        match partition:
+            case PartitionRange(wanted=wanted, now_ms=now_ms):
+                yield from _arrow(read_blocks(_job(self._job_json), wanted, now_ms))
+            case Ticks(shards=shards, now_ms=now_ms):
+                yield from _arrow(tick_rows(shards, now_ms))
+            case _:
+                raise TypeError(f"not a partition of this source: {partition!r}")
 
     def _planning(self) -> "Planner":
         if self._planner is None:

@@ -1,5 +1,6 @@
 """The state of a job: blocks by bucket for each shard, kept by Spark's transformWithState."""
 
+import json
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -12,12 +13,14 @@ from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.job_template import template_of
 from streamjob_runtime.row_schema import ROW_SCHEMA
-from streamjob_runtime.rows import BlockRow, Kind, counts_row
-from streamjob_runtime.templates import Template
+from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
+from streamjob_runtime.templates import BlockStore, Folded, Template
+
+_FOLDED = {Kind.POINTS, Kind.TICK}
 
 
 def with_state(blocks: DataFrame, job: JobFile) -> DataFrame:
-    """Fold the source's blocks into each shard's state; results, counts and dead letters come out."""
+    """Fold the source's blocks into each shard's state; results, counts, dead letters and deadlines come out."""
     return blocks.groupBy("shard").transformWithState(
         ShardProcessor(job.model_dump_json()), outputStructType=ROW_SCHEMA, outputMode="Update", timeMode="None"
     )
@@ -55,9 +58,8 @@ class ShardProcessor(StatefulProcessor):
 
     def handleInputRows(self, key: Any, rows: Iterator[Any], timerValues: Any) -> Iterator[Row]:  # noqa: ARG002, N802, N803
         """Fold one shard's rows; Spark may hand them over in any order."""
-        (shard,) = key
         received = [BlockRow(*row) for row in rows]
-        for row in folded(_template(self._job_json), self._store, shard, received):
+        for row in folded(_template(self._job_json), self._store, received):
             yield Row(**row._asdict())
 
     def close(self) -> None:
@@ -69,19 +71,30 @@ def _template(job_json: str) -> Template:
     return template_of(JobFile.model_validate_json(job_json))
 
 
-def folded(template: Template, store: SparkBlockStore, shard: int, rows: Iterable[BlockRow]) -> Iterator[BlockRow]:
-    """What one shard's rows give: results and counts; other rows pass through."""
+def folded(template: Template, store: BlockStore, rows: Iterable[BlockRow]) -> Iterator[BlockRow]:
+    """What one shard's rows give: results, counts and the shard's deadline; other rows pass through."""
     points: list[BlockRow] = []
+    ticks: list[BlockRow] = []
     for row in rows:
-        if row.kind == Kind.POINTS:
-            points.append(row)
+        if row.kind in _FOLDED:
+            (points if row.kind == Kind.POINTS else ticks).append(row)
         else:
             yield row._replace(block=bytes(row.block))
-    if not points:
-        return
     points.sort(key=lambda row: row.origin)
-    outcome = template.fold(store, [from_bytes(bytes(row.block)) for row in points], points[0].now)
+    if points:
+        blocks = [from_bytes(bytes(row.block)) for row in points]
+        yield from _rows(template, template.fold(store, blocks, points[0].now), points[0])
+    # What is due at a micro-batch's time, a fold with blocks has done already.
+    for tick in ticks:
+        if not points or bytes(tick.block) == FIRST:
+            yield from _rows(template, template.fold(store, [], tick.now), tick)
+
+
+def _rows(template: Template, outcome: Folded, cause: BlockRow) -> Iterator[BlockRow]:
+    shard, now_ms = cause.shard, cause.now
     if outcome.results.height:
-        yield BlockRow(shard, Kind.RESULTS, "", points[0].now, to_bytes(outcome.results))
+        yield BlockRow(shard, Kind.RESULTS, "", now_ms, to_bytes(outcome.results))
     if outcome.counts:
-        yield counts_row(shard, "", points[0].now, outcome.counts)
+        yield counts_row(shard, "", now_ms, outcome.counts)
+    if template.uses_clock:
+        yield BlockRow(shard, Kind.DEADLINE, "", now_ms, json.dumps(outcome.deadline).encode())

@@ -7,22 +7,22 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from streamjob_api.job_file import KAFKA_AUTH_DIR, JobFile
+from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.kafka_settings import client_settings
 from streamjob_runtime.topic_offsets import REQUEST_SECONDS, KafkaAway, TopicOffsets, kafka_away
 
 
 def check_topics(job: JobFile) -> None:
-    """See that input and output exist, creating outputs where ``kafka.createTopics`` says so.
+    """See that inputs and output exist, creating outputs where ``kafka.createTopics`` says so.
 
     Raises:
         KafkaAway: the brokers do not answer, deny, or a topic is missing.
     """
     settings = client_settings(job.kafka, Path(KAFKA_AUTH_DIR), "streamjob-driver")
-    TopicOffsets(settings, job.input_topic).partitions()
     for topic in (job.output_topic, job.dead_letter_topic):
         if job.kafka.create_topics:
             _create(AdminClient(settings), job, topic)
-    TopicOffsets(settings, job.output_topic).partitions()
+    TopicOffsets(settings, {*input_topics(job), job.output_topic}).partitions()
 
 
 def _create(admin: AdminClient, job: JobFile, topic: str) -> None:

@@ -14,6 +14,7 @@ from streamjob_api.connections import Kafka
 from streamjob_runtime.consumers import OffsetRange, consumer_settings, read_range
 from streamjob_runtime.faults import OffsetsLost
 from streamjob_runtime.kafka_settings import Settings, client_settings
+from streamjob_runtime.offsets import Place
 from streamjob_runtime.sinks.kafka import KafkaSink, Outgoing, producer_settings
 from streamjob_runtime.topic_offsets import KafkaAway, TopicOffsets
 from streamjob_runtime.waiting import Waits
@@ -34,7 +35,7 @@ def connection(kafka: KafkaBroker) -> Kafka:
 
 
 def offsets_of(kafka: KafkaBroker, topic: str) -> TopicOffsets:
-    return TopicOffsets(client_settings(connection(kafka), Path("/nonexistent"), "test"), topic)
+    return TopicOffsets(client_settings(connection(kafka), Path("/nonexistent"), "test"), [topic])
 
 
 def values(consumer: Consumer, wanted: OffsetRange, chunk_bytes: int = 1_000_000) -> list[bytes]:
@@ -60,7 +61,7 @@ def test_aborted_transactions_and_their_markers_are_passed_over(
         producer.produce(topic, str(number).encode())
         producer.flush(30)
         (producer.commit_transaction if number % 2 == 0 else producer.abort_transaction)(30)
-    end = eventually(lambda: offsets_of(kafka, topic).latest()[0], until=lambda offset: offset == 12)
+    end = eventually(lambda: offsets_of(kafka, topic).latest()[Place(topic, 0)], until=lambda offset: offset == 12)
     began = time.monotonic()
     assert values(consumer, OffsetRange(topic, 0, 0, end)) == [b"0", b"2", b"4"]
     assert time.monotonic() - began < 5
@@ -87,10 +88,10 @@ def test_offsets_by_time(kafka: KafkaBroker, topic: str) -> None:
     for number in range(10):
         producer.produce(topic, b"x", timestamp=now + number)
     assert producer.flush(30) == 0
-    offsets = offsets_of(kafka, topic)
-    assert offsets.at(now + 4) == {0: 4}
-    assert offsets.at(now + 60_000) == {0: 10}
-    assert offsets.earliest([0]) == {0: 0}
+    offsets, place = offsets_of(kafka, topic), Place(topic, 0)
+    assert offsets.at(now + 4) == {place: 4}
+    assert offsets.at(now + 60_000) == {place: 10}
+    assert offsets.earliest([place]) == {place: 0}
 
 
 def test_a_missing_topic_and_a_missing_broker_have_their_reasons(kafka: KafkaBroker) -> None:
@@ -99,7 +100,7 @@ def test_a_missing_topic_and_a_missing_broker_have_their_reasons(kafka: KafkaBro
     assert (missing.value.reason, missing.value.message) == ("TopicMissing", "topic nowhere does not exist")
     settings: Settings = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
     with pytest.raises(KafkaAway) as away:
-        TopicOffsets(settings, "any").latest()
+        TopicOffsets(settings, ["any"]).latest()
     assert away.value.reason == "KafkaUnreachable"
     assert "Connection refused" in away.value.message
 

@@ -11,6 +11,7 @@ from streamjob_api.job_file import JobFile, JobIdentity
 from streamjob_api.progress import DriverState
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.accounts import Accounts
+from streamjob_runtime.offsets import Place
 from streamjob_runtime.report import QueryFacts, Report
 from streamjob_runtime.throughput import Throughput
 from streamjob_runtime.waiting import Waits
@@ -31,7 +32,7 @@ def report() -> Report:
 
 
 def test_the_lag_is_what_the_topic_holds_beyond_what_was_read(report: Report) -> None:
-    report.latest = {0: 10, 1: 7}
+    report.latest = {Place("MEASURE_POINT_ORIGIN_o1", 0): 10, Place("MEASURE_POINT_ORIGIN_o1", 1): 7}
     report.query = QueryFacts(end_offset={"MEASURE_POINT_ORIGIN_o1": {"0": 4, "1": 7}})
     assert report.progress().lag == {"MEASURE_POINT_ORIGIN_o1": 6}
     assert not report.progress().idle
