@@ -5,16 +5,17 @@ of micro-batches, partitions or columns.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise, product
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from oracles.windows import Key, Number, Record
 
 HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": HOUR_MS, "d": 24 * HOUR_MS}
 
 
@@ -26,21 +27,42 @@ class Expected:
         results: the last value of each result; None stands for null.
         modes: ``running`` or ``final``, of the last emission of each result.
         late: late records, once for each input.
+        repeated: records of calculated inputs that came too late to replace an earlier one.
         outside: once for each policy that found a power, or a slope, outside its threshold.
     """
 
     results: dict[Key, Number | None] = field(default_factory=dict)
     modes: dict[Key, str] = field(default_factory=dict)
     late: int = 0
+    repeated: int = 0
     outside: int = 0
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a job is told beside its block.
+
+    Attributes:
+        timezone: whose days count where the job names no time zone.
+        calculated: inputs that are results of other jobs.
+        attributes: by asset and name, as JSON has them.
+        idle_timeout_ms: silence after which days are closed.
+        looks: micro-batches, as (clock, how many records had arrived by then); one without new records is a tick.
+    """
+
+    timezone: str = "UTC"
+    calculated: frozenset[str] = frozenset()
+    attributes: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    idle_timeout_ms: int | None = None
+    looks: Sequence[tuple[int, int]] = ()
+
+
 def expected(
-    records: Iterable[Record],
+    records: Sequence[Record],
     kind: str,
     job: Mapping[str, Any],
+    beside: Beside = Beside(),
     *,
-    ou_timezone: str = "UTC",
     is_ended: bool = False,
 ) -> Expected:
     """Calculate every result.
@@ -49,66 +71,130 @@ def expected(
         records: the accepted ones, in arrival order.
         kind: the block of the manifest, such as ``energyByMeterReading``.
         job: that block.
-        ou_timezone: whose days count where the job names no time zone.
+        beside: what else counts.
         is_ended: nothing follows: what waits is taken, what is open is final.
     """
-    outcome, zone = Expected(), ZoneInfo(job.get("timezone", ou_timezone))
-    inputs = {policy["input"] for policy in job["policies"]}
-    for (asset, point), series in _by_series(row for row in records if row[1] in inputs).items():
-        taken = _in_order(series, milliseconds(job.get("latency", "0s")), outcome, is_ended=is_ended)
+    outcome, zone = Expected(), ZoneInfo(job.get("timezone", beside.timezone))
+    inputs = sorted({policy["input"] for policy in job["policies"]})
+    assets = sorted({asset for asset, *_ in records})
+    for asset, point in product(assets, inputs):
+        order = Order(kind == "energyByMeterReading", milliseconds(job.get("latency", "0s")))
+        order.run(records, asset, point, beside)
+        if is_ended:
+            order.take(sorted(order.waiting))
+        if point in beside.calculated:
+            outcome.repeated += order.dropped
+        else:
+            outcome.late += order.dropped
         for policy in job["policies"]:
-            if taken and policy["input"] == point:
-                _calculate(taken, kind, policy, asset, zone, outcome, is_ended=is_ended)
+            if order.taken and policy["input"] == point:
+                bound = with_attributes(policy, asset, beside.attributes)
+                _calculate(order, kind, bound, asset, zone, outcome, is_ended=is_ended)
     return outcome
 
 
-def _by_series(records: Iterable[Record]) -> dict[tuple[str, str], list[tuple[int, float]]]:
-    series: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
-    for asset, point, time, value in records:
-        series[asset, point].append((time, float(value)))
-    return series
+def with_attributes(
+    policy: Mapping[str, Any], asset: str, attributes: Mapping[tuple[str, str], Any]
+) -> Mapping[str, Any]:
+    """A policy as if what it is bound to were written in it."""
+    limit = attributes.get((asset, policy.get("slopeLimitAttribute", "")))
+    scale = attributes.get((asset, policy.get("scaleAttribute", "")))
+    given: dict[str, Any] = dict(policy)
+    if "slopeLimitAttribute" in policy:
+        given["slopeThreshold"] = f"[0, {limit}]" if _is_usable(limit) else "[0, +inf)"
+    if _is_usable(scale):
+        given["scale"] = scale
+    return given
 
 
-def _in_order(
-    records: list[tuple[int, float]], latency_ms: int, outcome: Expected, *, is_ended: bool
-) -> list[tuple[int, float]]:
-    """The records that are taken, in the order in which they are."""
-    taken: list[tuple[int, float]] = []
-    waiting: dict[int, float] = {}
-    watermark = 0
-    for time, value in records:
-        if (taken and time <= taken[-1][0]) or time in waiting:
-            outcome.late += 1
-            continue
-        waiting[time] = value
-        watermark = max(watermark, time)
-        ripe = sorted(moment for moment in waiting if moment + latency_ms <= watermark)
-        taken += [(moment, waiting.pop(moment)) for moment in ripe]
-    if is_ended:
-        taken += sorted(waiting.items())
-    return taken
+def _is_usable(value: Any) -> bool:
+    # What is 2**1024 or more is no double.
+    return type(value) in {int, float} and 0 < value < 2**1024
+
+
+@dataclass
+class Order:
+    """The records of one asset and input, as they are taken.
+
+    Attributes:
+        taken: (time, value), in the order in which they were.
+        closings: how many had been taken whenever the clock found the series silent for too long.
+        dropped: how many came too late.
+    """
+
+    is_meter: bool
+    latency_ms: int
+    taken: list[tuple[int, float]] = field(default_factory=list)
+    closings: list[int] = field(default_factory=list)
+    dropped: int = 0
+    waiting: dict[int, float] = field(default_factory=dict)
+    watermark: int = 0
+    reference: tuple[int, float] | None = None
+
+    def run(self, records: Sequence[Record], asset: str, point: str, beside: Beside) -> None:
+        """Let everything arrive, look by look."""
+        begin, arrived = 0, None
+        for clock, end in beside.looks or [(0, len(records))]:
+            own = [row for row in records[begin:end] if row[:2] == (asset, point)]
+            begin = end
+            for _, _, time, value in own:
+                self.arrive(time, float(value), replaces=point in beside.calculated)
+            if own:
+                arrived = clock
+            elif arrived is not None and clock - arrived >= (beside.idle_timeout_ms or math.inf):
+                self.take(sorted(self.waiting))
+                self.closings.append(len(self.taken))
+                arrived = None
+
+    def arrive(self, time: int, value: float, *, replaces: bool) -> None:
+        """Let one record wait, or drop it; take those whose turn it is."""
+        is_too_late = self.reference is not None and time <= self.reference[0]
+        if is_too_late or (time in self.waiting and not replaces):
+            self.dropped += 1
+            return
+        self.waiting[time] = value
+        self.watermark = max(self.watermark, time)
+        self.take(sorted(moment for moment in self.waiting if moment + self.latency_ms <= self.watermark))
+
+    def take(self, moments: list[int]) -> None:
+        """Take what waits at these times."""
+        for moment in moments:
+            value = self.waiting.pop(moment)
+            self.taken.append((moment, value))
+            if not self.is_meter or self.reference is None or self.reference[1] != value:
+                self.reference = (moment, value)
 
 
 @dataclass
 class Totals:
-    """Energy of days and details, by their start; an entry for each that had a record or energy."""
+    """Energy of periods, by their start; an entry for each that had a record or energy.
 
-    zone: ZoneInfo
-    interval_ms: int | None
-    days: dict[int, float] = field(default_factory=dict)
-    details: dict[int, float] = field(default_factory=dict)
+    Attributes:
+        open: the period of the highest time so far.
+        has_changed: whether energy came to the open one since it was last closed.
+        closed: what was given of periods when the series was silent.
+    """
+
+    sums: dict[int, float] = field(default_factory=dict)
+    open: int = -(2**62)
     has_changed: bool = False
+    closed: dict[int, float] = field(default_factory=dict)
 
-    def add(self, energy: float, at: int, day: int) -> None:
-        """Add energy at a time of a day."""
-        self.days[day] = self.days.get(day, 0.0) + energy
-        if self.interval_ms is not None:
-            detail = day + (at - day) // self.interval_ms * self.interval_ms
-            self.details[detail] = self.details.get(detail, 0.0) + energy
+    def add(self, energy: float, period: int) -> None:
+        """Add energy to a period."""
+        if period > self.open:
+            self.open, self.has_changed = period, False
+        self.sums[period] = self.sums.get(period, 0.0) + energy
+        self.has_changed |= period == self.open and energy != 0
+
+    def close(self) -> None:
+        """Give the open period, without another beginning."""
+        self.closed[self.open] = self.sums[self.open]
+        self.has_changed = False
 
 
 def _calculate(
-    records: list[tuple[int, float]],
+    order: Order,
     kind: str,
     policy: Mapping[str, Any],
     asset: str,
@@ -117,35 +203,41 @@ def _calculate(
     *,
     is_ended: bool,
 ) -> None:
-    interval = policy.get("interval")
-    totals = Totals(zone, milliseconds(interval) if interval else None)
-    changed_days = set()
-    steps = reading_steps(records, policy) if kind == "energyByMeterReading" else power_steps(records, kind, policy)
-    for (time, _), (begin, energy, is_outside) in zip(records, steps, strict=True):
+    days, details = Totals(), Totals()
+    interval_ms = milliseconds(policy["interval"]) if "interval" in policy else DAY_MS
+    taken = order.taken
+    steps = reading_steps(taken, policy) if kind == "energyByMeterReading" else power_steps(taken, kind, policy)
+    for number, ((time, _), (begin, energy, is_outside)) in enumerate(zip(taken, steps, strict=True)):
+        if number in order.closings:
+            days.close()
+            details.close()
         outcome.outside += is_outside
-        totals.add(0.0, time, day_start(time, zone))
-        if energy is None:
-            continue
-        for share, at, day in _shares(begin, time, energy, zone, is_split=policy.get("midnight") == "Proportional"):
-            totals.add(share, at, day)
-            if share != 0:
-                changed_days.add(day)
-    _give(outcome, totals.days, asset, policy["dailyOutput"], None if is_ended else day_start(records[-1][0], zone))
-    open_day = day_start(records[-1][0], zone)
-    if policy.get("runningTotal") and not is_ended and open_day in changed_days:
-        key = (asset, policy["dailyOutput"], open_day)
-        outcome.results[key], outcome.modes[key] = _finite(totals.days[open_day]), "running"
-    if totals.interval_ms is not None:
-        last = records[-1][0]
-        open_detail = open_day + (last - open_day) // totals.interval_ms * totals.interval_ms
-        _give(outcome, totals.details, asset, policy["detailedOutput"], None if is_ended else open_detail)
+        shares = [(0.0, time, day_start(time, zone))]
+        if energy is not None:
+            shares += _shares(begin, time, energy, zone, is_split=policy.get("midnight") == "Proportional")
+        for share, at, day in shares:
+            days.add(share, day)
+            details.add(share, day + (at - day) // interval_ms * interval_ms)
+    if len(taken) in order.closings:
+        days.close()
+        details.close()
+    has_running_total = policy.get("runningTotal", False)
+    _give(outcome, days, (asset, policy["dailyOutput"]), has_running_total=has_running_total, is_ended=is_ended)
+    if "interval" in policy:
+        _give(outcome, details, (asset, policy["detailedOutput"]), has_running_total=False, is_ended=is_ended)
 
 
-def _give(outcome: Expected, sums: Mapping[int, float], asset: str, output: str, still_open: int | None) -> None:
-    for start, value in sums.items():
-        if still_open is None or start < still_open:
-            outcome.results[asset, output, start] = _finite(value)
-            outcome.modes[asset, output, start] = "final"
+def _give(
+    outcome: Expected, totals: Totals, output: tuple[str, str], *, has_running_total: bool, is_ended: bool
+) -> None:
+    for start, value in totals.sums.items():
+        key = (*output, start)
+        if start < totals.open or is_ended:
+            outcome.results[key], outcome.modes[key] = _finite(value), "final"
+        elif has_running_total and totals.has_changed:
+            outcome.results[key], outcome.modes[key] = _finite(value), "running"
+        elif start in totals.closed:
+            outcome.results[key], outcome.modes[key] = _finite(totals.closed[start]), "final"
 
 
 def _finite(value: float) -> float | None:
@@ -185,6 +277,8 @@ def power_steps(
     records: list[tuple[int, float]], kind: str, policy: Mapping[str, Any]
 ) -> list[tuple[int, float | None, bool]]:
     """For each record: where its interval begins, its energy if accepted, whether its power was outside."""
+    if policy.get("interpolation") == "Linear":
+        return _linear_steps(records, kind, policy)
     steps: list[tuple[int, float | None, bool]] = []
     before: tuple[int, float | None] | None = None
     last_valid: float | None = None
@@ -203,6 +297,43 @@ def power_steps(
         steps.append((begin, energy, not is_valid))
         before = (time, usable)
     return steps
+
+
+def _linear_steps(
+    records: list[tuple[int, float]], kind: str, policy: Mapping[str, Any]
+) -> list[tuple[int, float | None, bool]]:
+    """The same, with a straight line between valid records."""
+    steps: list[tuple[int, float | None, bool]] = []
+    valid: tuple[int, float] | None = None
+    passed: list[int] = []
+    for time, power in records:
+        if not _within(power, policy.get("threshold", "(-inf, +inf)")):
+            steps.append((valid[0] if valid else time, None, True))
+            passed.append(time)
+            continue
+        begin, energy = time, None
+        if valid is not None:
+            begin, first = valid
+            if time - begin <= milliseconds(policy["maxGap"]):
+                line = [(begin, first), *((at, _on_line(valid, (time, power), at)) for at in passed), (time, power)]
+                pairs = list(pairwise(line))
+                if kind == "energyByAveragePower":
+                    pairs = [((begin, first), (time, power))]
+                energy = sum(_of_pair(kind, *pair) for pair in pairs) * _conversion(policy)
+        steps.append((begin, energy, False))
+        valid, passed = (time, power), []
+    return steps
+
+
+def _of_pair(kind: str, first: tuple[int, float], second: tuple[int, float]) -> float:
+    """The energy between two powers."""
+    held = second[1] if kind == "energyByInstantPower" else first[1] / 2 + second[1] / 2
+    return held * (second[0] - first[0]) / HOUR_MS
+
+
+def _on_line(first: tuple[int, float], second: tuple[int, float], at: int) -> float:
+    share = (at - first[0]) / (second[0] - first[0])
+    return first[1] * (1 - share) + second[1] * share
 
 
 def _mean(first: float | None, second: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The records that a fold takes, series after series, each in the order of time."""
+"""The records that a fold takes, series after series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ NO_RECORDS = Records(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, n
 
 @dataclass(frozen=True)
 class Chains(Records):
-    """Records by slot and time; no two of a slot have the same time."""
+    """Records by slot, and in the order in which they are taken."""
 
     @classmethod
     def of(cls, records: Records) -> Self:

@@ -1,16 +1,20 @@
 """The three energy templates: a day's energy of each asset, by meter reading, by instant or by average power.
 
-Records are taken in the order of their time (``ordering``): with a latency they wait for that, without one a record
-that is not later than the last one taken is dropped and counted as ``late``; of two at the same time the first stays.
-Each record ends an interval that begins at the series' reference; ``meter_reading`` and ``power`` say which energy it
-has, ``energy_sums`` to which day and detail it belongs. A day is that of the job's time zone, else of its OU's.
+Records are taken in the order of their time (``energy_order``): with a latency they wait for that, without one a record
+that is not later than the reference is dropped. Each record ends an interval that begins at the series' reference;
+``meter_reading`` and ``power`` say which energy it has, ``energy_sums`` to which day and detail it belongs. A day is
+that of the job's time zone, else of its OU's.
 
-A daily result's time is the day's local 00:00, a detailed one's the start of its detail. Both leave once, as ``final``,
-when the first record of a later day or detail is taken; a silent asset's last day stays open. With ``runningTotal`` the
-sum of the open day leaves too, as ``running``, in each micro-batch that changed it: of several changes in one
-micro-batch the last one counts. With ``midnight: Proportional`` an interval is split over the days that it crosses, and
-a day that is final already leaves again if the reading was flat since then: the sum of a day's details is always the
-day's value.
+A daily result's time is the day's local 00:00, a detailed one's the start of its detail. Both leave as ``final`` when
+the first record of a later day or detail is taken. With ``runningTotal`` the sum of the open day leaves too, as
+``running``, in each micro-batch that changed it: of several changes in one micro-batch the last one counts. With an
+idle timeout, a series that was silent for so long by the clock has what is open given as if a later day had come, once,
+after all that waits of it was taken; its reference stays, and a later record of the same day has the day given again.
+
+A day that is final leaves again where more energy turns out to be its own: with ``midnight: Proportional``, which
+splits an interval over the days that it crosses, if the reading was flat since then; after a record of that day that
+came between a flat one and the next; after it was closed for silence. The sum of a day's details is always the day's
+value.
 
 A record counts as ``outside`` once for each policy of its input whose threshold its power, or the slope that it ends,
 is outside of.
@@ -26,19 +30,22 @@ import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_api.templates.energy import EnergyBlock
-from streamjob_runtime.templates.arrays import Slots, Times
+from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
+from streamjob_runtime.templates.arrays import Flags, Slots, Times
 from streamjob_runtime.templates.chains import NO_RECORDS, Chains, Records
 from streamjob_runtime.templates.days import Days
+from streamjob_runtime.templates.energy_attributes import BoundNumbers
+from streamjob_runtime.templates.energy_order import EnergyOrder, Marks
 from streamjob_runtime.templates.energy_plan import EnergyPlan, Policy
 from streamjob_runtime.templates.energy_results import Output, energy_results
-from streamjob_runtime.templates.energy_state import SERIES, EnergyState, load_waiting, save_waiting
+from streamjob_runtime.templates.energy_state import CLOSED, SERIES, EnergyState, load_waiting, save_waiting
 from streamjob_runtime.templates.energy_sums import Course, Pieces, add_up, details_of, split_at_midnight
 from streamjob_runtime.templates.inputs import in_several
-from streamjob_runtime.templates.intervals import Intervals, Reference
-from streamjob_runtime.templates.ordering import NEVER, put_in_order
+from streamjob_runtime.templates.intervals import Intervals
+from streamjob_runtime.templates.ordering import NEVER
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
 from streamjob_runtime.templates.series_combiner import SeriesCombiner
-from streamjob_runtime.templates.surroundings import Surroundings
+from streamjob_runtime.templates.surroundings import Attributes, Surroundings
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,23 @@ class Energy:
 
     plan: EnergyPlan
     days: Days
+    order: EnergyOrder
+    calculated: frozenset[PointRef]
+    attributes: Attributes
+    idle_timeout_ms: int | None
 
     @classmethod
     def of(cls, spec: EnergyBlock, surroundings: Surroundings) -> Self:
         """Return the template that a job configures."""
         plan = EnergyPlan.of(spec, surroundings.timezone)
-        return cls(plan, Days(plan.timezone.zone))
+        return cls(
+            plan=plan,
+            days=Days(plan.timezone.zone),
+            order=EnergyOrder(plan.latency_ms, holds_flat=isinstance(spec, EnergyByMeterReading)),
+            calculated=surroundings.calculated,
+            attributes=surroundings.attributes,
+            idle_timeout_ms=surroundings.idle_timeout_ms,
+        )
 
     @property
     def inputs(self) -> frozenset[PointRef]:
@@ -71,75 +89,114 @@ class Energy:
 
     @property
     def uses_clock(self) -> bool:
-        """Event time alone decides."""
-        return False
+        """Whether silence closes days; else event time alone decides."""
+        return self.idle_timeout_ms is not None
 
     def combiner(self) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""
         return SeriesCombiner(self.plan.inputs)
 
-    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:  # noqa: ARG002
-        """Fold the blocks of one shard into its days. Event time alone decides: ``now_ms`` is not used.
+    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
+        """Fold the blocks of one shard into its days, and close what has been silent for too long.
 
-        ``counts``: ``late``, ``outside``; ``severalPartitions``, how many assets and inputs had records in more than
-        one block, so that their order is not known.
+        ``counts``: ``late``, ``repeated``, ``outside``, ``attributeMissing``, ``attributeInvalid``;
+        ``severalPartitions``, how many assets and inputs had records in more than one block, so that their order is not
+        known.
         """
-        if not blocks:
+        if not blocks and not self.uses_clock:
             return Folded(RESULTS.to_frame(), {})
-        state = EnergyState.load(store, self.plan.width)
+        state = EnergyState.load(store, self.plan.width, now_ms)
         slots = state.place(blocks)
+        for own in slots:
+            state.arrived[own] = now_ms
+        is_silent = self._silent(state, now_ms)
+        if not blocks and not is_silent.any():
+            return Folded(RESULTS.to_frame(), {}, self._deadline(state))
         arrived = [_records(block, own) for block, own in zip(blocks, slots, strict=True)]
-        folded = self._take(store, state, arrived)
-        state.save(store)
-        return Folded(folded.results, {**folded.counts, "severalPartitions": in_several(slots)})
+        results, counts = self._take(store, state, arrived, is_silent)
+        state.arrived[is_silent] = CLOSED
+        state.save(store, is_watched=self.uses_clock)
+        if slots:
+            counts["severalPartitions"] = in_several(slots)
+        return Folded(results, dict(counts), self._deadline(state))
 
     def close(self, store: BlockStore) -> Folded:
         """Take what waits, give what is open as ``final``, and leave nothing behind."""
-        state = EnergyState.load(store, self.plan.width)
+        state = EnergyState.load(store, self.plan.width, 0)
         if not state.assets:
             return Folded(RESULTS.to_frame(), {})
-        folded = self._take(store, state, [], is_ended=True)
+        results, counts = self._take(store, state, [], np.ones(len(state.assets), np.bool_))
         store.remove(SERIES)
-        return folded
+        return Folded(results, dict(counts))
+
+    def _silent(self, state: EnergyState, now_ms: int) -> Flags:
+        """Whether each series is to be closed now."""
+        if self.idle_timeout_ms is None:
+            return np.zeros(len(state.assets), np.bool_)
+        is_silent: Flags = (state.arrived != CLOSED) & (now_ms - state.arrived >= self.idle_timeout_ms)
+        return is_silent
+
+    def _deadline(self, state: EnergyState) -> int | None:
+        """When the next series will have been silent for too long."""
+        arrived = state.arrived[state.arrived != CLOSED]
+        if self.idle_timeout_ms is None or not len(arrived):
+            return None
+        return int(arrived.min()) + self.idle_timeout_ms
 
     def _take(
-        self, store: BlockStore, state: EnergyState, arrived: Sequence[Records], *, is_ended: bool = False
-    ) -> Folded:
-        """Take the records whose turn it is; where the input has ended, it is that of all."""
-        latency_ms = self.plan.latency_ms
-        waited = [load_waiting(store)] if latency_ms else []
+        self, store: BlockStore, state: EnergyState, arrived: Sequence[Records], is_ended: Flags
+    ) -> tuple[pl.DataFrame, Counter[str]]:
+        """Take the records whose turn it is; of series that have ended, that is all."""
+        waited = [load_waiting(store)] if self.plan.latency_ms else []
         count = sum(len(records.slot) for records in waited)
         records = Records.concat([NO_RECORDS, *waited, *arrived])
-        order = put_in_order(records.slot, records.time, count, state.reached, 0 if is_ended else latency_ms)
-        if latency_ms:
+        order = self.order.take(records, count, state.reached, self._marks(state), is_ended)
+        if self.plan.latency_ms:
             save_waiting(store, records.take(order.waiting), count)
         before, state.reached = state.reached.taken, order.reached
-        counts = Counter(late=order.late, outside=0)
+        counts = Counter(late=order.late, repeated=order.repeated, outside=0)
         with np.errstate(over="ignore", invalid="ignore"):  # What is not finite leaves as null.
-            outputs = list(self._outputs(state, before, records.take(order.taken), counts, is_ended=is_ended))
-        return Folded(energy_results(outputs, state), dict(counts))
+            outputs = list(self._outputs(state, before, records.take(order.taken), counts, is_ended))
+        return energy_results(outputs, state), counts
+
+    def _marks(self, state: EnergyState) -> Marks:
+        """Return what decides whether a record comes too late."""
+        is_calculated = np.array([point in self.calculated for point in self.plan.inputs])[state.inputs]
+        if not self.order.holds_flat:
+            return Marks(state.reached.taken, state.value[0], is_calculated)
+        # A meter's reference is the same for each of its policies.
+        return Marks(state.since[0], state.value[0], is_calculated)
 
     def _outputs(
-        self, state: EnergyState, before: Times, records: Records, counts: Counter[str], *, is_ended: bool
+        self, state: EnergyState, before: Times, records: Records, counts: Counter[str], is_ended: Flags
     ) -> Iterator[Output]:
         """Move the references of each input, and yield what its outputs are to be given."""
-        inputs = np.array(state.inputs)
+        inputs = np.array(state.inputs, np.int32)
+        was_closed = state.arrived == CLOSED
         for number, point in enumerate(self.plan.inputs):
             chains = Chains.of(records.take(inputs[records.slot] == number))
-            is_open = (inputs == number) & (state.reached.taken != NEVER)
-            slots = np.flatnonzero(is_open).astype(np.int32) if is_ended else chains.slot[chains.ends]
+            is_given = is_ended & (inputs == number) & (state.reached.taken != NEVER)
+            slots = np.union1d(np.flatnonzero(is_given), chains.slot[chains.ends]).astype(np.int32)
             if not len(slots):
                 continue
             policies = [policy for policy in self.plan.policies if policy.input == point]
-            intervals = [
-                policy.calculation.intervals(chains, Reference(state.since, state.value[policy.rank]))
-                for policy in policies
-            ]
-            since = state.since[slots]
-            _move(state, chains, policies, intervals)
-            course = Course(slots, before[slots], state.reached.taken[slots], since, state.since[slots], is_ended)
-            for policy, found in zip(policies, intervals, strict=True):
+            bindings = [policy.calculation.bound_to for policy in policies]
+            bound = BoundNumbers.read(self.attributes, bindings, state, chains.slot[chains.ends])
+            for policy in policies:
+                counts.update(bound.problems(policy.calculation.bound_to))
+                reference = state.reference(policy.rank, before)
+                found = policy.calculation.intervals(chains, reference, bound.numbers)
                 counts["outside"] += found.outside
+                state.move(policy.rank, chains, found.reached)
+                course = Course(
+                    slots=slots,
+                    taken_before=before[slots],
+                    taken=state.reached.taken[slots],
+                    since_before=reference.time[slots],
+                    since=state.since[policy.rank][slots],
+                    was_closed=was_closed[slots],
+                    is_ended=is_ended[slots],
+                )
                 yield from self._sums(policy, chains, found, course, state)
 
     def _sums(
@@ -162,11 +219,3 @@ def _records(block: pl.DataFrame, slots: Slots) -> Records:
     """Return the records of a SERIES_BLOCK."""
     counts = block["time"].list.len().to_numpy()
     return Records(np.repeat(slots, counts), block["time"].explode().to_numpy(), block["value"].explode().to_numpy())
-
-
-def _move(state: EnergyState, chains: Chains, policies: Sequence[Policy], intervals: Sequence[Intervals]) -> None:
-    """Let the references of one input be what its last records left; their time is the same for each policy."""
-    slots = chains.slot[chains.ends]
-    for policy, found in zip(policies, intervals, strict=True):
-        state.value[policy.rank, slots] = found.reached.value[chains.ends]
-        state.since[slots] = found.reached.time[chains.ends]

@@ -18,7 +18,7 @@ from streamjob_runtime.templates.meter_reading import MeterReading
 from streamjob_runtime.templates.power import Power
 
 # Raise it when the blocks of the state change; checkpoints of another version are then incompatible.
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,34 @@
 """The state of one shard of an energy template: a row for each asset and input, and the records that wait.
 
-Bucket SERIES holds the rows, whose position is their *slot*: how far the series has come, the reference's time, and for
-each policy of its input the reference's value and what the reference's day, and its detail, hold so far. Which day that
-is follows from the reference's time, and which one is open from the last record taken. Bucket WAITING holds, of jobs
-with a latency, the records that are not taken yet.
+Bucket SERIES holds the rows, whose position is their *slot*: how far the series has come, and for each policy of its
+input the reference's time and value and what the reference's day, and its detail, hold so far. Which day that is
+follows from the reference's time, and which one is open from the last record taken. What only some jobs need is left
+out where nobody needs it. Bucket WAITING holds, of jobs with a latency, the records that are not taken yet.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from streamjob_runtime.templates.arrays import Floats, Slots, Times
-from streamjob_runtime.templates.chains import Records
+from streamjob_runtime.templates.chains import Chains, Records
+from streamjob_runtime.templates.intervals import Reference
 from streamjob_runtime.templates.ordering import NEVER, Reached
 from streamjob_runtime.templates.protocols import BlockStore
 
 SERIES, WAITING = 0, 1
 _TEXTS = ("asset", "input", "model_path")
-_TIMES = ("highest", "taken", "since")
-# One column for each rank of a policy.
+_TIMES = ("highest", "taken")
+# One column for each rank of a policy; ``passed`` only where it is not 0 throughout.
+_SINCE, _PASSED = "since", "passed"
 _NUMBERS = ("value", "day", "detail")
+# Only of jobs that close what is silent.
+_ARRIVED = "arrived"
+CLOSED = NEVER
 
 
 @dataclass
@@ -31,44 +37,64 @@ class EnergyState:
 
     Attributes:
         reached: watermark and last record taken.
-        since: time of the reference.
-        value, day, detail: one row for each rank of a policy: the reference's value (NaN: none), and the sums of its
-            day and its detail.
+        arrived: when the last record came, by the clock; CLOSED where what was open has been closed since.
+        since, value, passed, day, detail: one row for each rank of a policy: the ``Reference``, and the sums of its day
+            and its detail.
     """
 
     assets: list[str]
     inputs: list[int]
     paths: list[str]
     reached: Reached
+    arrived: Times
     since: Times
     value: Floats
+    passed: Times
     day: Floats
     detail: Floats
 
     @classmethod
-    def load(cls, store: BlockStore, width: int) -> Self:
-        """Read a shard, of a job with up to ``width`` policies of an input; an empty one at first."""
+    def load(cls, store: BlockStore, width: int, now_ms: int) -> Self:
+        """Read a shard, of a job with up to ``width`` policies of an input; an empty one at first.
+
+        Where nobody wrote down when records arrived, they arrived now.
+        """
         block = store.get(SERIES)
         if block is None:
-            times, none = np.empty(0, np.int64), np.empty((width, 0))
-            return cls([], [], [], Reached(times, times), times, none, none, none)
+            times, ranks, none = np.empty(0, np.int64), np.empty((width, 0), np.int64), np.empty((width, 0))
+            return cls([], [], [], Reached(times, times), times, ranks, none, ranks, none, none)
         assets, inputs, paths = (block[name].to_list() for name in _TEXTS)
-        highest, taken, since = (block[name].to_numpy(writable=True) for name in _TIMES)
-        value, day, detail = (
-            np.array([block[f"{name}{rank}"].to_numpy() for rank in range(width)]) for name in _NUMBERS
-        )
-        return cls(assets, inputs, paths, Reached(highest, taken), since, value, day, detail)
+        highest, taken = (block[name].to_numpy(writable=True) for name in _TIMES)
+        value, day, detail = (_by_rank(block, name, width) for name in _NUMBERS)
+        since = _by_rank(block, _SINCE, width)
+        passed = _by_rank(block, _PASSED, width) if f"{_PASSED}0" in block.columns else np.zeros_like(since)
+        watched = _ARRIVED in block.columns
+        arrived = block[_ARRIVED].to_numpy(writable=True) if watched else np.full(block.height, now_ms)
+        return cls(assets, inputs, paths, Reached(highest, taken), arrived, since, value, passed, day, detail)
 
-    def save(self, store: BlockStore) -> None:
-        """Write the shard."""
-        texts = dict(zip(_TEXTS, (self.assets, self.inputs, self.paths), strict=True))
-        times = dict(zip(_TIMES, (self.reached.highest, self.reached.taken, self.since), strict=True))
-        numbers = {
-            f"{name}{rank}": column
-            for name, rows in zip(_NUMBERS, (self.value, self.day, self.detail), strict=True)
-            for rank, column in enumerate(rows)
-        }
-        store.put(SERIES, pl.DataFrame({**texts, **times, **numbers}, schema_overrides={"input": pl.Int32}))
+    def save(self, store: BlockStore, *, is_watched: bool) -> None:
+        """Write the shard; ``is_watched`` says whether it counts when records arrived."""
+        columns: dict[str, Any] = dict(zip(_TEXTS, (self.assets, self.inputs, self.paths), strict=True))
+        columns |= dict(zip(_TIMES, (self.reached.highest, self.reached.taken), strict=True))
+        if is_watched:
+            columns[_ARRIVED] = self.arrived
+        ranked = {_SINCE: self.since, "value": self.value, "day": self.day, "detail": self.detail}
+        if self.passed.any():
+            ranked[_PASSED] = self.passed
+        for name, rows in ranked.items():
+            columns |= {f"{name}{rank}": column for rank, column in enumerate(rows)}
+        store.put(SERIES, pl.DataFrame(columns, schema_overrides={"input": pl.Int32}))
+
+    def reference(self, rank: int, last: Times) -> Reference:
+        """Return the references of one policy of each input; they do not change with the state."""
+        return Reference(self.since[rank].copy(), self.value[rank].copy(), last, self.passed[rank].copy())
+
+    def move(self, rank: int, chains: Chains, reached: Reference) -> None:
+        """Let the references of one policy be what the last records of each series left."""
+        slots = chains.slot[chains.ends]
+        self.since[rank, slots] = reached.time[chains.ends]
+        self.value[rank, slots] = reached.value[chains.ends]
+        self.passed[rank, slots] = reached.passed[chains.ends]
 
     def place(self, blocks: Sequence[pl.DataFrame]) -> list[Slots]:
         """Return the slot of each row of SERIES_BLOCKs, with new slots for what is new."""
@@ -90,10 +116,17 @@ class EnergyState:
         self.inputs += [number for _, number in new]
         self.paths += [""] * len(new)
         self.reached = self.reached.with_slots(len(self.assets))
-        self.since = np.pad(self.since, (0, len(new)), constant_values=NEVER)
-        more = ((0, 0), (0, len(new)))
+        count = (0, len(new))
+        self.arrived = np.pad(self.arrived, count, constant_values=CLOSED)
+        more = ((0, 0), count)
+        self.since = np.pad(self.since, more, constant_values=NEVER)
         self.value = np.pad(self.value, more, constant_values=np.nan)
+        self.passed = np.pad(self.passed, more)
         self.day, self.detail = np.pad(self.day, more), np.pad(self.detail, more)
+
+
+def _by_rank(block: pl.DataFrame, name: str, width: int) -> NDArray[Any]:
+    return np.array([block[f"{name}{rank}"].to_numpy() for rank in range(width)])
 
 
 _RECORDS = pl.Schema({"slot": pl.Int32, "time": pl.Int64, "value": pl.Float64})

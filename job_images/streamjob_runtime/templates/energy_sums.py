@@ -4,7 +4,8 @@ A *period* is a day or a detail: one of the equal parts of a day, counted from i
 the period of its end. A period is over when a record of a later one is taken, be it flat or rejected, and is then
 given: with 0 where records came but no energy, not at all where nothing came.
 
-Each sum is added up in the order of time, record after record, so that no cut into micro-batches changes a bit of it.
+Each sum is added up in the order in which records are taken, one after the other, so that no cut into micro-batches
+changes a bit of it.
 """
 
 from collections.abc import Callable
@@ -74,8 +75,9 @@ class Course:
 
     Attributes:
         slots: these series.
-        taken_before, taken: time of the last record taken, of each; NEVER before the first one.
+        taken_before, taken: highest time of the records taken, of each; NEVER before the first one.
         since_before, since: time of the reference, of each.
+        was_closed: whether the open period has been given already, because the series was silent.
         is_ended: whether nothing follows, so that open periods are over.
     """
 
@@ -84,7 +86,8 @@ class Course:
     taken: Times
     since_before: Times
     since: Times
-    is_ended: bool
+    was_closed: Flags
+    is_ended: Flags
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,10 @@ def add_up(pieces: Pieces, course: Course, sums: Floats, period_of: PeriodOf) ->
     slot = np.concatenate([slots, slots, pieces.slot])
     at = np.concatenate([course.since_before[known], course.taken_before[known], pieces.at])
     energy = np.concatenate([sums[slots], np.zeros(len(slots)), pieces.energy])
-    # A period is given for its records, not for the sum that is kept.
-    counts = np.arange(len(slot)) >= len(slots)
+    # A period is given for its records, not for the sum that is kept; and not for what was given already.
+    counts = np.concatenate(
+        [np.zeros(len(slots), np.bool_), ~course.was_closed[known], np.ones(len(pieces.slot), np.bool_)]
+    )
     period = period_of(at)
     order = np.lexsort((period, slot))
     starts = _starts(slot[order], period[order])
@@ -153,6 +158,6 @@ def _given(
     place = np.searchsorted(course.slots, totals.slot)
     kept = totals.period == period_of(course.since)[place]
     sums[totals.slot[kept]] = totals.value[kept]
-    is_over = (totals.period < period_of(course.taken)[place]) | course.is_ended
+    is_over = (totals.period < period_of(course.taken)[place]) | course.is_ended[place]
     rows = (is_over & has_records) | (~is_over & has_energy)
     return Sums(totals.slot[rows], totals.period[rows], totals.value[rows], is_over[rows])

@@ -82,13 +82,13 @@ def _late(slot: Slots, time: Times, waited: int, reached: Reached, latency_ms: i
     """Whether each new record is late."""
     slots, times = slot[waited:], time[waited:]
     is_late = np.zeros(len(slots), np.bool_)
-    rows = _disordered(slots, times, reached.highest)
+    rows = disordered(slots, times, reached.highest)
     if not len(rows):
         return is_late
     if not latency_ms:
         is_late[rows] = times[rows] <= earlier_maximum(slots[rows], times[rows], reached.taken)
         return is_late
-    for own in _by_slot(slots, rows):
+    for own in by_slot(slots, rows):
         number = slots[own[0]]
         waiting = np.sort(time[:waited][slot[:waited] == number]).tolist()
         marks = int(reached.highest[number]), int(reached.taken[number])
@@ -96,7 +96,7 @@ def _late(slot: Slots, time: Times, waited: int, reached: Reached, latency_ms: i
     return is_late
 
 
-def _disordered(slot: Slots, time: Times, highest: Times) -> Places:
+def disordered(slot: Slots, time: Times, highest: Times) -> Places:
     """Return the places, by slot and then as they arrived, of all records of series whose times do not ascend."""
     order = np.argsort(slot, kind="stable")
     slots, times = slot[order], time[order]
@@ -110,9 +110,10 @@ def _disordered(slot: Slots, time: Times, highest: Times) -> Places:
     return order[is_disordered[slots]]
 
 
-def _by_slot(slot: Slots, rows: Places) -> Iterator[Places]:
+def by_slot(slot: Slots, rows: Places) -> Iterator[Places]:
     """Part rows, which lie by slot, into those of each slot."""
-    yield from np.split(rows, np.flatnonzero(np.diff(slot[rows])) + 1)
+    if len(rows):
+        yield from np.split(rows, np.flatnonzero(np.diff(slot[rows])) + 1)
 
 
 def _late_one_by_one(times: list[int], waiting: list[int], highest: int, taken: int, latency_ms: int) -> list[bool]:

@@ -6,9 +6,11 @@ between them. A power outside the threshold is invalid:
     Ignore      every interval that touches it contributes nothing; it moves the reference's time all the same, so that
                 the next record does not integrate the gap
     LastValue   the last valid power takes its place; before there was any, as Ignore
+    Linear      it is passed over, and a straight line drawn between the valid powers around it (``linear``)
 
 By instant power an interval touches the power at its end alone. An interval longer than ``maxGap`` contributes
-nothing; the last valid power outlives it. Nothing is converted unless both units are given.
+nothing, with Linear one between two valid powers; the last valid power outlives it. Nothing is converted unless both
+units are given.
 """
 
 from dataclasses import dataclass
@@ -17,11 +19,13 @@ from typing import Any, Self
 import numpy as np
 
 from streamjob_api.intervals import Interval
+from streamjob_api.points import AttributeRef
 from streamjob_api.templates.energy_by_power import EnergyUnit, PowerInterpolation, PowerPolicy, PowerUnit
 from streamjob_runtime.templates.arrays import Flags, Floats, Times
 from streamjob_runtime.templates.chains import Chains
-from streamjob_runtime.templates.intervals import HOUR_MS, Intervals, Reference
+from streamjob_runtime.templates.intervals import HOUR_MS, Intervals, Numbers, Reference, Stretches
 from streamjob_runtime.templates.limits import within
+from streamjob_runtime.templates.linear import along_the_line
 from streamjob_runtime.templates.ordering import NEVER
 
 # What a product of power and milliseconds is divided by.
@@ -37,7 +41,7 @@ class Power:
 
     is_average: bool
     threshold: Interval
-    holds_last: bool
+    interpolation: PowerInterpolation
     max_gap_ms: int | None
     divisor: int
 
@@ -48,7 +52,7 @@ class Power:
         return cls(
             is_average=is_average,
             threshold=policy.threshold,
-            holds_last=policy.interpolation is PowerInterpolation.LAST_VALUE,
+            interpolation=policy.interpolation,
             max_gap_ms=policy.max_gap.milliseconds if policy.max_gap else None,
             divisor=next((divisor for known, divisor in _DIVISORS.items() if known == units), HOUR_MS),
         )
@@ -63,29 +67,39 @@ class Power:
         """All that the results depend on."""
         limits = self.threshold
         bounds = [limits.low, limits.high, limits.low_included, limits.high_included]
-        return [self.cal_type, bounds, self.holds_last, self.max_gap_ms, self.divisor]
+        return [self.cal_type, bounds, self.interpolation, self.max_gap_ms, self.divisor]
 
-    def intervals(self, chains: Chains, reference: Reference) -> Intervals:
+    @property
+    def bound_to(self) -> tuple[AttributeRef, ...]:
+        """Nothing: a power has neither scale nor slope."""
+        return ()
+
+    def intervals(self, chains: Chains, reference: Reference, numbers: Numbers) -> Intervals:  # noqa: ARG002
         """Integrate up to each record."""
         is_valid = within(chains.value, self.threshold)
-        power = self._usable(chains, is_valid, reference.value)
-        since = chains.before(chains.time, reference.time)
-        elapsed_ms = chains.time - since
-        mean = self._mean(chains.before(power, reference.value), power)
-        is_accepted = (since != NEVER) & ~np.isnan(mean) & self._is_short(elapsed_ms)
+        if self.interpolation is PowerInterpolation.LINEAR:
+            stretches = along_the_line(chains, is_valid, reference, is_average=self.is_average)
+        else:
+            stretches = self._held(chains, is_valid, reference)
+        elapsed_ms = chains.time - stretches.since
+        is_accepted = (stretches.since != NEVER) & ~np.isnan(stretches.mean) & self._is_short(elapsed_ms)
         return Intervals(
-            since=since,
-            energy=np.where(is_accepted, mean * elapsed_ms / self.divisor, 0.0),
+            since=stretches.since,
+            energy=np.where(is_accepted, stretches.mean * elapsed_ms / self.divisor, 0.0),
             is_accepted=is_accepted,
             outside=int((~is_valid).sum()),
-            reached=Reference(chains.time, power),
+            reached=stretches.reached,
         )
 
-    def _usable(self, chains: Chains, is_valid: Flags, known: Floats) -> Floats:
-        """Return the power that each record stands for; NaN where there is none."""
-        if self.holds_last:
-            return chains.latest(chains.value, is_valid, known)
-        return np.where(is_valid, chains.value, np.nan)
+    def _held(self, chains: Chains, is_valid: Flags, reference: Reference) -> Stretches:
+        """Return the stretch between each record and the one before it; each record becomes the reference."""
+        if self.interpolation is PowerInterpolation.LAST_VALUE:
+            power = chains.latest(chains.value, is_valid, reference.value)
+        else:
+            power = np.where(is_valid, chains.value, np.nan)
+        since = chains.before(chains.time, reference.time)
+        mean = self._mean(chains.before(power, reference.value), power)
+        return Stretches(since, mean, Reference(chains.time, power, chains.time, np.zeros_like(chains.time)))
 
     def _mean(self, before: Floats, power: Floats) -> Floats:
         """Return the power that holds in the interval between two records."""

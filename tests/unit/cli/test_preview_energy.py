@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from oracles.energy import expected
+from oracles.energy import Beside, expected
 from oracles.windows import Record
 from unit.cli.previews import START, job, last_values, line, manifest, resource, run, written
 
@@ -34,7 +34,7 @@ def test_every_day_up_to_the_end_is_final(tmp_path: Path) -> None:
     files = manifest(tmp_path, document, resource(timezone="Asia/Kathmandu"))
     done = run(files, "--input", written(tmp_path, map(line, records)))
     assert (done.returncode, done.stdout == "") == (0, False), done.stderr
-    wanted = expected(records, KIND, ENERGY, ou_timezone="Asia/Kathmandu", is_ended=True)
+    wanted = expected(records, KIND, ENERGY, Beside(timezone="Asia/Kathmandu"), is_ended=True)
     assert last_values(done.stdout.splitlines()) == wanted.results
     last = {(row["pointId"], row["time"]): row for row in map(json.loads, done.stdout.splitlines())}
     assert {row["attr"]["electricEnergy"]["calMode"] for row in last.values()} == {"final"}

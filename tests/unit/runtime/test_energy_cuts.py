@@ -1,17 +1,19 @@
-"""No cut into micro-batches, partitions or chunks changes a day's energy: each equals plain loops over all records"""
+"""No cut into micro-batches, partitions, chunks or shards changes a day's energy: each equals plain loops over all."""
 
 import math
 from collections import defaultdict
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import cycle, pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from oracles.energy import Expected, day_start, expected
+from fixtures.exactness import exact
+from oracles.energy import Beside, Expected, day_start, expected
 from oracles.windows import Key, Number, Record
 from streamjob_api.timezones import TimeZone
-from unit.runtime.energy_bench import AVERAGE, DAY, HOUR, INSTANT, METER, MINUTE, Run, energy_job
+from unit.runtime.energy_bench import AVERAGE, BASE, DAY, HOUR, INSTANT, METER, MINUTE, Run, energy_job
 
 # A zone, and a midnight of it: the one before its clocks change, twice.
 MIDNIGHTS = [
@@ -21,27 +23,25 @@ MIDNIGHTS = [
     ("Asia/Kathmandu", 1_700_072_100_000),  # UTC+05:45
     ("Australia/Lord_Howe", 1_712_408_400_000),  # 2024-04-07, 24.5 hours
 ]
-READINGS = {
-    "slopeThreshold": st.sampled_from(["[0, 50]", "[1, 10]", "(0, 1000000]", "[0, +inf)"]),
-    "scale": st.sampled_from([1, 3, 0.5]),
-    "rolloverModulus": st.sampled_from([30, 20.5]),
-}
-POWERS = {
-    "threshold": st.sampled_from(["[0, 12]", "(0, 20)", "(-inf, +inf)", "[-5, +inf)"]),
-    "interpolation": st.sampled_from(["Ignore", "LastValue"]),
-    "maxGap": st.sampled_from(["1h", "6h"]),
-}
+SLOPES = [{"slopeThreshold": slope} for slope in ("[0, 50]", "[1, 10]", "[1, 10)", "(0, 1000000]", "[0, +inf)")]
+SCALES = [{}, {"scale": 3}, {"scale": 0.5}]
+THRESHOLDS = [{"threshold": threshold} for threshold in ("[0, 12]", "(0, 20)", "(-inf, +inf)", "[-5, +inf)")]
+GAPS = [{"maxGap": gap} for gap in ("30m", "1h", "6h")]
+ROLLOVERS = [{}, {"rolloverModulus": 30}, {"rolloverModulus": 20.5}]
+LIMIT, RATIO = {"slopeLimitAttribute": "M::Limit"}, {"scaleAttribute": "M::Ratio"}
 UNITS = [{}, *({"powerUnit": power, "energyUnit": energy} for power in ("kW", "W") for energy in ("kWh", "Wh"))]
 
 
 @st.composite
 def policies(draw: st.DrawFn, kind: str, number: int) -> dict[str, Any]:
     policy: dict[str, Any] = {"input": draw(st.sampled_from(["M::A", "M::A", "M::B"]))}
-    for name, values in (READINGS if kind == METER else POWERS).items():
-        if name in {"slopeThreshold", "threshold", "interpolation"} or draw(st.booleans()):
-            policy[name] = draw(values)
-    if kind != METER:
-        policy |= draw(st.sampled_from(UNITS))
+    if kind == METER:
+        policy |= draw(st.sampled_from([*SLOPES, LIMIT])) | draw(st.sampled_from([*SCALES, RATIO]))
+        policy |= draw(st.sampled_from(ROLLOVERS))
+    else:
+        interpolation = draw(st.sampled_from(["Ignore", "LastValue", "Linear", "Linear"]))
+        policy |= draw(st.sampled_from(THRESHOLDS)) | draw(st.sampled_from(UNITS)) | {"interpolation": interpolation}
+        policy |= draw(st.sampled_from(GAPS if interpolation == "Linear" else [{}, *GAPS]))
     if draw(st.booleans()):
         policy |= {"detailedOutput": f"M::Detail{number}", "interval": draw(st.sampled_from(["10m", "30m", "1h"]))}
     return policy | {
@@ -62,10 +62,12 @@ def jobs(draw: st.DrawFn, zone: str) -> Job:
 
 VALUES = st.one_of(
     st.integers(0, 30),
-    st.integers(0, 30),
+    st.integers(0, 3),
     st.floats(-20, 40, allow_nan=False),
-    st.sampled_from([0, -0.0, 1e308, -1e308]),
+    st.sampled_from([0, -0.0, 1e308, -1e308, 12, 20, -5]),
 )
+USABLE = st.one_of(st.integers(1, 20), st.floats(0.01, 1e6))
+UNUSABLE = st.sampled_from([None, 0, -1, -0.5, True, "3", [3], 10**400])
 GRID = st.one_of(
     st.integers(-8, 8).map(lambda quarter: quarter * 15 * MINUTE),
     st.integers(-200, 200).map(lambda quarter: quarter * 15 * MINUTE),
@@ -74,8 +76,57 @@ GRID = st.one_of(
 )
 
 
+@dataclass(frozen=True)
+class Case:
+    """A job, what it is told beside its block, and what arrives."""
+
+    kind: str
+    job: dict[str, Any]
+    records: list[Record]
+    attributes: dict[tuple[str, str], Any]
+    calculated: frozenset[str]
+
+    @property
+    def beside(self) -> Beside:
+        """For the oracle."""
+        return Beside(calculated=self.calculated, attributes=self.attributes)
+
+    def run(self, *, has_one_store: bool = False, idle_timeout: str | None = None) -> Run:
+        """For the template."""
+        return Run(
+            self.kind,
+            self.job,
+            calculated=self.calculated,
+            attributes=self.attributes,
+            has_one_store=has_one_store,
+            idle_timeout=idle_timeout,
+        )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How records come to the template."""
+
+    cuts: list[int]
+    chunk: int
+    partitions: int
+    has_one_store: bool
+    has_restarts: bool
+
+
+AT_ONCE = Layout([], 1000, 1, has_one_store=True, has_restarts=False)
+LAYOUTS = st.builds(
+    Layout,
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+    chunk=st.integers(1, 50),
+    partitions=st.integers(1, 2),
+    has_one_store=st.booleans(),
+    has_restarts=st.booleans(),
+)
+
+
 @st.composite
-def inputs(draw: st.DrawFn) -> tuple[Job, list[Record]]:
+def cases(draw: st.DrawFn) -> Case:
     zone, midnight = draw(st.sampled_from(MIDNIGHTS))
     row = st.tuples(st.sampled_from("aab"), st.sampled_from(["M::A", "M::A", "M::B"]), GRID, VALUES)
     rows = draw(st.lists(row, max_size=40))
@@ -85,18 +136,28 @@ def inputs(draw: st.DrawFn) -> tuple[Job, list[Record]]:
     records = [
         (asset, point, midnight + offset, value) for asset, point, offset, value in map(rows.__getitem__, arrival)
     ]
-    return draw(jobs(zone)), records
+    kind, job = draw(jobs(zone))
+    bound = any("Attribute" in name for policy in job["policies"] for name in policy)
+    names = st.tuples(st.sampled_from("ab"), st.sampled_from(["M::Limit", "M::Ratio"]))
+    attributes = draw(st.dictionaries(names, USABLE | UNUSABLE)) if bound else {}
+    calculated = draw(st.sampled_from([frozenset(), frozenset(), frozenset({"M::A"})]))
+    return Case(kind, job, records, attributes, calculated)
 
 
-PARTITION = {"a": 0, "b": 1}
-
-
-def fed(job: Job, records: list[Record], cuts: list[int], chunk: int) -> Run:
-    run = Run(*job)
-    for begin, end in pairwise([0, *sorted(min(cut, len(records)) for cut in cuts), len(records)]):
-        batch = records[begin:end]
-        run.feed(*([row for row in batch if PARTITION[row[0]] == number] for number in (0, 1)), chunk=chunk)
+def fed(case: Case, layout: Layout) -> Run:
+    """The template's results, of records cut into micro-batches."""
+    run = case.run(has_one_store=layout.has_one_store)
+    records = case.records
+    for begin, end in pairwise([0, *sorted(min(cut, len(records)) for cut in layout.cuts), len(records)]):
+        run.feed(*parted(records[begin:end], layout), chunk=layout.chunk)
+        if layout.has_restarts:
+            run.restart()
     return run
+
+
+def parted(records: list[Record], layout: Layout) -> list[list[Record]]:
+    """Records by partition; an asset's are all in one."""
+    return [[row for row in records if "ab".index(row[0]) % layout.partitions == n] for n in range(layout.partitions)]
 
 
 def assert_same(run: Run, wanted: Expected) -> None:
@@ -104,7 +165,8 @@ def assert_same(run: Run, wanted: Expected) -> None:
     for key, value in wanted.results.items():
         assert same(run.results[key], value), (key, run.results[key], value)
     assert run.modes == wanted.modes
-    assert (run.counts["late"], run.counts["outside"]) == (wanted.late, wanted.outside)
+    counted = run.counts["late"], run.counts["repeated"], run.counts["outside"]
+    assert counted == (wanted.late, wanted.repeated, wanted.outside)
 
 
 def same(value: Number | None, wanted: Number | None) -> bool:
@@ -113,18 +175,12 @@ def same(value: Number | None, wanted: Number | None) -> bool:
     return math.isclose(value, wanted, rel_tol=1e-9, abs_tol=1e-9)
 
 
-CUTS = st.lists(st.integers(0, 40), max_size=6)
-
-
-@settings(max_examples=100, deadline=None)
-@given(case=inputs(), cuts=CUTS, chunk=st.integers(1, 50))
-def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
-    case: tuple[Job, list[Record]], cuts: list[int], chunk: int
-) -> None:
-    job, records = case
-    run = fed(job, records, cuts, chunk)
-    assert_same(run, expected(records, *job))
-    assert run.results == fed(job, records, [], 1000).results, "to the last bit"
+@exact
+@given(case=cases(), layout=LAYOUTS)
+def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(case: Case, layout: Layout) -> None:
+    run = fed(case, layout)
+    assert_same(run, expected(case.records, case.kind, case.job, case.beside))
+    assert run.results == fed(case, AT_ONCE).results, "to the last bit"
     for batch in run.emissions:
         times: dict[tuple[str, str], list[int]] = defaultdict(list)
         for _, (asset, point, time), _ in batch:
@@ -132,26 +188,50 @@ def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
         assert all(given == sorted(set(given)) for given in times.values())
 
 
-@settings(max_examples=40, deadline=None)
-@given(case=inputs(), cuts=CUTS)
-def test_closing_takes_what_waits_and_makes_every_day_final(case: tuple[Job, list[Record]], cuts: list[int]) -> None:
-    job, records = case
-    run = fed(job, records, cuts, 1000)
+@exact
+@given(case=cases(), layout=LAYOUTS)
+def test_closing_takes_what_waits_and_makes_every_day_final(case: Case, layout: Layout) -> None:
+    run = fed(case, layout)
     run.close()
-    assert_same(run, expected(records, *job, is_ended=True))
+    assert_same(run, expected(case.records, case.kind, case.job, case.beside, is_ended=True))
     assert not any(store.blocks for store in run.stores.values())
     assert run.close() == []
 
 
-@settings(max_examples=40, deadline=None)
-@given(case=inputs(), cuts=CUTS)
-def test_the_details_of_a_day_add_up_to_the_day(case: tuple[Job, list[Record]], cuts: list[int]) -> None:
-    (kind, job), records = case
+@exact
+@given(
+    case=cases(),
+    layout=LAYOUTS,
+    pauses=st.lists(st.sampled_from([1000, 20 * MINUTE, HOUR - 1, HOUR, 3 * HOUR]), min_size=9, max_size=9),
+)
+def test_silence_closes_what_is_open_and_leaves_the_reference(case: Case, layout: Layout, pauses: list[int]) -> None:
+    run, records = case.run(has_one_store=layout.has_one_store, idle_timeout="1h"), case.records
+    clock, begin, looks = BASE, 0, []
+    # Every other micro-batch is a tick.
+    ends = [end for cut in sorted(layout.cuts) for end in (min(cut, len(records)),) * 2]
+    for end, pause in zip([*ends, len(records)], cycle(pauses), strict=False):
+        clock, is_early = clock + pause, run.deadline is None or clock + pause < run.deadline
+        left = run.feed(*(parted(records[begin:end], layout) if end > begin else []), chunk=layout.chunk, now=clock)
+        assert not (is_early and end == begin and left), "nothing is due before the deadline"
+        looks.append((clock, end))
+        begin = end
+        if layout.has_restarts:
+            run.restart()
+    assert_same(run, expected(records, case.kind, case.job, replace(case.beside, idle_timeout_ms=HOUR, looks=looks)))
+
+
+@exact
+@given(case=cases(), layout=LAYOUTS)
+def test_the_details_of_a_day_add_up_to_the_day(case: Case, layout: Layout) -> None:
     details = {"detailedOutput": "M::Detail", "interval": "30m", "dailyOutput": "M::Day", "input": "M::A"}
-    job = job | {"policies": [job["policies"][0] | details]}
-    run = fed((kind, job), [row for row in records if abs(row[3]) < 1e6], cuts, 1000)
+    job = case.job | {"policies": [case.job["policies"][0] | details]}
+    run = fed(replace(case, job=job, records=[row for row in case.records if abs(row[3]) < 1e6]), layout)
     run.close()
-    zone = TimeZone.parse(job["timezone"]).zone
+    assert_details_add_up(run, job["timezone"])
+
+
+def assert_details_add_up(run: Run, timezone: str) -> None:
+    zone = TimeZone.parse(timezone).zone
     added: dict[Key, float] = defaultdict(float)
     for (asset, output, time), value in run.results.items():
         if output == "M::Detail":
