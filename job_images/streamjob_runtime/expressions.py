@@ -30,6 +30,13 @@ class Fault(IntEnum):
     MISSING = 1
     DIVISION_BY_ZERO = 2
     NOT_FINITE = 3
+    WRONG_TYPE = 4
+    ATTRIBUTE_MISSING = 5
+    ATTRIBUTE_INVALID = 6
+
+
+# Texts of any length side by side, compared by the characters' codes.
+TEXT = np.dtypes.StringDType()
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Column:
     """The values of one part of an expression: arrays of one length, or single values that stand for all rows.
 
     Attributes:
-        value: numbers as f64, texts or truth values; where there is a fault, anything.
+        value: numbers as f64, texts as TEXT, or truth values; where there is a fault, anything.
         is_int: whether a number is an integer; of other values it means nothing.
         fault: a Fault for each row.
     """
@@ -47,7 +54,7 @@ class Column:
     fault: NDArray[np.uint8]
 
 
-_OPERATIONS: Mapping[str, Callable[..., NDArray[Any]]] = {
+_OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
@@ -70,8 +77,9 @@ def calculated(tree: Node, variables: Mapping[PointRef, Column], rows: int) -> C
     """Calculate an expression for each of some rows.
 
     Args:
-        tree: an expression whose types fit, all variables being numbers (``value_type``).
-        variables: finite numbers; ``is_int`` counts also where one is MISSING.
+        tree: an expression whose types fit (``value_type``).
+        variables: finite numbers, texts or truth values, as their types are; ``is_int`` counts also where one has a
+            fault.
         rows: how many rows there are.
 
     Returns:
@@ -86,8 +94,10 @@ def _column(node: Node, variables: Mapping[PointRef, Column]) -> Column:  # noqa
     match node:
         case Number(value=value):
             return Column(np.asarray(float(value)), np.asarray(isinstance(value, int)), _NO_FAULT)
-        case Text(value=text) | Boolean(value=text):
-            return Column(np.asarray(text), _TRUE, _NO_FAULT)
+        case Text(value=text):
+            return Column(np.asarray(text, TEXT), _TRUE, _NO_FAULT)
+        case Boolean(value=is_true):
+            return Column(np.asarray(is_true), _TRUE, _NO_FAULT)
         case Variable(ref=ref):
             return variables[ref]
         case Unary(operator=sign, operand=operand):
@@ -111,6 +121,8 @@ def _binary(sign: str, left: Column, right: Column) -> Column:
     if sign == "||":
         return Column(left.value | right.value, _TRUE, _first(left.fault, np.where(left.value, _NO_FAULT, right.fault)))
     value, fault = _OPERATIONS[sign](left.value, right.value), _first(left.fault, right.fault)
+    if isinstance(value, str):  # Of two single texts NumPy makes no array.
+        value = np.asarray(value, TEXT)
     if sign in _COMPARISONS:
         return Column(value, _TRUE, fault)
     if sign in {"/", "%"}:

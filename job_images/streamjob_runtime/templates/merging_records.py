@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streamjob_runtime.templates.arrays import Flags, Floats, Places, Slots, Times
+from streamjob_runtime.templates.merging_texts import Kinds, Texts
 
 # Counts of records.
 Moments = NDArray[np.int64]
@@ -23,22 +24,31 @@ class Records:
     slot: Slots
     time: Times
     value: Floats
-    is_int: Flags
+    kind: Kinds
     arrived: Moments
 
     @classmethod
-    def of_earlier(cls, slot: Slots, time: Times, value: Floats, is_int: Flags) -> Self:
+    def of_earlier(cls, slot: Slots, time: Times, value: Floats, kind: Kinds) -> Self:
         """Return records that arrived in an earlier micro-batch."""
-        return cls(slot, time, value, is_int, np.full(len(slot), EARLIER, np.int64))
+        return cls(slot, time, value, kind, np.full(len(slot), EARLIER, np.int64))
 
     @classmethod
-    def of_block(cls, block: pl.DataFrame, slots: Slots, begin: int) -> Self:
-        """Return the records of a MERGING_BLOCK, the first of which arrived at ``begin``."""
+    def of_block(cls, block: pl.DataFrame, slots: Slots, begin: int, texts: Texts) -> Self:
+        """Return the records of a SERIES_BLOCK, the first of which arrived at ``begin``."""
         counts = block["time"].list.len().to_numpy()
-        time, value, is_int, arrived = (
-            block[name].explode().to_numpy() for name in ("time", "value", "is_int", "arrived")
-        )
-        return cls(np.repeat(slots, counts), time, value, is_int, arrived.astype(np.int64) + begin)
+        values = [name for name in ("value", "is_int", "text") if name in block.columns]
+        value, kind = texts.values(pl.DataFrame([block[name].explode() for name in values]))
+        time, arrived = (block[name].explode().to_numpy() for name in ("time", "arrived"))
+        return cls(np.repeat(slots, counts), time, value, kind, arrived.astype(np.int64) + begin)
+
+    @classmethod
+    def of_blocks(cls, blocks: Sequence[pl.DataFrame], slots: Sequence[Slots], texts: Texts) -> "Records":
+        """Return the records of SERIES_BLOCKs, those of one block after those of the other."""
+        parts, begin = [NO_RECORDS], 0
+        for block, own in zip(blocks, slots, strict=True):
+            parts.append(cls.of_block(block, own, begin, texts))
+            begin = int(parts[-1].arrived.max()) + 1
+        return Records.concat(parts)
 
     @classmethod
     def concat(cls, parts: Sequence["Records"]) -> Self:
@@ -51,5 +61,5 @@ class Records:
 
 
 NO_RECORDS = Records.of_earlier(
-    np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.bool_)
+    np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8)
 )

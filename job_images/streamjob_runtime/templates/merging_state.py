@@ -3,10 +3,11 @@
 Bucket SERIES holds one row for each asset and input, whose position is its *slot*. An asset that sent anything of a
 model has rows for all inputs of that model, one after the other: from the slot of one input to that of another it is as
 far as from the one input to the other. Bucket WAITING holds, of jobs with a latency, the records that are not taken
-yet.
+yet. Bucket CLOCK holds, of jobs that the clock triggers, the last tick that is done. Both of the first two have a
+column ``text`` where any of their values is none of a number (``merging_texts``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,10 +16,11 @@ import polars as pl
 
 from streamjob_runtime.templates.arrays import Flags, Floats, Slots
 from streamjob_runtime.templates.merging_records import Records
+from streamjob_runtime.templates.merging_texts import Kind, Kinds, Texts
 from streamjob_runtime.templates.ordering import Reached
 from streamjob_runtime.templates.protocols import BlockStore
 
-SERIES, WAITING = 0, 1
+SERIES, WAITING, CLOCK = 0, 1, 2
 _SERIES = pl.Schema(
     {
         "asset": pl.String,
@@ -38,7 +40,8 @@ class MergingState:
 
     Attributes:
         reached: watermark, and time of the last value; NEVER where there is none.
-        value, is_int: the last value; an integer where there is none.
+        value, kind: the last value; an integer where there is none.
+        texts: what texts among the values are.
     """
 
     assets: list[str]
@@ -46,7 +49,8 @@ class MergingState:
     paths: list[str]
     reached: Reached
     value: Floats
-    is_int: Flags
+    kind: Kinds
+    texts: Texts
 
     @classmethod
     def load(cls, store: BlockStore) -> Self:
@@ -54,13 +58,16 @@ class MergingState:
         block = store.get(SERIES)
         if block is None:
             block = _SERIES.to_frame()
+        texts = Texts()
+        value, kind = texts.values(block)
         return cls(
             block["asset"].to_list(),
             block["input"].to_list(),
             block["model_path"].to_list(),
             Reached(block["highest"].to_numpy(), block["taken"].to_numpy()),
-            block["value"].to_numpy(writable=True),
-            block["is_int"].to_numpy(writable=True),
+            value.copy(),
+            kind,
+            texts,
         )
 
     def save(self, store: BlockStore) -> None:
@@ -71,13 +78,16 @@ class MergingState:
             "model_path": self.paths,
             "highest": self.reached.highest,
             "taken": self.reached.taken,
-            "value": self.value,
-            "is_int": self.is_int,
+            **self.texts.columns(self.value, self.kind),
         }
-        store.put(SERIES, pl.DataFrame(columns, schema=_SERIES))
+        store.put(SERIES, _frame(columns, _SERIES))
+
+    def of_inputs(self, flags: Sequence[bool]) -> Flags:
+        """Return by slot what is given by input."""
+        return np.array(flags, np.bool_)[np.array(self.inputs, np.int32)]
 
     def place(self, blocks: Sequence[pl.DataFrame], first: Sequence[int]) -> list[Slots]:
-        """Return the slot of each row of MERGING_BLOCKs, with new slots for what is new.
+        """Return the slot of each row of SERIES_BLOCKs, with new slots for what is new.
 
         Args:
             blocks: of this micro-batch.
@@ -114,24 +124,39 @@ class MergingState:
         self.paths += [""] * new
         self.reached = self.reached.with_slots(count)
         self.value = np.pad(self.value, (0, new), constant_values=np.nan)
-        self.is_int = np.pad(self.is_int, (0, new), constant_values=True)
+        self.kind = np.pad(self.kind, (0, new), constant_values=Kind.INT)
 
 
 _WAITING = pl.Schema({"slot": pl.Int32, "time": pl.Int64, "value": pl.Float64, "is_int": pl.Boolean})
 
 
-def load_waiting(store: BlockStore) -> Records:
+def load_waiting(store: BlockStore, texts: Texts) -> Records:
     """Read the records that wait."""
     block = store.get(WAITING)
     if block is None:
         block = _WAITING.to_frame()
-    return Records.of_earlier(*(block[name].to_numpy() for name in _WAITING))
+    return Records.of_earlier(block["slot"].to_numpy(), block["time"].to_numpy(), *texts.values(block))
 
 
-def save_waiting(store: BlockStore, waiting: Records, before: int) -> None:
+def save_waiting(store: BlockStore, waiting: Records, before: int, texts: Texts) -> None:
     """Write the records that wait; ``before`` is how many there were."""
-    columns = {name: getattr(waiting, name) for name in _WAITING}
     if len(waiting.slot):
-        store.put(WAITING, pl.DataFrame(columns, schema=_WAITING))
+        columns = {"slot": waiting.slot, "time": waiting.time, **texts.columns(waiting.value, waiting.kind)}
+        store.put(WAITING, _frame(columns, _WAITING))
     elif before:
         store.remove(WAITING)
+
+
+def load_ticked(store: BlockStore) -> int | None:
+    """Read the time of the last tick, epoch ms; None where there was none."""
+    block = store.get(CLOCK)
+    return None if block is None else int(block["ticked"].item())
+
+
+def save_ticked(store: BlockStore, ticked_ms: int) -> None:
+    """Write the time of the last tick."""
+    store.put(CLOCK, pl.DataFrame({"ticked": [ticked_ms]}))
+
+
+def _frame(columns: Mapping[str, object], schema: pl.Schema) -> pl.DataFrame:
+    return pl.DataFrame(columns, schema=schema | ({"text": pl.String} if "text" in columns else {}))

@@ -6,6 +6,7 @@ latency, or at once where it comes even later.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -19,10 +20,11 @@ _END, _NOT_YET, _SPAN = 1, 2, 4
 
 @dataclass(frozen=True)
 class Timeline:
-    """Records that are not late, by slot and time; no two of a slot have the same time.
+    """Records that are not late, by slot, time and arrival; those of one time replace one another.
 
     Attributes:
-        taken: the moment at which each one is taken; beyond ``end`` of those that wait.
+        taken: the moment at which each one is taken, or would be if none had replaced it; beyond ``end`` of those that
+            wait.
         end: the moment after all that happened.
         has_latency: whether a record may wait.
     """
@@ -42,7 +44,7 @@ class Timeline:
             highest: the watermarks from before, by slot.
             latency_ms: how long a record may wait.
         """
-        records = kept.take(np.lexsort((kept.time, kept.slot)))
+        records = kept.take(np.lexsort((kept.arrived, kept.time, kept.slot)))
         last = int(arrived.arrived.max(initial=-1))
         taken = records.arrived
         if latency_ms:
@@ -55,6 +57,25 @@ class Timeline:
     def is_taken(self) -> Flags:
         """Whether a record does not wait any more."""
         return self.taken <= self.end
+
+    @property
+    def has_turn(self) -> Flags:
+        """Whether a record is taken, and was not replaced before its turn came."""
+        return self.is_taken & (self._replaced_at >= self.taken)
+
+    @property
+    def still_waits(self) -> Flags:
+        """Whether a record waits, and was not replaced."""
+        return ~self.is_taken & (self._replaced_at > self.end)
+
+    @cached_property
+    def _replaced_at(self) -> Moments:
+        """The moment at which another record of the same slot and time arrived; beyond all others of most."""
+        records = self.records
+        moment = np.full(len(records.slot), self.end + _SPAN, np.int64)
+        is_replaced = (records.slot[1:] == records.slot[:-1]) & (records.time[1:] == records.time[:-1])
+        moment[:-1][is_replaced] = records.arrived[1:][is_replaced]
+        return moment
 
     def latest(self, slot: Slots, moment: Moments, time: Times) -> Places:
         """Return the place of the last value of a slot that a record of the timeline knows; -1: it is from before.

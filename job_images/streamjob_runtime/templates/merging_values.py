@@ -1,32 +1,64 @@
-"""The values that the records of one trigger point see."""
+"""The values that a calculation sees: of records of a trigger point, and of assets at a tick of the clock."""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
+from streamjob_api.data_types import ValueType
 from streamjob_runtime.expressions import Column, Fault
-from streamjob_runtime.templates.arrays import Flags, Floats, Places, Slots, Times
+from streamjob_runtime.templates.arrays import Floats, Places, Slots, Times
 from streamjob_runtime.templates.merging_records import Moments
 from streamjob_runtime.templates.merging_state import MergingState
+from streamjob_runtime.templates.merging_texts import Kind, Kinds, Texts
 from streamjob_runtime.templates.merging_timeline import Timeline
 from streamjob_runtime.templates.ordering import NEVER
+
+_KINDS = {ValueType.TEXT: Kind.TEXT, ValueType.BOOLEAN: Kind.TRUTH}
 
 
 @dataclass(frozen=True)
 class LastValue:
-    """The last value of one input, as each of the records sees it; its time is NEVER where there is none."""
+    """The last value of one input, as each of the calculations sees it; its time is NEVER where there is none."""
 
     time: Times
     value: Floats
-    is_int: Flags
+    kind: Kinds
 
-    def column(self, at: Times, max_age_ms: int | None) -> Column:
-        """Return it as a variable of results at these times."""
+    def column(self, at: Times, max_age_ms: int | None, wanted: ValueType, texts: Texts) -> Column:
+        """Return it as a variable of a type, of results at these times."""
         is_missing = self.time == NEVER
         if max_age_ms is not None:
             is_missing = is_missing | (self.time < at - max_age_ms)
-        return Column(self.value, self.is_int, np.where(is_missing, np.uint8(Fault.MISSING), np.uint8(Fault.NONE)))
+        is_wrong = self.kind > Kind.INT if wanted.is_number else self.kind != _KINDS[wanted]
+        fault = np.where(is_wrong, np.uint8(Fault.WRONG_TYPE), np.uint8(Fault.NONE))
+        fault = np.where(is_missing, np.uint8(Fault.MISSING), fault)
+        match wanted:
+            case ValueType.TEXT:
+                return Column(texts.texts(self.value, self.kind), self.kind == Kind.INT, fault)
+            case ValueType.BOOLEAN:
+                return Column(self.value == 1, self.kind == Kind.INT, fault)
+        return Column(self.value, self.kind == Kind.INT, fault)
+
+
+class Calculations(Protocol):
+    """Calculations that are due, each for one asset at one time.
+
+    Attributes:
+        slot: one of the asset's, of the policy's model.
+        time: of the results.
+    """
+
+    @property
+    def slot(self) -> Slots: ...  # noqa: D102
+
+    @property
+    def time(self) -> Times: ...  # noqa: D102
+
+    def last_value(self, number: int) -> LastValue:
+        """Return the last value of an input of the same model."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -59,12 +91,38 @@ class TriggerRecords:
         """Return the last value of an input of the same model; the trigger point's is the record's own."""
         records, before = self.timeline.records, self.state
         if number == self.number:
-            return LastValue(self.time, records.value[self.rows], records.is_int[self.rows])
+            return LastValue(self.time, records.value[self.rows], records.kind[self.rows])
         slot = self.slot + np.int32(number - self.number)
         place = self.timeline.latest(slot, self.moment, self.time)
         is_new = place >= 0
         return LastValue(
             np.where(is_new, records.time[place], before.reached.taken[slot]),
             np.where(is_new, records.value[place], before.value[slot]),
-            np.where(is_new, records.is_int[place], before.is_int[slot]),
+            np.where(is_new, records.kind[place], before.kind[slot]),
         )
+
+
+@dataclass(frozen=True)
+class TickedAssets:
+    """Assets for which the clock calculates.
+
+    Attributes:
+        number: an input of the policy's model, by its place.
+        slot: the assets' slots of that input.
+        at_ms: the tick.
+    """
+
+    state: MergingState
+    number: int
+    slot: Slots
+    at_ms: int
+
+    @property
+    def time(self) -> Times:
+        """The times of the results."""
+        return np.full(len(self.slot), self.at_ms, np.int64)
+
+    def last_value(self, number: int) -> LastValue:
+        """Return the last value of an input of the same model."""
+        slot = self.slot + np.int32(number - self.number)
+        return LastValue(self.state.reached.taken[slot], self.state.value[slot], self.state.kind[slot])

@@ -56,7 +56,9 @@ class Ordered:
     reached: Reached
 
 
-def put_in_order(slot: Slots, time: Times, waited: int, reached: Reached, latency_ms: int) -> Ordered:
+def put_in_order(
+    slot: Slots, time: Times, waited: int, reached: Reached, latency_ms: int, replaced: Flags | None = None
+) -> Ordered:
     """Take the records whose turn it is.
 
     Args:
@@ -65,9 +67,12 @@ def put_in_order(slot: Slots, time: Times, waited: int, reached: Reached, latenc
         waited: how many of the records, the first ones, have waited already; the others are new, in arrival order.
         reached: how far the series had come.
         latency_ms: how long a record may wait.
+        replaced: whether, in each series, a record may have the time of the last taken or of a waiting one, and is then
+            taken or waits beside that; None: in none.
     """
     is_late = np.zeros(len(slot), np.bool_)
-    is_late[waited:] = _late(slot, time, waited, reached, latency_ms)
+    is_replaced = np.zeros(len(reached.taken), np.bool_) if replaced is None else replaced
+    is_late[waited:] = _late(slot, time, waited, reached, latency_ms, is_replaced)
     highest = reached.highest.copy()
     np.maximum.at(highest, slot[waited:], time[waited:])
     is_ripe = time <= highest[slot] - latency_ms
@@ -78,7 +83,7 @@ def put_in_order(slot: Slots, time: Times, waited: int, reached: Reached, latenc
     return Ordered(ripe, np.flatnonzero(~is_ripe & ~is_late), int(is_late.sum()), Reached(highest, taken))
 
 
-def _late(slot: Slots, time: Times, waited: int, reached: Reached, latency_ms: int) -> Flags:
+def _late(slot: Slots, time: Times, waited: int, reached: Reached, latency_ms: int, is_replaced: Flags) -> Flags:
     """Whether each new record is late."""
     slots, times = slot[waited:], time[waited:]
     is_late = np.zeros(len(slots), np.bool_)
@@ -86,13 +91,15 @@ def _late(slot: Slots, time: Times, waited: int, reached: Reached, latency_ms: i
     if not len(rows):
         return is_late
     if not latency_ms:
-        is_late[rows] = times[rows] <= earlier_maximum(slots[rows], times[rows], reached.taken)
+        earlier = earlier_maximum(slots[rows], times[rows], reached.taken)
+        is_late[rows] = (times[rows] < earlier) | ((times[rows] == earlier) & ~is_replaced[slots[rows]])
         return is_late
     for own in by_slot(slots, rows):
         number = slots[own[0]]
         waiting = np.sort(time[:waited][slot[:waited] == number]).tolist()
         marks = int(reached.highest[number]), int(reached.taken[number])
-        is_late[own] = _late_one_by_one(times[own].tolist(), waiting, *marks, latency_ms)
+        late_one_by_one = _late_but_replaced if is_replaced[number] else _late_one_by_one
+        is_late[own] = late_one_by_one(times[own].tolist(), waiting, *marks, latency_ms)
     return is_late
 
 
@@ -123,6 +130,23 @@ def _late_one_by_one(times: list[int], waiting: list[int], highest: int, taken: 
         place = bisect_left(waiting, time)
         is_late.append(time <= taken or waiting[place : place + 1] == [time])
         if is_late[-1]:
+            continue
+        waiting.insert(place, time)
+        highest = max(highest, time)
+        ripe = bisect_right(waiting, highest - latency_ms)
+        if ripe:
+            taken = waiting[ripe - 1]
+            del waiting[:ripe]
+    return is_late
+
+
+def _late_but_replaced(times: list[int], waiting: list[int], highest: int, taken: int, latency_ms: int) -> list[bool]:
+    """The same where a record that has the time of another one replaces it."""
+    is_late = []
+    for time in times:
+        is_late.append(time < taken)
+        place = bisect_left(waiting, time)
+        if is_late[-1] or waiting[place : place + 1] == [time]:
             continue
         waiting.insert(place, time)
         highest = max(highest, time)

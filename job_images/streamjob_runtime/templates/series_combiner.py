@@ -1,7 +1,6 @@
 """Gathering the records of one partition of a micro-batch by asset and input, for templates that need each of them."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -11,37 +10,38 @@ from streamjob_runtime.templates.inputs import NumberedInputs
 from streamjob_runtime.templates.protocols import Combined
 
 _SERIES = ("asset", "input")
-# A row for each asset and input, with its records in arrival order.
-SERIES_BLOCK: Final = pl.Schema(
-    [
-        ("asset", pl.String()),
-        ("input", pl.Int32()),
-        ("model_path", pl.String()),
-        ("time", pl.List(pl.Int64)),
-        ("value", pl.List(pl.Float64)),
-    ]
-)
+# Of each record: how many of the partition came before it.
+ARRIVED = "arrived"
 
 
 class SeriesCombiner:
-    """Makes SERIES_BLOCKs; an input is named by its place among the inputs."""
+    """Makes SERIES_BLOCKs: a row for each asset and input, with lists of its records in arrival order.
 
-    def __init__(self, inputs: Iterable[PointRef]) -> None:
+    Columns: ``asset str``, ``input i32`` (its place among the inputs), ``model_path str``, and of each record those
+    that are asked for: ``time i64, value f64, is_int bool, text str, arrived u32``.
+    """
+
+    def __init__(self, inputs: Iterable[PointRef], columns: Sequence[str] = ("time", "value")) -> None:
         self._inputs = NumberedInputs.of(inputs)
+        self._columns = columns
         self._chunks: list[pl.DataFrame] = []
 
     def add(self, points: pl.DataFrame) -> None:
         """Take the next chunk of the partition, in order."""
         rows = self._inputs.select(points)
         if rows.height:
-            self._chunks.append(rows.select(*_SERIES, "model_path", "time", "value"))
+            kept = (name for name in self._columns if name != ARRIVED)
+            self._chunks.append(rows.select(*_SERIES, "model_path", *kept))
 
     def finish(self) -> Combined:
         """Return one block a shard; every record is in one of them."""
         if not self._chunks:
             return Combined({}, {})
-        grouped = pl.concat(self._chunks).group_by(*_SERIES, maintain_order=True)
-        series = grouped.agg(pl.col("model_path").last(), "time", "value")
+        records = pl.concat(self._chunks)
+        if ARRIVED in self._columns:
+            records = records.with_row_index(ARRIVED)
+        grouped = records.group_by(*_SERIES, maintain_order=True)
+        series = grouped.agg(pl.col("model_path").last(), *self._columns)
         by_shard = series.with_columns(shard=shard_of(series["asset"])).partition_by(
             "shard", as_dict=True, include_key=False
         )
