@@ -15,6 +15,7 @@ _SEVERAL_WORDS = {
     "several_partitions": "severalPartitions",
     "division_by_zero": "divisionByZero",
     "not_finite": "notFinite",
+    "wrong_type": "wrongType",
     "attribute_missing": "attributeMissing",
     "attribute_invalid": "attributeInvalid",
 }

@@ -51,6 +51,7 @@ def _counters(progress: Progress) -> Iterable[Metric]:
     without.add_metric(["missing"], totals.missing)
     without.add_metric(["divisionByZero"], totals.division_by_zero)
     without.add_metric(["notFinite"], totals.not_finite)
+    without.add_metric(["wrongType"], totals.wrong_type)
     yield without
     attributes = CounterMetricFamily(
         "streamjob_attributes_without_value", "Assets' attributes that could not be used.", labels=["reason"]

@@ -69,6 +69,9 @@ class Totals(_Report):
     missing: int = Field(default=0, description="Calculations without a result: a value was never seen, or is too old.")
     division_by_zero: int = Field(default=0, description="Calculations without a result: division by zero.")
     not_finite: int = Field(default=0, description="Calculations without a result: a number in it is too large.")
+    wrong_type: int = Field(
+        default=0, description="Calculations without a result: a point's value is of another type than is needed."
+    )
     repeated: int = Field(
         default=0,
         description="Records of a calculated input that repeat a time and came too late to replace the earlier one.",

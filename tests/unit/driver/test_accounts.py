@@ -82,16 +82,17 @@ def test_attributes_that_cannot_be_used_and_repetitions_are_told() -> None:
 
 def test_calculations_without_a_result_are_told_by_reason() -> None:
     accounts = Accounts(Throughput(0.0))
-    accounts.pend(0, {"messages": 9, "missing": 1, "divisionByZero": 2, "notFinite": 3})
+    accounts.pend(0, {"messages": 9, "missing": 1, "divisionByZero": 2, "notFinite": 3, "wrongType": 4})
     accounts.commit(0)
     totals = accounts.totals(0)
-    assert (totals.missing, totals.division_by_zero, totals.not_finite) == (1, 2, 3)
+    assert (totals.missing, totals.division_by_zero, totals.not_finite, totals.wrong_type) == (1, 2, 3, 4)
     text = _exposition(totals)
     name = "streamjob_calculations_without_result_total"
     assert [line.removeprefix(name) for line in text.splitlines() if line.startswith(name)] == [
         '{reason="missing"} 1.0',
         '{reason="divisionByZero"} 2.0',
         '{reason="notFinite"} 3.0',
+        '{reason="wrongType"} 4.0',
     ]
 
 
