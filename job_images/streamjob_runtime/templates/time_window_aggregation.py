@@ -9,6 +9,12 @@ both, only the final result leaves.
 
 A record counts as ``outside`` once for each input and threshold. It counts as ``late`` once for each input, threshold,
 window size and slide of which it came too late for a window or more, whatever the number of windows and policies.
+
+On an input that another job calculates, and on all inputs with ``duplicates: ReplaceSameTime``, a record replaces the
+earlier one of the same asset, input and time, in every window that it is not too late for (``replaced_records``).
+
+With an idle timeout, whatever is open of an asset and input is closed as ``final`` when nothing has come from it for so
+long (``silence``); for the windows closed like this later records are late, whatever the watermark is.
 """
 
 from collections.abc import Sequence
@@ -22,15 +28,19 @@ from streamjob_api.points import PointRef
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as TimeWindowAggregationSpec
 from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
-from streamjob_runtime.templates.sliding_windows import fold_panes, open_windows
+from streamjob_runtime.templates.replaced_records import merged_records
+from streamjob_runtime.templates.sliding_windows import fold_panes, merged_panes
 from streamjob_runtime.templates.surroundings import Surroundings
 from streamjob_runtime.templates.tumbling_windows import fold_windows
+from streamjob_runtime.templates.window_closing import close_windows, convert
 from streamjob_runtime.templates.window_combiner import WindowCombiner, parted
+from streamjob_runtime.templates.window_marks import NEVER, Watermarks
 from streamjob_runtime.templates.window_panes import Panes
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_results import window_results
 from streamjob_runtime.templates.window_rows import Rows
-from streamjob_runtime.templates.window_state import NEVER, Head, load_windows
+from streamjob_runtime.templates.window_silence import close_silent, deadline, forget_past, note_arrivals
+from streamjob_runtime.templates.window_state import Head
 
 
 @dataclass(frozen=True)
@@ -38,11 +48,12 @@ class TimeWindowAggregation:
     """The template for one job."""
 
     plan: WindowPlan
+    idle_timeout_ms: int | None
 
     @classmethod
-    def of(cls, spec: TimeWindowAggregationSpec, surroundings: Surroundings) -> Self:  # noqa: ARG003
+    def of(cls, spec: TimeWindowAggregationSpec, surroundings: Surroundings) -> Self:
         """Return the template that a job configures."""
-        return cls(WindowPlan.of(spec))
+        return cls(WindowPlan.of(spec, surroundings.calculated), surroundings.idle_timeout_ms)
 
     @property
     def inputs(self) -> frozenset[PointRef]:
@@ -50,57 +61,92 @@ class TimeWindowAggregation:
         return frozenset(self.plan.inputs)
 
     @property
-    def identity(self) -> str:
-        """Hash of all that makes a checkpoint (in)compatible."""
-        return self.plan.identity
-
-    @property
     def texts(self) -> frozenset[PointRef]:
         """Only numbers are calculated with."""
         return frozenset()
 
     @property
+    def identity(self) -> str:
+        """Hash of all that makes a checkpoint (in)compatible."""
+        return self.plan.identity
+
+    @property
     def uses_clock(self) -> bool:
-        """Event time alone decides."""
-        return False
+        """Event time alone decides, but for silence."""
+        return self.idle_timeout_ms is not None
 
     def combiner(self) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""
         return WindowCombiner(self.plan)
 
-    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:  # noqa: ARG002
-        """Fold the blocks of one shard into its open windows. Event time alone decides: ``now_ms`` is not used.
+    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
+        """Fold the blocks of one shard into its open windows; then close those of silent assets.
 
         ``counts``: ``late``; ``severalPartitions``, how many assets and inputs had records in more than one block, so
         that their order is not known.
         """
-        if not blocks:
+        if not blocks and not self.uses_clock:
             return Folded(RESULTS.to_frame(), {})
-        head, brought = Head.load(store), [parted(block, has_sums=self.plan.has_sums) for block in blocks]
-        before = head.marks.copy()
-        slots = [head.advance(series) for series, _ in brought]
-        before = np.concatenate([before, np.full(len(head.marks) - len(before), NEVER)])
-        rows = Rows.concat([windows.placed(slot) for (_, windows), slot in zip(brought, slots, strict=True)])
-        if self.plan.is_sliding:
-            panes = Panes(rows, np.concatenate([windows.missed for _, windows in brought]))
-            results, late = fold_panes(store, head, before, panes, self.plan)
+        head = Head.load(store, len(self.plan.groups))
+        convert(store, head, self.plan)
+        results, counts = self._fold_blocks(store, head, blocks, now_ms) if blocks else ([], {})
+        forget_past(head, self.plan)
+        if self.idle_timeout_ms is None:
+            head.forget_arrivals()
         else:
-            results, late = fold_windows(store, head, before, rows, self.plan)
-        return Folded(results, {"late": late, "severalPartitions": in_several(slots)})
+            results.append(close_silent(store, head, now_ms, self.idle_timeout_ms, self.plan))
+        head.save(store)
+        return Folded(pl.concat([RESULTS.to_frame(), *results]), counts, deadline(head, self.idle_timeout_ms))
+
+    def _fold_blocks(
+        self, store: BlockStore, head: Head, blocks: Sequence[pl.DataFrame], now_ms: int
+    ) -> tuple[list[pl.DataFrame], dict[str, int]]:
+        brought = [parted(block, has_sums=self.plan.has_sums) for block in blocks]
+        before = head.marks.copy()
+        slots = [head.advance(series, self.plan) for series, _ in brought]
+        before = np.concatenate([before, np.full(len(head.marks) - len(before), NEVER)])
+        marks = Watermarks(before, head.marks, head.closed, self.plan.latency_ms)
+        rows = Rows.concat([windows.placed(slot) for (_, windows), slot in zip(brought, slots, strict=True)])
+        missed = np.concatenate([windows.missed for _, windows in brought])
+        panes = Panes(rows, missed, self.plan.overlaps[rows.group])
+        results, late = self._fold_panes(store, head, marks, panes)
+        if self.uses_clock:
+            note_arrivals(head, np.concatenate(slots), rows, marks, now_ms, self.plan)
+        return results, {"late": late, "severalPartitions": in_several(slots)}
+
+    def _fold_panes(
+        self, store: BlockStore, head: Head, marks: Watermarks, panes: Panes
+    ) -> tuple[list[pl.DataFrame], int]:
+        """Fold what was combined, and what was not, each into its own part of the state."""
+        results, late, plan = [], 0, self.plan
+        replaces = plan.replaces[panes.rows.group]
+        if not plan.replaces.all():
+            combined = panes.take(~replaces)
+            if plan.is_sliding:
+                given, count = fold_panes(
+                    store, head, head.windows, marks.of(~head.replaces), combined, plan, merged_panes
+                )
+            else:
+                given, count = fold_windows(store, head, marks.of(~head.replaces), combined.rows, plan)
+            results, late = [given], count
+        if plan.replaces.any():
+            given, count = fold_panes(
+                store,
+                head,
+                head.records,
+                marks.of(head.replaces),
+                panes.take(replaces),
+                plan.of_records,
+                merged_records,
+            )
+            results, late = [*results, given], late + count
+        return results, late
 
     def close(self, store: BlockStore) -> Folded:
         """Give every open window as ``final``; the watermarks stay where they are."""
-        head = Head.load(store)
-        buckets = np.unique(head.starts)
-        opened = load_windows(store, buckets.tolist(), has_sums=self.plan.has_sums)
-        if not opened:
-            return Folded(RESULTS.to_frame(), {})
-        windows = Rows.concat(opened)
-        if self.plan.is_sliding:
-            windows = open_windows(head, windows, self.plan)
-        results = window_results(windows, np.ones(len(windows.start), np.bool_), head, self.plan)
-        for bucket in buckets.tolist():
-            store.remove(bucket)
-        head.starts = head.sizes = np.empty(0, np.int64)
+        head = Head.load(store, len(self.plan.groups))
+        convert(store, head, self.plan)
+        windows = close_windows(store, head, np.ones(len(head.marks), np.bool_), self.plan)
+        head.latest[:] = NEVER
         head.save(store)
-        return Folded(results, {})
+        return Folded(window_results(windows, np.ones(len(windows.start), np.bool_), head, self.plan), {})

@@ -6,8 +6,12 @@ decision is the same for each of them: no cut into micro-batches changes it.
 
 Overlapping windows are not told apart yet: records are combined into *panes*, stretches of one slide, and by how many
 of their first windows they come too late for. So the cost does not grow with the overlap.
+
+Where records replace each other none are combined: each crosses as a row of its own, those outside the threshold too,
+since they may take an earlier value back.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,16 +23,17 @@ from streamjob_runtime.templates import sums
 from streamjob_runtime.templates.inputs import NumberedInputs
 from streamjob_runtime.templates.protocols import Combined
 from streamjob_runtime.templates.running_maximum import earlier_maximum
+from streamjob_runtime.templates.window_marks import NEVER
 from streamjob_runtime.templates.window_plan import Group, Threshold, WindowPlan
 from streamjob_runtime.templates.window_rows import Rows, window_schema
-from streamjob_runtime.templates.window_state import NEVER, SERIES
+from streamjob_runtime.templates.window_state import SERIES
 
 _SERIES = ["asset", "input"]
 
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows or panes of a block, which name asset and input by the block's own numbers.
+    """The windows, panes or records of a block, which name asset and input by the block's own numbers.
 
     Attributes:
         numbers: those of the block, in its order.
@@ -71,6 +76,7 @@ class WindowCombiner:
         self._paths: list[pl.DataFrame] = []
         self._windows: list[pl.DataFrame] = []
         self._counts = {"late": 0, "outside": 0}
+        self._names = [*window_schema(has_sums=plan.has_sums), *(["missed"] if plan.is_sliding else [])]
 
     def add(self, points: pl.DataFrame) -> None:
         """Take the next chunk of the partition, in order."""
@@ -82,7 +88,11 @@ class WindowCombiner:
         rows = rows.with_columns(earlier=self._earlier(slot, time))
         np.maximum.at(self._marks, slot, time)
         for threshold, groups in self._plan.by_threshold.items():
-            self._combine(rows, threshold, groups)
+            of_input = rows.filter(pl.col("input") == self._plan.inputs.index(threshold.input))
+            if threshold.input in self._plan.replaced:
+                self._list(of_input, threshold, groups)
+            else:
+                self._combine(of_input, threshold, groups)
 
     def finish(self) -> Combined:
         """Return one block a shard."""
@@ -117,8 +127,7 @@ class WindowCombiner:
             return np.full(len(time), NEVER)
         return earlier_maximum(slot, time, self._marks)
 
-    def _combine(self, rows: pl.DataFrame, threshold: Threshold, groups: dict[int, Group]) -> None:
-        of_input = rows.filter(pl.col("input") == self._plan.inputs.index(threshold.input))
+    def _combine(self, of_input: pl.DataFrame, threshold: Threshold, groups: dict[int, Group]) -> None:
         within = of_input.filter(threshold.holds())
         self._counts["outside"] += of_input.height - within.height
         for number, group in groups.items():
@@ -128,20 +137,38 @@ class WindowCombiner:
             self._counts["late"] += rows.height - complete.height
             self._windows.append(self._aggregated(in_time, number))
 
+    def _list(self, of_input: pl.DataFrame, threshold: Threshold, groups: dict[int, Group]) -> None:
+        """Take records one by one, in the order of their arrival."""
+        holds = threshold.holds()
+        records = of_input.with_columns(
+            pl.when(holds).then("value").alias("low"),
+            pl.when(holds).then("value").alias("high"),
+            is_int=pl.col("is_int") | ~holds,
+            count=holds.cast(pl.Int64),
+        )
+        parts = sums.split(pl.col("low").fill_null(0.0)) if self._plan.has_sums else []
+        records = records.with_columns(*parts, pl.col("low").fill_null(math.inf), pl.col("high").fill_null(-math.inf))
+        self._counts["outside"] += of_input.height - int(records["count"].sum())
+        for number, group in groups.items():
+            pane = records.with_columns(start=pl.col("time").floordiv(group.slide_ms) * group.slide_ms)
+            missed = pane.select(missed=self._missed(group))["missed"]
+            self._counts["late"] += int(records["count"].filter(missed > 0).sum())
+            rows = records.with_columns(missed, start="time", group=pl.lit(number, pl.Int32))
+            self._windows.append(rows.filter(missed < group.overlap).select(self._names))
+
     def _in_time(self, rows: pl.DataFrame, distance_ms: int) -> pl.DataFrame:
         """Return the records before which the latency of a window was not over that ends at a distance from start."""
         return rows.filter(pl.col("start") + (distance_ms + self._plan.latency_ms) > pl.col("earlier"))
 
     def _aggregated(self, rows: pl.DataFrame, number: int) -> pl.DataFrame:
         value, keys = pl.col("value"), ["slot", "start"]
-        names = window_schema(has_sums=self._plan.has_sums).names()
         if self._plan.is_sliding:
             rows = rows.with_columns(missed=self._missed(self._plan.groups[number]))
-            keys, names = [*keys, "missed"], [*names, "missed"]
+            keys = [*keys, "missed"]
         parts = [part.sum() for part in sums.split(value)] if self._plan.has_sums else []
         aggregates = {"low": value.min(), "high": value.max(), "count": pl.len().cast(pl.Int64)}
         grouped = rows.group_by(keys).agg(pl.col("is_int").all(), *parts, **aggregates)
-        return grouped.with_columns(group=pl.lit(number, pl.Int32)).select(names)
+        return grouped.with_columns(group=pl.lit(number, pl.Int32)).select(self._names)
 
     def _missed(self, group: Group) -> pl.Expr:
         """For how many of the windows of its pane a record comes too late: always the first ones to end."""

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from streamjob_runtime.templates.arrays import Flags, Places, Slots, Times
 from streamjob_runtime.templates.ranges import each_of
 from streamjob_runtime.templates.running_maximum import earlier_maximum
+from streamjob_runtime.templates.window_marks import NEVER
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_rows import Rows
-from streamjob_runtime.templates.window_state import NEVER
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,29 @@ class Panes:
     """Panes of one micro-batch.
 
     Attributes:
-        rows: what they hold; ``start`` is the pane's.
-        missed: how many of the first windows of its pane a row came too late for.
+        rows: what they hold; ``start`` is the pane's, or of a record its time.
+        missed: how many of the first windows of its pane a row does not count in: it came too late for them.
+        until: in how many of the first windows of its pane it counts at most: in the others something replaces it.
     """
 
     rows: Rows
     missed: NDArray[np.int32]
+    until: NDArray[np.int32]
 
-    def take(self, index: Flags) -> "Panes":
+    @classmethod
+    def whole(cls, rows: Rows, plan: WindowPlan) -> Self:
+        """Return rows that count in every window of their pane."""
+        return cls(rows, np.zeros(len(rows.slot), np.int32), plan.overlaps[rows.group])
+
+    def take(self, index: Places | Flags) -> "Panes":
         """Return some of the panes."""
-        return Panes(self.rows.take(index), self.missed[index])
+        return Panes(self.rows.take(index), self.missed[index], self.until[index])
+
+    def ends(self, plan: WindowPlan) -> tuple[Times, Times]:
+        """Return the ends of the first and the last window that each row counts in."""
+        slide = plan.slides_ms[self.rows.group]
+        pane = self.rows.start // slide * slide
+        return pane + (self.missed + 1) * slide, pane + self.until * slide
 
 
 @dataclass(frozen=True)
@@ -62,10 +75,11 @@ class Ends:
 
 
 def reached(panes: Panes, after: Times, until: Times, plan: WindowPlan) -> Ends:
-    """Return which windows of each pane, but the missed ones, end in ``(after, until]``; nothing for a pane of none."""
+    """Return which windows that each pane counts in end in ``(after, until]``; nothing for a pane of none."""
     rows, slide = panes.rows, plan.slides_ms[panes.rows.group]
-    low = np.maximum(rows.start + (panes.missed + 1) * slide, (after // slide + 1) * slide)
-    high = np.minimum(rows.start + plan.sizes_ms[rows.group], until // slide * slide)
+    first, last = panes.ends(plan)
+    low = np.maximum(first, (after // slide + 1) * slide)
+    high = np.minimum(last, until // slide * slide)
     return Ends(rows.slot, rows.group, low, high).take(low <= high)
 
 
@@ -90,7 +104,7 @@ def windows_of(due: Ends, whole: Rows, cut: Panes, plan: WindowPlan) -> Rows:
         due: the windows, as ``each_once`` gives them.
         whole: panes that count in all windows that are due, one row for each asset, input, group and start; those of
             an asset, input and group are by time.
-        cut: panes that do not count in the windows that they missed.
+        cut: panes that do not count in all windows that are due.
 
     Returns:
         The windows that hold anything; those of an asset, input and group are by time.
@@ -117,9 +131,8 @@ def _gathered(due: Ends, panes: Rows, plan: WindowPlan) -> Rows:
 
 
 def _scattered(due: Ends, cut: Panes, plan: WindowPlan) -> Rows:
-    """Repeat each pane for each of its windows that it has not missed."""
-    rows, slide = cut.rows, plan.slides_ms[cut.rows.group]
-    low, high = rows.start + (cut.missed + 1) * slide, rows.start + plan.sizes_ms[rows.group]
+    """Repeat each pane for each of its windows that it counts in."""
+    rows, (low, high) = cut.rows, cut.ends(plan)
     line = _Line.of(due.series(plan), due.high)
     row, window = each_of(*line.between(_series(rows.slot, rows.group, plan), low, high + 1))
     return replace(rows.take(row), start=due.high[window] - plan.sizes_ms[due.group[window]])

@@ -4,7 +4,8 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -14,12 +15,17 @@ from numpy.typing import NDArray
 from streamjob_api.points import PointRef
 from streamjob_api.templates.time_window_aggregation import (
     Aggregation,
+    Duplicates,
     TimeWindowAggregation,
     WindowPolicy,
     WindowType,
 )
 from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.templates.arrays import Flags, Times
+from streamjob_runtime.templates.window_rows import Rows
 
+# Up to this size, a window's records lie in one bucket; those of longer ones in eight.
+_SMALL_MS = 600_000
 # Raise it when the blocks of the state change; checkpoints of another version are then incompatible.
 STATE_VERSION = 1
 
@@ -85,6 +91,11 @@ class Group:
         """
         return self.slide_ms * (math.isqrt(self.overlap - 1) + 1)
 
+    @property
+    def records_bucket_ms(self) -> int:
+        """What one bucket of the state spans where it holds records, in whole seconds."""
+        return max(min(self.size_ms, _SMALL_MS), self.size_ms // 8_000 * 1_000)
+
 
 @dataclass(frozen=True)
 class WindowPlan:
@@ -93,6 +104,8 @@ class WindowPlan:
     Attributes:
         inputs: sorted; the state names an input by its place here.
         groups: sorted; the state names a group by its place here.
+        replaced: inputs of which a record replaces an earlier one of the same asset and time: state and blocks then
+            hold records in place of windows or panes.
         is_sliding: whether windows overlap: state and blocks then hold panes, stretches of one slide, in their place.
         sizes_ms: window size of each group.
         slides_ms: slide of each group.
@@ -106,6 +119,7 @@ class WindowPlan:
     latency_ms: int
     inputs: tuple[PointRef, ...]
     groups: tuple[Group, ...]
+    replaced: frozenset[PointRef]
     is_sliding: bool
     sizes_ms: NDArray[np.int64]
     slides_ms: NDArray[np.int64]
@@ -115,14 +129,15 @@ class WindowPlan:
     identity: str
 
     @classmethod
-    def of(cls, job: TimeWindowAggregation) -> Self:
-        """Plan a job's policies."""
+    def of(cls, job: TimeWindowAggregation, calculated: frozenset[PointRef] = frozenset()) -> Self:
+        """Plan a job's policies; of its inputs, some are ``calculated`` by other jobs."""
         inputs = tuple(sorted({policy.input for policy in job.policies}))
         groups = tuple(sorted({Group.of(policy) for policy in job.policies}))
         return cls(
             latency_ms=job.latency.milliseconds,
             inputs=inputs,
             groups=groups,
+            replaced=frozenset(inputs) if job.duplicates is Duplicates.REPLACE_SAME_TIME else calculated & set(inputs),
             is_sliding=job.window_type is WindowType.SLIDING,
             sizes_ms=np.array([group.size_ms for group in groups], np.int64),
             slides_ms=np.array([group.slide_ms for group in groups], np.int64),
@@ -131,6 +146,38 @@ class WindowPlan:
             has_sums=any(policy.aggregation in {Aggregation.SUM, Aggregation.AVG} for policy in job.policies),
             identity=_identity(job, groups),
         )
+
+    def ends(self, rows: Rows) -> Times:
+        """The end of each window, or of the last window that a pane or record belongs to."""
+        slide = self.slides_ms[rows.group]
+        ends: Times = rows.start // slide * slide + self.sizes_ms[rows.group]
+        return ends
+
+    def buckets(self, rows: Rows) -> Times:
+        """The bucket of the state in which each row lies."""
+        width = self.buckets_ms[rows.group]
+        buckets: Times = rows.start // width * width
+        return buckets
+
+    @cached_property
+    def overlaps(self) -> NDArray[np.int32]:
+        """To how many windows of each group a record belongs."""
+        return np.array([group.overlap for group in self.groups], np.int32)
+
+    @cached_property
+    def replaces_input(self) -> Flags:
+        """Whether records of each input replace each other."""
+        return np.array([source in self.replaced for source in self.inputs])
+
+    @cached_property
+    def replaces(self) -> Flags:
+        """Whether records of each group replace each other."""
+        return np.array([group.threshold.input in self.replaced for group in self.groups])
+
+    @cached_property
+    def of_records(self) -> "WindowPlan":
+        """The plan with the buckets that records lie in."""
+        return replace(self, buckets_ms=np.array([group.records_bucket_ms for group in self.groups], np.int64))
 
     @property
     def by_threshold(self) -> dict[Threshold, dict[int, Group]]:
@@ -160,6 +207,8 @@ def _identity(job: TimeWindowAggregation, groups: Sequence[Group]) -> str:
         "groups": [_written(group, job.window_type) for group in groups],
         "outputs": outputs,
     }
+    if job.duplicates is not Duplicates.KEEP_ALL:
+        parts["duplicates"] = str(job.duplicates)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -41,14 +41,14 @@ def _paired(groups: NDArray[np.int32], outputs: NDArray[np.int32]) -> tuple[NDAr
 
 
 def _values(windows: Rows, kind: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Return the value of each result; what is not finite is NaN."""
+    """Return the value of each result; what is not finite is NaN, and so is all but the count of no values."""
     with np.errstate(over="ignore", invalid="ignore"):
         total = sums.total(windows.parts)
         choices = {
             "max": windows.high,
             "min": windows.low,
             "cnt": windows.count,
-            "sum": total,
+            "sum": np.where(windows.count > 0, total, np.nan),
             "avg": total / windows.count,
         }
         value = np.select([kind == name for name in choices], list(choices.values()))

@@ -34,7 +34,14 @@ def window_schema(*, has_sums: bool) -> pl.Schema:
 
 @dataclass(frozen=True)
 class Rows:
-    """Windows, one a row: arrays of one length; ``parts`` has one row of it for each part of a sum, or none."""
+    """Windows, panes or records, one a row: arrays of one length; ``parts`` has a row for each part of a sum, or none.
+
+    Attributes:
+        count: how many values; 0 where all that there were have been withdrawn.
+        is_settled: of a tumbling window, that it has left as ``onTime``; of what stands for records, that no record
+            replaces it.
+        is_new: whether it came with this micro-batch.
+    """
 
     slot: NDArray[np.int32]
     group: NDArray[np.int32]
@@ -44,16 +51,21 @@ class Rows:
     count: NDArray[np.int64]
     is_int: NDArray[np.bool_]
     parts: NDArray[np.float64]
-    on_time: NDArray[np.bool_]
+    is_settled: NDArray[np.bool_]
     is_new: NDArray[np.bool_]
 
     @classmethod
     def of(cls, frame: pl.DataFrame, *, has_sums: bool, is_new: bool) -> Self:
-        """Read a data frame of ``window_schema``; ``on_time`` is false where the frame has no such column."""
+        """Read a data frame of ``window_schema``; nothing is settled where the frame has no column ``on_time``."""
         column = {name: frame[name].to_numpy() for name in _PLAIN}
         parts = [frame[part].to_numpy() for part in sums.PARTS] if has_sums else np.empty((0, frame.height))
-        on_time = frame["on_time"].to_numpy() if "on_time" in frame.columns else np.zeros(frame.height, np.bool_)
-        return cls(**column, parts=np.asarray(parts), on_time=on_time, is_new=np.full(frame.height, is_new))
+        settled = frame["on_time"].to_numpy() if "on_time" in frame.columns else np.zeros(frame.height, np.bool_)
+        return cls(**column, parts=np.asarray(parts), is_settled=settled, is_new=np.full(frame.height, is_new))
+
+    @classmethod
+    def none(cls, *, has_sums: bool) -> Self:
+        """Return no rows."""
+        return cls.of(window_schema(has_sums=has_sums).to_frame(), has_sums=has_sums, is_new=False)
 
     @classmethod
     def concat(cls, parts: "Sequence[Rows]") -> Self:
@@ -73,7 +85,7 @@ class Rows:
         """Return the rows as they lie in the state: ``window_schema`` and ``on_time``."""
         columns = {name: getattr(self, name) for name in _PLAIN}
         parts = dict(zip(sums.PARTS, self.parts, strict=False))
-        return pl.DataFrame({**columns, **parts, "on_time": self.on_time})
+        return pl.DataFrame({**columns, **parts, "on_time": self.is_settled})
 
     def merged(self) -> "Rows":
         """Merge rows of the same start, slot and group, sorted by these; associative and commutative."""
@@ -99,6 +111,6 @@ class Rows:
             count=np.add.reduceat(self.count, first),
             is_int=np.logical_and.reduceat(self.is_int, first),
             parts=parts,
-            on_time=np.logical_or.reduceat(self.on_time, first),
+            is_settled=np.logical_or.reduceat(self.is_settled, first),
             is_new=np.logical_or.reduceat(self.is_new, first),
         )

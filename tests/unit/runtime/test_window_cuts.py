@@ -1,16 +1,19 @@
 """No cut into micro-batches, partitions or chunks changes a result: each equals plain loops over the whole input"""
 
 import math
+from collections.abc import Collection
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracles.windows import Number, Record, expected, policies_of
+from fixtures.exactness import exact
+from oracles.windows import Expected, Number, Record, expected, expected_by_clock, expected_of_parts, policies_of
 from streamjob_runtime.templates.window_state import HEAD
 from unit.runtime.windows_bench import BASE, Run, window_job
 
+INPUTS = ["M::A", "M::B"]
 AGGREGATIONS = ["max", "min", "avg", "sum", "cnt"]
 THRESHOLDS = ["(-inf, +inf)", "[0, 100)", "(0, 10]", "[-5, +inf)"]
 SIZES = ["1s", "10s", "1m", "10m"]
@@ -28,7 +31,7 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
         st.sampled_from(spans),
         st.fixed_dictionaries(
             {
-                "input": st.sampled_from(["M::A", "M::B"]),
+                "input": st.sampled_from(INPUTS),
                 "aggregation": st.sampled_from(AGGREGATIONS),
                 "threshold": st.sampled_from(THRESHOLDS),
             }
@@ -52,30 +55,109 @@ SPREAD = st.tuples(st.sampled_from("abcd"), st.sampled_from(["M::A", "M::B", "M:
 # One series out of order, over some windows of ten seconds.
 DENSE = st.tuples(st.just("a"), st.just("M::A"), st.integers(0, 60).map(lambda half: BASE + half * 500), VALUES)
 RECORDS = st.lists(SPREAD, max_size=40) | st.lists(DENSE, max_size=40)
+# Many at the same few times, of values that thresholds often shut out.
+REPEATED = RECORDS | st.lists(
+    st.tuples(
+        st.sampled_from("ab"),
+        st.sampled_from(INPUTS),
+        st.sampled_from([0, 1, 999, 1000, 4_999, 5_000, 9_999, 10_000, 20_000, 80_000]).map(lambda time: BASE + time),
+        st.sampled_from([-7, 0, 3, 10, 10.5, 50, 100, 1e18]),
+    ),
+    max_size=40,
+)
 PARTITION = {"a": 0, "b": 1, "c": 0, "d": 1}
 
 
-def fed(job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int) -> Run:
-    run = Run(job)
-    bounds = [0, *sorted(min(cut, len(records)) for cut in cuts), len(records)]
-    for begin, end in pairwise(bounds):
-        batch = records[begin:end]
-        run.feed(*([row for row in batch if PARTITION[row[0]] == number] for number in (0, 1)), chunk=chunk)
+CALCULATED = st.sets(st.sampled_from(INPUTS))
+
+
+def fed(
+    job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int, calculated: Collection[str] = ()
+) -> Run:
+    run = Run(job, calculated=calculated)
+    for batch in cut(records, cuts):
+        run.feed(*parted(batch), chunk=chunk)
     return run
 
 
-@settings(max_examples=100, deadline=None)
-@given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6), chunk=st.integers(1, 50))
-def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
-    job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int
-) -> None:
-    run, wanted = fed(job, records, cuts, chunk), expected(records, *policies_of(job))
+def cut(records: list[Record], cuts: list[int]) -> list[list[Record]]:
+    bounds = [0, *sorted(min(place, len(records)) for place in cuts), len(records)]
+    return [records[begin:end] for begin, end in pairwise(bounds)]
+
+
+def parted(records: list[Record]) -> list[list[Record]]:
+    return [[row for row in records if PARTITION[row[0]] == number] for number in (0, 1)]
+
+
+def check(run: Run, wanted: Expected) -> None:
     assert run.results.keys() == wanted.results.keys()
     for key, value in wanted.results.items():
         assert same(run.results[key], value), (key, run.results[key], value)
     assert run.modes == wanted.modes
     assert (run.late, run.outside) == (wanted.late, wanted.outside)
     assert all(len({key for _, key, _ in batch}) == len(batch) for batch in run.emissions)
+
+
+@exact
+@given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6), chunk=st.integers(1, 50))
+def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
+    job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int
+) -> None:
+    check(fed(job, records, cuts, chunk), expected(records, *policies_of(job)))
+
+
+@exact
+@given(
+    job=jobs(),
+    records=REPEATED,
+    cuts=st.lists(st.integers(0, 40), max_size=6),
+    chunk=st.integers(1, 50),
+    calculated=CALCULATED,
+)
+def test_any_cut_gives_what_the_whole_input_gives_where_records_replace_each_other(
+    job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int, calculated: set[str]
+) -> None:
+    run = fed(job, records, cuts, chunk, calculated)
+    check(run, expected(records, *policies_of(job), replaced=calculated))
+
+
+@exact
+@given(job=jobs(), records=REPEATED, cuts=st.lists(st.integers(0, 40), max_size=6))
+def test_replace_same_time_is_as_if_all_inputs_were_calculated(
+    job: dict[str, Any], records: list[Record], cuts: list[int]
+) -> None:
+    run = fed({**job, "duplicates": "ReplaceSameTime"}, records, cuts, 1000)
+    check(run, expected(records, *policies_of(job), replaced=INPUTS))
+
+
+@exact
+@given(job=jobs(), records=REPEATED, parts=st.lists(st.tuples(st.integers(0, 40), CALCULATED), max_size=6))
+def test_what_is_open_goes_on_when_an_input_becomes_or_ceases_to_be_calculated(
+    job: dict[str, Any], records: list[Record], parts: list[tuple[int, set[str]]]
+) -> None:
+    run, given_parts = Run(job), []
+    for batch, calculated in zip(cut(records, [at for at, _ in parts]), [*(of for _, of in parts), set()], strict=True):
+        run.restart(calculated)
+        run.feed(*parted(batch))
+        given_parts.append((calculated, batch))
+    check(run, expected_of_parts(given_parts, *policies_of(job)))
+
+
+# Minutes that pass before a micro-batch, and where it ends.
+STEPS = st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 1, 9, 10, 11, 12, 25])), max_size=12)
+
+
+@exact
+@given(job=jobs(), records=REPEATED, steps=STEPS, calculated=CALCULATED)
+def test_silent_assets_are_closed_as_the_clock_says(
+    job: dict[str, Any], records: list[Record], steps: list[tuple[int, int]], calculated: set[str]
+) -> None:
+    run, now, batches = Run(job, calculated=calculated, idle_timeout="10m"), BASE, []
+    for batch, (_, minutes) in zip(cut(records, [place for place, _ in steps]), [*steps, (0, 10)], strict=True):
+        now += minutes * 60_000
+        batches.append((now, batch))
+        run.feed(*parted(batch), now=now)
+    check(run, expected_by_clock(batches, *policies_of(job), 600_000, replaced=calculated))
 
 
 def same(value: Number | None, wanted: Number | None) -> bool:
@@ -85,27 +167,24 @@ def same(value: Number | None, wanted: Number | None) -> bool:
 
 
 @settings(max_examples=25, deadline=None)
-@given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6))
+@given(job=jobs(), records=REPEATED, cuts=st.lists(st.integers(0, 40), max_size=6), calculated=CALCULATED)
 def test_the_state_after_a_cut_is_the_state_without_it(
-    job: dict[str, Any], records: list[Record], cuts: list[int]
+    job: dict[str, Any], records: list[Record], cuts: list[int], calculated: set[str]
 ) -> None:
-    cut, whole = fed(job, records, cuts, 1000), fed(job, records, [], 1000)
-    assert {shard: sorted(store.blocks) for shard, store in cut.stores.items()} == {
+    several, whole = fed(job, records, cuts, 1000, calculated), fed(job, records, [], 1000, calculated)
+    assert {shard: sorted(store.blocks) for shard, store in several.stores.items()} == {
         shard: sorted(store.blocks) for shard, store in whole.stores.items()
     }
 
 
 @settings(max_examples=50, deadline=None)
-@given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6))
+@given(job=jobs(), records=REPEATED, cuts=st.lists(st.integers(0, 40), max_size=6), calculated=CALCULATED)
 def test_closing_makes_every_window_final_and_leaves_none_open(
-    job: dict[str, Any], records: list[Record], cuts: list[int]
+    job: dict[str, Any], records: list[Record], cuts: list[int], calculated: set[str]
 ) -> None:
-    run, wanted = fed(job, records, cuts, 1000), expected(records, *policies_of(job), is_ended=True)
+    run = fed(job, records, cuts, 1000, calculated)
     run.close()
-    assert run.results.keys() == wanted.results.keys()
-    for key, value in wanted.results.items():
-        assert same(run.results[key], value), (key, run.results[key], value)
-    assert run.modes == wanted.modes
+    check(run, expected(records, *policies_of(job), replaced=calculated, is_ended=True))
     assert all(sorted(store.blocks) == [HEAD] for store in run.stores.values())
     run.close()
     assert run.emissions[-1] == []

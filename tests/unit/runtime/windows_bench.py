@@ -1,21 +1,22 @@
 """What the tests of window aggregation share: a job, a store in memory, and a run over micro-batches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from oracles.windows import Key, Number, Record
+from streamjob_api.points import PointRef
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.messages import POINTS
-from streamjob_runtime.templates import Folded, Template, for_job
+from streamjob_runtime.templates import Folded, Surroundings, Template, for_job
 
 BASE = 1_700_000_400_000  # A multiple of ten minutes.
 MINUTE = 60_000
 
 
-def window_job(*policies: Mapping[str, Any], latency: str = "0s") -> dict[str, Any]:
+def window_job(*policies: Mapping[str, Any], latency: str = "0s", **fields: str) -> dict[str, Any]:
     """A manifest's ``timeWindowAggregation``; a policy names what differs from the maximum of ten minutes.
 
     Windows slide where the policies have a ``slide``.
@@ -23,13 +24,15 @@ def window_job(*policies: Mapping[str, Any], latency: str = "0s") -> dict[str, A
     defaults = {"input": "M::A", "aggregation": "max", "windowSize": "10m"}
     rows = [{**defaults, "output": f"M::Out{number}", **policy} for number, policy in enumerate(policies)]
     kind = "Sliding" if any("slide" in row for row in rows) else "Tumbling"
-    return {"windowType": kind, "latency": latency, "policies": rows}
+    return {"windowType": kind, "latency": latency, "policies": rows, **fields}
 
 
-def template_of(job: Mapping[str, Any]) -> Template:
+def template_of(job: Mapping[str, Any], calculated: Collection[str] = (), idle_timeout: str | None = None) -> Template:
     """The template that a job configures."""
     template = {"name": "time-window-aggregation", "version": "1.0"}
-    return for_job(StreamJobSpec.model_validate({"template": template, "timeWindowAggregation": job}))
+    timeout = {"idleTimeout": idle_timeout} if idle_timeout else {}
+    spec = StreamJobSpec.model_validate({"template": template, "timeWindowAggregation": job, **timeout})
+    return for_job(spec, Surroundings(calculated=frozenset(map(PointRef.parse, calculated))))
 
 
 class MemoryStore:
@@ -75,7 +78,7 @@ def _rows(folded: Folded) -> list[tuple[str, Key, Number | None]]:
         (
             "final" if '"calMode":"final"' in row["attr"] else "onTime",
             (row["asset"], f"{row['model']}::{row['point']}", row["time"]),
-            int(row["value"]) if row["is_int"] else row["value"],
+            int(row["value"]) if row["is_int"] and row["value"] is not None else row["value"],
         )
         for row in folded.results.iter_rows(named=True)
     ]
@@ -89,14 +92,25 @@ class Run:
         late, outside: counts so far.
     """
 
-    def __init__(self, job: Mapping[str, Any]) -> None:
-        self.template = template_of(job)
+    def __init__(
+        self, job: Mapping[str, Any], *, calculated: Collection[str] = (), idle_timeout: str | None = None
+    ) -> None:
+        self.job, self.idle_timeout = job, idle_timeout
+        self.restart(calculated)
         self.stores: dict[int, MemoryStore] = {}
+        self.deadlines: dict[int, int | None] = {}
         self.emissions: list[list[tuple[str, Key, Number | None]]] = []
         self.late = self.outside = self.several_partitions = 0
 
-    def feed(self, *partitions: Sequence[Record], chunk: int = 1000) -> None:
-        """Run one micro-batch: the records of each partition, in order, decoded ``chunk`` at a time."""
+    def restart(self, calculated: Collection[str]) -> None:
+        """Go on with the same state and other inputs calculated."""
+        self.template = template_of(self.job, calculated, self.idle_timeout)
+
+    def feed(self, *partitions: Sequence[Record], chunk: int = 1000, now: int = 0) -> None:
+        """Run one micro-batch: the records of each partition, in order, decoded ``chunk`` at a time.
+
+        Shards whose deadline has come by ``now`` are folded even if they get no records.
+        """
         by_shard: dict[int, list[pl.DataFrame]] = {}
         for records in partitions:
             combiner = self.template.combiner()
@@ -107,16 +121,21 @@ class Run:
             self.outside += combined.counts["outside"]
             for shard, block in combined.blocks.items():
                 by_shard.setdefault(shard, []).append(from_bytes(to_bytes(block)))
-        self.emissions.append([row for shard, blocks in sorted(by_shard.items()) for row in self._fold(shard, blocks)])
+        for shard, deadline in self.deadlines.items():
+            if deadline is not None and deadline <= now:
+                by_shard.setdefault(shard, [])
+        rows = [row for shard, blocks in sorted(by_shard.items()) for row in self._fold(shard, blocks, now)]
+        self.emissions.append(rows)
 
     def close(self) -> None:
         """End the input."""
         self.emissions.append([row for store in self.stores.values() for row in _rows(self.template.close(store))])
 
-    def _fold(self, shard: int, blocks: Sequence[pl.DataFrame]) -> list[tuple[str, Key, Number | None]]:
-        folded = self.template.fold(self.stores.setdefault(shard, MemoryStore()), blocks, 0)
-        self.late += folded.counts["late"]
-        self.several_partitions += folded.counts["severalPartitions"]
+    def _fold(self, shard: int, blocks: Sequence[pl.DataFrame], now: int) -> list[tuple[str, Key, Number | None]]:
+        folded = self.template.fold(self.stores.setdefault(shard, MemoryStore()), blocks, now)
+        self.deadlines[shard] = folded.deadline
+        self.late += folded.counts.get("late", 0)
+        self.several_partitions += folded.counts.get("severalPartitions", 0)
         return _rows(folded)
 
     @property
