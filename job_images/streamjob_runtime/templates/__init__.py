@@ -6,10 +6,12 @@ from typing import Any
 
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.templates import TemplateBlock
+from streamjob_api.templates.device_state import DeviceState as DeviceStateSpec
 from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
 from streamjob_api.templates.energy_by_power import EnergyByAveragePower, EnergyByInstantPower
 from streamjob_api.templates.multi_point_merging import MultiPointMerging as Merging
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as Windows
+from streamjob_runtime.templates.device_state import DeviceState
 from streamjob_runtime.templates.energy import Energy
 from streamjob_runtime.templates.multi_point_merging import MultiPointMerging
 from streamjob_runtime.templates.protocols import BlockStore, Combined, Combiner, Folded, Template
@@ -26,6 +28,7 @@ _TEMPLATES: Mapping[type[TemplateBlock], Callable[[Any, Surroundings], Template]
     EnergyByInstantPower: Energy.of,
     EnergyByAveragePower: Energy.of,
     Merging: MultiPointMerging.of,
+    DeviceStateSpec: DeviceState.of,
 }
 
 
