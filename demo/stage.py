@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ KAFKA_EXTERNAL_PORT = 39092
 KAFKA_EXTERNAL_TARGET = 9094
 REDIS_PORT = 6379
 DRIVER_PORT = 8090
+PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,20 @@ class Stage:
 def create_topic(bootstrap: str, topic: str, partitions: int) -> None:
     """Create a topic and wait until the broker leads all its partitions."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
+    # A broker answers before it is in its own list, and makes no topic until then.
+    _wait_until(lambda: bool(admin.list_topics(timeout=30).brokers), f"a broker answers at {bootstrap}")
     admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=1)])[topic].result(timeout=60)
-    deadline = time.monotonic() + 30
-    while any(part.leader < 0 for part in admin.list_topics(topic, timeout=10).topics[topic].partitions.values()):
+
+    def is_led() -> bool:
+        found = admin.list_topics(topic, timeout=30).topics[topic].partitions
+        return len(found) == partitions and all(part.leader >= 0 for part in found.values())
+
+    _wait_until(is_led, f"the partitions of topic {topic} have a leader")
+
+
+def _wait_until(probe: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not probe():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"topic {topic} has no leader after 30 s")
+            raise TimeoutError(f"waited {PATIENCE_SECONDS} s in vain until {what}")
         time.sleep(0.2)

@@ -65,7 +65,7 @@ class OperatorProcess:
         """SIGTERM; the exit code."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=90)
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -106,7 +106,7 @@ class Ou:
         script = f"open('/tmp/told.json', 'w').write({json.dumps(told)!r})"
         self.cluster.kubectl("exec", "-n", self.namespace, pod, "--", "python3", "-c", script)
 
-    def job_until(self, name: str, until: Callable[[Manifest], bool], within_seconds: float = 60.0) -> Manifest:
+    def job_until(self, name: str, until: Callable[[Manifest], bool], within_seconds: float = 180.0) -> Manifest:
         """The job's status, as soon as it is as wanted."""
         return eventually(
             lambda: self.get("streamjob", name).get("status", {}), until=until, within_seconds=within_seconds

@@ -14,13 +14,14 @@ from localcluster.providers import Cluster
 
 @contextmanager
 def watched(cluster: Cluster, namespace: str) -> Iterator[list[Manifest]]:
-    """Every event of the namespace's pods, as a watch shows it."""
+    """Every event of the namespace's pods from now on, however late the watch begins, after those that are there."""
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    listed = json.loads(cluster.kubectl("get", "--raw", pods))
+    events: list[Manifest] = [{"type": "ADDED", "object": pod} for pod in listed["items"]]
     kubectl = getattr(cluster, "kubectl_program", "kubectl")
-    command = [str(kubectl), f"--kubeconfig={cluster.kubeconfig}", "get", "pods", "-n", namespace]
-    watch = subprocess.Popen(
-        [*command, "--watch", "--output-watch-events", "-o", "json"], stdout=subprocess.PIPE, text=True
-    )
-    events: list[Manifest] = []
+    since = f"{pods}?watch=true&resourceVersion={listed['metadata']['resourceVersion']}"
+    command = [str(kubectl), f"--kubeconfig={cluster.kubeconfig}", "get", "--raw", since]
+    watch = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def read() -> None:
         events.extend(map(json.loads, watch.stdout or ()))

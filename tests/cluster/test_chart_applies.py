@@ -185,5 +185,5 @@ def test_a_namespace_goes_with_its_resource_in_use(
 ) -> None:
     create_resource(cluster, namespace)
     eventually(lambda: refusal_while_in_use(cluster, namespace))
-    cluster.kubectl("delete", "namespace", namespace, "--timeout=60s")
+    cluster.kubectl("delete", "namespace", namespace, "--timeout=300s")
     assert cluster.kubectl("get", "namespace", namespace, "--ignore-not-found") == ""

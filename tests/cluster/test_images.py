@@ -98,8 +98,8 @@ def answer(cluster: Cluster, namespace: str, image: str, user: int, command: lis
     cluster.kubectl("-n", namespace, "apply", "-f", "-", input=json.dumps(pod(name, image, user, command)))
     phase = ("-n", namespace, "get", "pod", name, "-o", "jsonpath={.status.phase}")
     ended = eventually(
-        lambda: cluster.kubectl(*phase), until=lambda seen: seen in {"Succeeded", "Failed"}, within_seconds=120
-    )
+        lambda: cluster.kubectl(*phase), until=lambda seen: seen in {"Succeeded", "Failed"}, within_seconds=600
+    )  # a new cluster pulls a gigabyte first
     said = cluster.kubectl("-n", namespace, "logs", name)
     assert ended == "Succeeded", said
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 
 import grpc
@@ -9,7 +10,7 @@ import grpc
 from localcluster.problems import ClusterError
 from localcluster.state import State
 
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 300
 
 
 def kubectl(state: State, *arguments: str, text: str | None = None) -> str:
@@ -25,9 +26,18 @@ def kubectl(state: State, *arguments: str, text: str | None = None) -> str:
     return done.stdout
 
 
+def accepts(port: int) -> bool:
+    """Whether something on this machine takes connections at the port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
 def api_server_is_ready(state: State) -> bool:
     try:
-        return kubectl(state, "get", "--raw", "/readyz", "--request-timeout=5s") == "ok"
+        return kubectl(state, "get", "--raw", "/readyz", "--request-timeout=20s") == "ok"
     except ClusterError:
         return False
 
@@ -36,7 +46,7 @@ def node_is_ready(state: State) -> bool:
     """Whether the cluster's node has been seen and says that it is ready."""
     path = "{.items[*].status.conditions[?(@.type=='Ready')].status}"
     try:
-        return kubectl(state, "get", "nodes", "-o", f"jsonpath={path}", "--request-timeout=5s") == "True"
+        return kubectl(state, "get", "nodes", "-o", f"jsonpath={path}", "--request-timeout=20s") == "True"
     except ClusterError:
         return False
 
@@ -57,7 +67,7 @@ def serves_kubelet(state: State) -> bool:
     with grpc.insecure_channel(f"unix://{state.containerd_socket}") as channel:
         version: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary("/runtime.v1.RuntimeService/Version")
         try:
-            version(b"", timeout=5, wait_for_ready=True)
+            version(b"", timeout=20, wait_for_ready=True)
         except grpc.RpcError:
             return False
     return True

@@ -15,6 +15,7 @@ SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ETCD_PORT = 2379
 ETCD_PEER_PORT = 2380
 API_PORT = 6443
+CONTROLLER_PORTS = (10257, 10259)
 PORTS = {
     (network.NODE_ADDRESS, API_PORT): "kube-apiserver",
     (network.NODE_ADDRESS, 10250): "kubelet",
@@ -173,12 +174,12 @@ def _certificate(state: State, name: str) -> tuple[Path, Path, Path]:
     return folder / f"{name}.key", folder / f"{name}.crt", folder / "ca.crt"
 
 
-CONTROL_PLANE = (etcd, api_server, controller_manager, scheduler)
+STORE, API, CONTROLLERS = (etcd,), (api_server,), (controller_manager, scheduler)
 NODE = (kubelet, kube_proxy, coredns, provisioner)
 
 
 def names() -> list[str]:
     """Every component, in the order of starting."""
     nowhere = State(Path(os.sep))
-    starters = (*CONTROL_PLANE, containerd, *NODE)
+    starters = (*STORE, *API, *CONTROLLERS, containerd, *NODE)
     return ["registry", *(starter(nowhere).name for starter in starters)]

@@ -45,14 +45,20 @@ def busybox_program(state: State) -> Path:
         # apt gives up root for a download and needs a folder that its own user may write to
         with tempfile.TemporaryDirectory(prefix="busybox-") as folder:
             Path(folder).chmod(0o777)
-            downloaded = subprocess.run(
-                ["apt-get", "download", "busybox-static"], cwd=folder, capture_output=True, text=True, check=False
-            )
+            downloaded = _apt("download", "busybox-static", folder=folder)
+            if downloaded.returncode != 0:  # the machine's lists of packages are missing or old
+                _apt("update", folder=folder)
+                downloaded = _apt("download", "busybox-static", folder=folder)
             for package in Path(folder).glob("*.deb"):
                 subprocess.run(["dpkg-deb", "--extract", package, unpacked], check=True)
         if not (unpacked / "bin" / "busybox").exists():
             raise ClusterError(f"the Debian package busybox-static cannot be downloaded:\n{downloaded.stderr}")
     return unpacked / "bin" / "busybox"
+
+
+def _apt(*arguments: str, folder: str) -> subprocess.CompletedProcess[str]:
+    argv = ["apt-get", "--option=DPkg::Lock::Timeout=300", *arguments]
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def layer(program: bytes, applets: Sequence[str]) -> bytes:

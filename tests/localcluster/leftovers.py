@@ -31,13 +31,13 @@ def end_processes(state: State, processes: ProcessTable, names: Iterable[str]) -
     for name in reversed(list(names)):
         if name not in KEPT:
             processes.stop(name)
-    wait_until(lambda: not kill(strays(state)), "the cluster's processes are gone", within_seconds=20)
-    wait_until(lambda: not kill(members(state.cgroup)), "the pods' processes are gone", within_seconds=20)
+    wait_until(lambda: not kill(strays(state)), "the cluster's processes are gone", within_seconds=60)
+    wait_until(lambda: not kill(members(state.cgroup)), "the pods' processes are gone", within_seconds=60)
 
 
 def remove(state: State) -> None:
     """Leave nothing of a cluster that has ended but what is expensive: programs, registry, containerd's content."""
-    wait_until(lambda: remove_cgroups(state.cgroup), "the pods' cgroups are gone", within_seconds=20)
+    wait_until(lambda: remove_cgroups(state.cgroup), "the pods' cgroups are gone", within_seconds=60)
     unmount_below([state.containerd])
     if network.owner() in {None, state.identity}:
         network.remove()

@@ -57,7 +57,10 @@ def _helper_pod() -> dict[str, Any]:
 
 
 def smoke_test() -> list[dict[str, Any]]:
-    """A pod that resolves a Service's name, reaches the Service and writes to a claimed volume."""
+    """A pod that resolves a Service's name, reaches the Service and writes to a claimed volume.
+
+    It tries for a minute: CoreDNS and kube-proxy have only just been started.
+    """
     name = f"kubernetes.default.svc.{DOMAIN}"
     script = (
         f"nslookup {name} && echo | nc -w 5 {name} 443 > /dev/null && echo written > /volume/file && cat /volume/file"
@@ -65,7 +68,7 @@ def smoke_test() -> list[dict[str, Any]]:
     container = {
         "name": "smoke",
         "image": images.BUSYBOX,
-        "command": ["/bin/sh", "-ec", f"for n in 1 2 3 4 5; do if {script}; then exit 0; fi; sleep 1; done; exit 1"],
+        "command": ["/bin/sh", "-ec", f"for n in $(seq 60); do if {script}; then exit 0; fi; sleep 1; done; exit 1"],
         "volumeMounts": [{"name": "volume", "mountPath": "/volume"}],
     }
     metadata = {"name": SMOKE_TEST, "namespace": SMOKE_TEST}

@@ -44,7 +44,7 @@ def start(state: State, processes: ProcessTable, progress: Progress) -> bool:
     (state.images / "registry.json").write_text(json.dumps(configuration(state), indent=2))
     with progress.step(f"Start the image registry at {HOST}:{PORT}"):
         processes.ensure(component(state))
-        wait_until(lambda: _alive(processes), "the image registry answers", within_seconds=20)
+        wait_until(lambda: _alive(processes), "the image registry answers", within_seconds=120)
     return True
 
 

@@ -8,14 +8,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from localcluster import components, leftovers, manifests
-from localcluster.client import api_server_is_ready, ctr, kubectl, node_is_ready, runtime_status, serves_kubelet
+from localcluster.client import (
+    accepts,
+    api_server_is_ready,
+    ctr,
+    kubectl,
+    node_is_ready,
+    runtime_status,
+    serves_kubelet,
+)
 from localcluster.problems import ClusterError
 from localcluster.processes import Component, ProcessTable
 from localcluster.progress import Progress
 from localcluster.state import State
 from localcluster.waiting import wait_until
 
-PATIENCE_SECONDS = 120.0  # of every wait: a step takes a few seconds, many more where all cores are busy
+PATIENCE_SECONDS = 300.0  # of every wait: a step takes a few seconds, many more where all cores are busy
 
 
 class Start:
@@ -37,8 +45,16 @@ class Start:
             self.state.ready.touch()
 
     def _control_plane(self) -> None:
-        with self._starting("Start etcd and the control plane", components.CONTROL_PLANE):
+        """One after the other, however slow the machine: each of these ends when the one before does not answer soon.
+
+        The API server waits 20 s for etcd, the controllers 10 s for the API server.
+        """
+        with self._starting("Start etcd", components.STORE):
+            self._wait(lambda: accepts(components.ETCD_PORT), "etcd answers")
+        with self._starting("Start the API server", components.API):
             self._wait(lambda: api_server_is_ready(self.state), "the API server is ready")
+        with self._starting("Start controllers and scheduler", components.CONTROLLERS):
+            self._wait(lambda: all(map(accepts, components.CONTROLLER_PORTS)), "controllers and scheduler answer")
         if not self.state.ready.exists():
             self._apply(manifests.storage())
 
@@ -88,7 +104,7 @@ class Start:
         with self.progress.step("Resolve a Service's name and bind a volume in a pod"):
             self._forget_smoke_test(wait=True)
             self._apply(manifests.smoke_test()[:1])
-            kubectl(self.state, "wait", "--for=create", "serviceaccount/default", f"-n={manifests.SMOKE_TEST}")
+            self._wait(self._may_make_pods, "the smoke test's namespace has a service account")
             self._apply(manifests.smoke_test())
             try:
                 self._wait(lambda: self._smoke_phase() in {"Succeeded", "Failed"}, "the smoke test's pod has ended")
@@ -101,6 +117,10 @@ class Start:
     def _forget_smoke_test(self, *, wait: bool) -> None:
         arguments = ("delete", "namespace", manifests.SMOKE_TEST, "--ignore-not-found", f"--wait={wait}".lower())
         kubectl(self.state, *arguments)
+
+    def _may_make_pods(self) -> bool:
+        account = ("get", "serviceaccount", "default", "--ignore-not-found", "-o=name", f"-n={manifests.SMOKE_TEST}")
+        return bool(kubectl(self.state, *account))
 
     def _smoke_phase(self) -> str:
         return self._of_smoke_test("get", "pod", "--output=jsonpath={.status.phase}")

@@ -40,7 +40,7 @@ class Access:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         self.kubectl("apply", "-f", "-", input=json.dumps(namespace))
         query = ("get", "serviceaccount", "default", "--ignore-not-found", "-o", "name", "-n", name)
-        wait_until(lambda: bool(self.kubectl(*query)), f"namespace {name} has a service account", within_seconds=60)
+        wait_until(lambda: bool(self.kubectl(*query)), f"namespace {name} has a service account", within_seconds=180)
 
     def port_forward(
         self, namespace: str, target: str, port: int, *, local_port: int = 0

@@ -11,7 +11,7 @@ from types import TracebackType
 from localcluster.problems import ClusterError
 
 FORWARDING = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+) ->")
-FIRST_SECONDS = 60.0
+FIRST_SECONDS = 120.0
 RETRY_SECONDS = 0.5
 
 

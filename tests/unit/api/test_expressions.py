@@ -180,10 +180,10 @@ def test_a_long_chain_fits_when_it_is_put_in_parentheses() -> None:
     "text", ["(" * 4000, "(" * 2000 + "1" + ")" * 2000, "-" * 4096, "{" * 4096, "if(" * 1300, "\\" * 4096]
 )
 def test_hostile_texts_are_answered_quickly(text: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with contextlib.suppress(ExpressionError):
         parse(text)
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_manifest_holds_the_text_and_its_schema_limits_the_length() -> None:

@@ -155,9 +155,9 @@ models:
     ],
 )
 def test_what_is_no_thing_models_is_refused_with_its_place(text: str, fault: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert faults(text) == [fault]
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_a_lone_surrogate_is_refused() -> None:
