@@ -6,17 +6,13 @@ entry goes when its feature comes.
 
 from collections.abc import Iterator
 
-from streamjob_api.data_types import ValueType
-from streamjob_api.expressions import value_type
 from streamjob_api.lifecycle import Lifecycle, UpgradeMode
 from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
-from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
-from streamjob_api.templates.multi_point_merging import MultiPointMerging, TriggerMode
+from streamjob_api.templates.energy import EnergyBlock
 from streamjob_api.templates.time_window_aggregation import Duplicates
-from streamjob_api.thing_models import ThingModels
 
 _LATER = "is not supported by this version yet"
 _TEMPLATES = (
@@ -36,10 +32,6 @@ def unsupported(spec: StreamJobSpec) -> list[str]:
 def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
     if spec.template.name not in _TEMPLATES:
         yield f"spec.template.name: {spec.template.name} {_LATER}; it has {', '.join(_TEMPLATES)}"
-    if spec.energy_by_meter_reading is not None:
-        yield from _bound(spec.energy_by_meter_reading)
-    if spec.multi_point_merging is not None:
-        yield from _merging(spec.multi_point_merging)
     windows = spec.time_window_aggregation
     if windows is not None and windows.duplicates is Duplicates.REPLACE_SAME_TIME:
         yield f"spec.timeWindowAggregation.duplicates: ReplaceSameTime {_LATER}; write KeepAll"
@@ -47,47 +39,12 @@ def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
         yield f"spec.resources.mode: Cluster {_LATER}; write Standalone"
     if spec.final_only:
         yield f"spec.finalOnly: true {_LATER}; leave it out"
-    if spec.idle_timeout is not None:
+    if spec.idle_timeout is not None and not isinstance(spec.block, EnergyBlock):
         yield f"spec.idleTimeout: it {_LATER}; leave it out"
     if spec.restore_from is not None:
         yield f"spec.restoreFrom: it {_LATER}; leave it out"
     if spec.upgrade_mode is UpgradeMode.STATELESS:
         yield f"spec.upgradeMode: Stateless {_LATER}; stop the job (spec.state: Stopped) to drop its state"
-
-
-def _bound(readings: EnergyByMeterReading) -> Iterator[str]:
-    for number, policy in enumerate(readings.policies):
-        path = f"spec.{readings.BLOCK}.policies[{number}]"
-        if policy.slope_limit_attribute is not None:
-            yield f"{path}.slopeLimitAttribute: binding to an attribute {_LATER}; write slopeThreshold"
-        if policy.scale_attribute is not None:
-            yield f"{path}.scaleAttribute: binding to an attribute {_LATER}; write scale"
-
-
-def _merging(merging: MultiPointMerging) -> Iterator[str]:
-    if merging.trigger.mode is TriggerMode.FREQUENCY:
-        yield f"spec.{merging.BLOCK}.trigger.mode: Frequency {_LATER}; write Point"
-    for number, policy in enumerate(merging.policies):
-        checked = value_type(policy.logic, lambda _: ValueType.DOUBLE)
-        path = f"spec.{merging.BLOCK}.policies[{number}].logic"
-        for fault in checked.faults:
-            yield f"{path}: {fault}; an expression over anything but numbers {_LATER}"
-        if checked.type is not None and not checked.type.is_number:
-            yield f"{path}: a result that is {checked.type.words} {_LATER}; let it give a number"
-
-
-def unsupported_names(spec: StreamJobSpec, models: ThingModels) -> list[str]:
-    """What keeps a job from being run, once it is known which of its names are attributes; empty: nothing."""
-    merging = spec.multi_point_merging
-    if merging is None:
-        return []
-    return [
-        f"spec.{merging.BLOCK}.policies[{number}].logic: '{variable}' is an attribute; reading attributes {_LATER}; "
-        "write its value"
-        for number, policy in enumerate(merging.policies)
-        for variable in sorted(policy.logic.variables)
-        if models.attribute(variable) and not models.point(variable)
-    ]
 
 
 def unsupported_resource(spec: StreamResourceSpec) -> list[str]:

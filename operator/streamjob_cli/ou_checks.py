@@ -6,7 +6,6 @@ from streamjob_api.faults import InvalidSpec
 from streamjob_api.names import NameCheck
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
-from streamjob_api.support import unsupported_names
 from streamjob_api.templates import TemplateName
 from streamjob_cli.checks import Finding, Level, Objects, Read, SpecT
 from streamjob_cli.manifests import Manifest
@@ -110,5 +109,4 @@ def _against_models(
         if found.models is not None:
             names = NameCheck(found.models)
             job.spec.block.check_names(names)
-            faults = [*map(str, names.faults), *unsupported_names(job.spec, found.models)]
-            yield from (Finding.about(job.manifest, fault) for fault in faults)
+            yield from (Finding.about(job.manifest, str(fault)) for fault in names.faults)

@@ -11,7 +11,7 @@ from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import Library, StreamResourceSpec
 from streamjob_api.suggestions import did_you_mean
-from streamjob_api.support import unsupported, unsupported_names, unsupported_resource
+from streamjob_api.support import unsupported, unsupported_resource
 from streamjob_operator import reasons
 from streamjob_operator.observed import Job, Resource, digest
 from streamjob_operator.validation.attributes import faults_without_redis
@@ -153,8 +153,7 @@ def _name_faults(spec: StreamJobSpec, facts: OuFacts) -> Iterable[Fault]:
         return [found.fault] if found.fault else []
     names = NameCheck(found.models)
     spec.block.check_names(names)
-    later = [Fault(reasons.NOT_SUPPORTED, fault) for fault in unsupported_names(spec, found.models)]
-    return [*(Fault(_NAME_REASONS[fault.kind], str(fault)) for fault in names.faults), *later]
+    return [Fault(_NAME_REASONS[fault.kind], str(fault)) for fault in names.faults]
 
 
 def _redis_faults(
