@@ -39,6 +39,7 @@ class Decoded:
         unused: values of points that are not selected.
         filtered: values of selected points of assets that are left out.
         records: values of selected points found, accepted or refused.
+        intermediate: accepted values that were left out (``final_values``).
     """
 
     points: pl.DataFrame
@@ -47,6 +48,7 @@ class Decoded:
     unused: int
     filtered: int
     records: int
+    intermediate: int = 0
 
     @property
     def refused(self) -> dict[str, int]:

@@ -7,12 +7,15 @@ from confluent_kafka import Message
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import to_bytes
 from streamjob_runtime.consumers import OffsetRange, cached_consumer, read_range
+from streamjob_runtime.decoding import Decoding
+from streamjob_runtime.input_topics import InputTopic, input_topics
 from streamjob_runtime.job_template import template_of
 from streamjob_runtime.memory import memory_of
 from streamjob_runtime.offsets import ALL
 from streamjob_runtime.reduction import Reduction
 from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
 from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.templates import Template
 from streamjob_runtime.unreadable import Unreadable
 
 
@@ -20,8 +23,15 @@ def read_blocks(job: JobFile, wanted: OffsetRange, now_ms: int) -> Iterator[Bloc
     """Read a range and reduce it to rows: points by shard, counts, dead letters."""
     consumer = cached_consumer(job.kafka.model_dump_json())
     chunks = read_range(consumer, wanted, memory_of(job.spec.resources.driver_cu).bytes_per_chunk)
-    reduction = Reduction(job.spec, template_of(job), now_ms, job.mapping)
+    template, topic = template_of(job), input_topics(job)[wanted.topic]
+    reduction = Reduction(_decoding(job, topic, template, now_ms), template)
     return reduce_chunks(reduction, wanted, chunks, now_ms)
+
+
+def _decoding(job: JobFile, topic: InputTopic, template: Template, now_ms: int) -> Decoding:
+    calculated = topic.points if topic.is_calculated else frozenset()
+    mapping = None if topic.is_calculated else job.mapping
+    return Decoding.of(job.spec, template, now_ms, points=topic.points, calculated=calculated, mapping=mapping)
 
 
 def reduce_chunks(

@@ -1,4 +1,4 @@
-"""Messages of one partition reduced to combined blocks and counts; pure, so that a driver and a preview share it."""
+"""Messages of one partition reduced to combined blocks and counts; pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from streamjob_api.source import MessageMapping
-from streamjob_api.stream_job import MessageChannel, StreamJobSpec
-from streamjob_runtime.messages import Decoded, decode
+from streamjob_runtime.decoding import Decoding
+from streamjob_runtime.messages import Decoded
 from streamjob_runtime.rows import Counts
 from streamjob_runtime.templates import Combiner, Template
 
@@ -19,9 +18,9 @@ class Reduced:
 
     Attributes:
         blocks: by shard; for ``Template.fold``.
-        counts: ``messages``, ``bytes``, ``records``, ``unused``, ``filtered``, ``malformed.<reason>``,
-            ``refused.<reason>``, ``maxTime`` (the highest accepted event time), and what the template dropped by
-            reason.
+        counts: ``messages``, ``bytes``, ``records``, ``unused``, ``filtered``, ``intermediate``,
+            ``malformed.<reason>``, ``refused.<reason>``, ``maxTime`` (the highest accepted event time), and what the
+            template dropped by reason.
     """
 
     blocks: dict[int, pl.DataFrame]
@@ -31,37 +30,14 @@ class Reduced:
 class Reduction:
     """Takes one partition's part of a micro-batch, chunk by chunk."""
 
-    def __init__(
-        self, spec: StreamJobSpec, template: Template, now_ms: int | None, mapping: MessageMapping | None = None
-    ) -> None:
-        """Begin with nothing.
-
-        Args:
-            spec: the job.
-            template: the job's template.
-            now_ms: the clock that refuses times in the future; None refuses none.
-            mapping: how messages are read; None: they have the service's form.
-        """
-        self._inputs = template.inputs
-        self._texts = template.texts
-        self._mapping = mapping
-        self._assets = spec.assets
-        self._now_ms = 0 if now_ms is None else now_ms
-        self._future_tolerance_ms = None if now_ms is None else _future_tolerance_ms(spec)
+    def __init__(self, decoding: Decoding, template: Template) -> None:
+        self._decoding = decoding
         self._combiner: Combiner = template.combiner()
-        self._tally = _Tally()
+        self._tally = Tally()
 
     def add(self, values: Sequence[bytes | None]) -> Decoded:
         """Decode and combine the next messages, in arrival order; returns what they held."""
-        decoded = decode(
-            values,
-            self._inputs,
-            self._now_ms,
-            self._future_tolerance_ms,
-            mapping=self._mapping,
-            assets=self._assets,
-            texts=self._texts,
-        )
+        decoded = self._decoding.read(values)
         self._combiner.add(decoded.points)
         self._tally.add(decoded, values)
         return decoded
@@ -69,17 +45,11 @@ class Reduction:
     def finish(self) -> Reduced:
         """Return what all of it was reduced to; the reduction is used up."""
         combined = self._combiner.finish()
-        return Reduced(dict(sorted(combined.blocks.items())), self._tally.counts(combined.counts))
-
-
-def _future_tolerance_ms(spec: StreamJobSpec) -> int | None:
-    """The offline channel carries historical data and has no check against the clock."""
-    is_offline = spec.message_channel is MessageChannel.OFFLINE
-    return None if is_offline else spec.future_tolerance.milliseconds
+        return Reduced(dict(sorted(combined.blocks.items())), self._tally.counts() | combined.counts)
 
 
 @dataclass
-class _Tally:
+class Tally:
     """Messages and records by what became of them."""
 
     counted: Counter[str] = field(default_factory=Counter)
@@ -93,6 +63,7 @@ class _Tally:
             records=decoded.records,
             unused=decoded.unused,
             filtered=decoded.filtered,
+            intermediate=decoded.intermediate,
         )
         self.counted.update({f"refused.{reason}": count for reason, count in decoded.refused.items()})
         for reason, count in decoded.malformed["reason"].value_counts().iter_rows():
@@ -101,7 +72,6 @@ class _Tally:
             newest = int(decoded.points["time"].max())  # type: ignore[arg-type]
             self.max_time_ms = max(newest, self.max_time_ms if self.max_time_ms is not None else newest)
 
-    def counts(self, combined: dict[str, int]) -> Counts:
-        """All counts of the partition's part of the micro-batch."""
-        newest = {} if self.max_time_ms is None else {"maxTime": self.max_time_ms}
-        return {**self.counted, **newest, **combined}
+    def counts(self) -> Counts:
+        """All counts; ``maxTime`` is none that adds up."""
+        return {**self.counted} if self.max_time_ms is None else {**self.counted, "maxTime": self.max_time_ms}

@@ -17,6 +17,7 @@ from pyspark.sql.types import StructType
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.consumers import OffsetRange
+from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.offsets import StreamOffset, ranges
 from streamjob_runtime.row_schema import ARROW_SCHEMA, ROW_SCHEMA
 from streamjob_runtime.rows import BlockRow
@@ -85,7 +86,9 @@ class PointsReader(DataSourceStreamReader):
         """One task for each Kafka partition that has messages in the micro-batch, and one for all ticks."""
         now_ms = int(end["now"])
         ticks = [Ticks(end["ticks"], now_ms)] if "ticks" in end else []
-        return [*(PartitionRange(wanted, now_ms) for wanted in ranges(start, end)), *ticks]
+        topics = input_topics(_job(self._job_json))
+        read = [wanted for wanted in ranges(start, end) if wanted.topic in topics]
+        return [*(PartitionRange(wanted, now_ms) for wanted in read), *ticks]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Read one task's range, in a worker."""

@@ -94,6 +94,8 @@ def _rows(template: Template, outcome: Folded, cause: BlockRow) -> Iterator[Bloc
     shard, now_ms = cause.shard, cause.now
     if outcome.results.height:
         yield BlockRow(shard, Kind.RESULTS, "", now_ms, to_bytes(outcome.results))
+    for kind, frame in outcome.beside.items():
+        yield BlockRow(shard, kind, "", now_ms, to_bytes(frame))
     if outcome.counts:
         yield counts_row(shard, "", now_ms, outcome.counts)
     if template.uses_clock:

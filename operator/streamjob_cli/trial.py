@@ -1,16 +1,18 @@
 """A job on trial: the driver's own functions over batches of lines, with the state in memory."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
+from streamjob_cli.event_clock import EventClock
+from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.messages import Decoded
-from streamjob_runtime.reduction import Reduction
-from streamjob_runtime.templates import Template
+from streamjob_runtime.reduction import Tally
+from streamjob_runtime.templates import Folded, Template
+from streamjob_runtime.templates.protocols import RESULTS
 
 
 class MemoryStore(dict[int, pl.DataFrame]):
@@ -25,40 +27,66 @@ class MemoryStore(dict[int, pl.DataFrame]):
         self.pop(bucket, None)
 
 
-@dataclass
 class Trial:
     """One job; lines go in as messages of one partition, in arrival order.
 
     Attributes:
-        mapping: how lines are read; None: they have the service's form.
-        now_ms: the clock that refuses times in the future; None refuses none.
         counted: records by what became of them, as a driver counts them.
     """
 
-    spec: StreamJobSpec
-    template: Template
-    mapping: MessageMapping | None
-    now_ms: int | None
-    counted: Counter[str] = field(default_factory=Counter)
-    _store: MemoryStore = field(default_factory=MemoryStore)
-    _newest_ms: int = 0
+    def __init__(
+        self, spec: StreamJobSpec, template: Template, mapping: MessageMapping | None, now_ms: int | None
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            spec: the job.
+            template: the job's template.
+            mapping: how lines are read; None: they have the service's form.
+            now_ms: the clock that refuses times in the future, and up to which shards tick; None refuses none.
+        """
+        self.counted: Counter[str] = Counter()
+        self._template = template
+        self._decoding = Decoding.of(spec, template, now_ms, mapping=mapping)
+        self._now_ms = now_ms
+        self._store = MemoryStore()
+        self._clock = EventClock(self._fold)
 
     def feed(self, values: Sequence[bytes]) -> tuple[pl.DataFrame, Decoded]:
-        """Run one micro-batch; returns the results that are due, by time, and what the lines held."""
-        reduction = Reduction(self.spec, self.template, self.now_ms, self.mapping)
-        decoded = reduction.add(values)
-        reduced = reduction.finish()
-        counts = dict(reduced.counts)
-        self._newest_ms = max(self._newest_ms, counts.pop("maxTime", 0))
-        self.counted.update(counts)
-        # Without a clock, time goes as far as the records have come.
-        now_ms = self._newest_ms if self.now_ms is None else self.now_ms
-        folded = self.template.fold(self._store, list(reduced.blocks.values()), now_ms)
-        self.counted.update(folded.counts)
-        return folded.results.sort("time", maintain_order=True), decoded
+        """Take the next lines; returns the results that are due, as they happen, and what the lines held."""
+        decoded, tally = self._decoding.read(values), Tally()
+        tally.add(decoded, values)
+        self.counted.update(tally.counted)
+        return self._results(self._folded(decoded.points)), decoded
+
+    def _folded(self, points: pl.DataFrame) -> Iterator[Folded]:
+        if self._template.uses_clock:
+            yield from self._clock.take(points)
+        else:
+            yield self._fold(points, 0 if self._now_ms is None else self._now_ms)
+
+    def _fold(self, points: pl.DataFrame | None, now_ms: int) -> Folded:
+        blocks: list[pl.DataFrame] = []
+        if points is not None:
+            combiner = self._template.combiner()
+            combiner.add(points)
+            combined = combiner.finish()
+            self.counted.update(combined.counts)
+            blocks = [block for _, block in sorted(combined.blocks.items())]
+        return self._template.fold(self._store, blocks, now_ms)
+
+    def _results(self, folds: Iterable[Folded]) -> pl.DataFrame:
+        """Count what folds dropped; return their results one after the other, those of each by time."""
+        results: list[pl.DataFrame] = []
+        for folded in folds:
+            self.counted.update(folded.counts)
+            if folded.results.height:
+                results.append(folded.results.sort("time", maintain_order=True))
+        return pl.concat(results) if results else RESULTS.to_frame()
 
     def close(self) -> pl.DataFrame:
-        """End the input; returns what was still open, by time."""
-        folded = self.template.close(self._store)
+        """End the input: make the ticks that are due until now, and return what was still open, by time."""
+        ticks = self._results(self._clock.tick_until(self._clock.now_ms if self._now_ms is None else self._now_ms))
+        folded = self._template.close(self._store)
         self.counted.update(folded.counts)
-        return folded.results.sort("time", "asset", "model", "point")
+        return pl.concat([ticks, folded.results.sort("time", "asset", "model", "point")])

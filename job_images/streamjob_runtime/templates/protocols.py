@@ -66,12 +66,14 @@ class Folded:
             ``text`` stands for ``value`` where the result is a text or a truth value.
         counts: records dropped, by reason.
         deadline: when the shard must be folded again at the latest, epoch ms, though nothing came; None: never.
+        is_steady: whether folds until the deadline give the same whatever their clock; a preview makes one of them.
         beside: what the driver is told beside results, by the kind of row that takes it there.
     """
 
     results: pl.DataFrame
     counts: dict[str, int]
     deadline: int | None = None
+    is_steady: bool = False
     beside: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
 
 

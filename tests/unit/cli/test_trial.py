@@ -15,9 +15,9 @@ from streamjob_runtime.templates import for_job
 from unit.cli.previews import START, job, last_values, line
 
 
-def trial(windows: dict[str, Any]) -> Trial:
+def trial(windows: dict[str, Any], now_ms: int | None = None) -> Trial:
     spec = StreamJobSpec.model_validate(job(windows=windows)["spec"])
-    return Trial(spec, for_job(spec), None, None)
+    return Trial(spec, for_job(spec), None, now_ms)
 
 
 def fed(run: Trial, records: list[Record], batch: int) -> list[str]:
@@ -101,7 +101,6 @@ def test_without_a_clock_no_time_lies_in_the_future_and_with_one_it_does() -> No
     far: Key = ("a", "M::Max", START)
     windows = {"policies": [{"input": "M::A", "aggregation": "max", "windowSize": "10m", "output": "M::Max"}]}
     assert far in last_values(fed(trial(windows), [("a", "M::A", START, 1)], 10))
-    run = trial(windows)
-    run.now_ms = START - 600_000
+    run = trial(windows, now_ms=START - 600_000)
     assert fed(run, [("a", "M::A", START, 1)], 10) == []
     assert run.counted["refused.FutureTime"] == 1

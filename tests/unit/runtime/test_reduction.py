@@ -5,6 +5,7 @@ from typing import Any
 
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
+from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.reduction import Reduced, Reduction
 from streamjob_runtime.templates import for_job
 
@@ -20,7 +21,8 @@ def reduced(messages: list[dict[str, Any]], **spec: Any) -> Reduced:
     job = StreamJobSpec.model_validate(
         {"template": template, "timeWindowAggregation": {"policies": [POLICY]}, **spec},
     )
-    reduction = Reduction(job, for_job(job), NOW, MAPPING)
+    used = for_job(job)
+    reduction = Reduction(Decoding.of(job, used, NOW, mapping=MAPPING), used)
     reduction.add([json.dumps(message).encode() for message in messages])
     return reduction.finish()
 

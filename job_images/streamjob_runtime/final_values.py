@@ -1,0 +1,37 @@
+"""Results of other jobs that may still change, left out for a job that wants final values only."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from streamjob_api.points import PointRef
+from streamjob_runtime.messages import Decoded
+
+# What a calculation's calMode says of a result that another one will replace.
+INTERMEDIATE = ("onTime", "early", "running")
+
+
+def without_intermediate(decoded: Decoded, values: Sequence[bytes | None], calculated: frozenset[PointRef]) -> Decoded:
+    """Leave out and count the intermediate results among what was decoded.
+
+    Args:
+        decoded: of ``values``.
+        values: the messages; a result of a job is a message of its own, its ``attr.<calculation>.calMode`` says
+            whether it is final. One without is.
+        calculated: the inputs that other jobs calculate; values of others are no results.
+    """
+    points = decoded.points
+    if points.is_empty():
+        return decoded
+    names = pl.DataFrame([(ref.model, ref.point) for ref in calculated], schema=["model", "point"], orient="row")
+    results = points.join(names, on=["model", "point"], how="semi")["message"].unique()
+    intermediate = results.filter(_modes(values, results).is_in(INTERMEDIATE).fill_null(value=False))
+    kept = points.filter(~pl.col("message").is_in(intermediate.implode()))
+    return replace(decoded, points=kept, intermediate=points.height - kept.height)
+
+
+def _modes(values: Sequence[bytes | None], messages: pl.Series) -> pl.Series:
+    """Return the calMode of messages, which are known to be JSON; null where one has none."""
+    written = pl.Series("text", [values[message] for message in messages], dtype=pl.Binary).cast(pl.String)
+    return written.str.json_path_match("$.attr.*.calMode")
