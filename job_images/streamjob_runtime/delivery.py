@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.accounts import Accounts
+from streamjob_runtime.beside_results import BesideResults
 from streamjob_runtime.blocks import from_bytes
 from streamjob_runtime.deadline_file import DeadlineFile
 from streamjob_runtime.deadlines import KnownDeadlines
@@ -38,7 +39,9 @@ class Delivery:
         self._job = job
         self._marker = Marker.of(job)
         self._kafka = KafkaSink(producer_settings(job.kafka), waits)
-        self._redis = LatestValues(connect(job.redis), job.org_id, waits) if job.redis else None
+        redis = connect(job.redis) if job.redis else None
+        self._redis = LatestValues(redis, job.org_id, waits) if redis else None
+        self._beside = BesideResults(job, redis, waits)
         self._dead_letters = DeadLetters(self._kafka, job.dead_letter_topic, f"{job.job.namespace}/{job.job.name}")
         self._accounts = accounts
         self._recent = recent
@@ -60,8 +63,11 @@ class Delivery:
     def _deliver(self, frame: DataFrame, batch_id: int) -> None:
         rows = frame.select("shard", "kind", "block").collect()
         blocks = {kind: [bytes(row.block) for row in rows if row.kind == kind] for kind in Kind}
+        beside, own_revision = self._beside.take(rows), revision(self._job, batch_id)
         self._marker.check()
-        written = self._write_results(Results(blocks[Kind.RESULTS], self._job.org_id, revision(self._job, batch_id)))
+        results = Results([*blocks[Kind.RESULTS], *beside.results], self._job.org_id, own_revision)
+        written = self._write_results(results)
+        self._beside.write(beside, own_revision)
         self._dead_letters.write([from_bytes(block) for block in blocks[Kind.DEAD_LETTERS]])
         self._deadlines.add({row.shard: json.loads(bytes(row.block)) for row in rows if row.kind == Kind.DEADLINE})
         self._marker.check()

@@ -1,5 +1,6 @@
 """Latest values in Redis: one hash for each asset, upserted by time and revision, so that replays never go back."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,25 @@ def why_waiting(error: Exception) -> tuple[str, str]:
     return ("RedisUnreachable" if isinstance(error, _AWAY) else "RedisRefused"), words
 
 
+def until_written(write: Callable[[], None], waits: Waits) -> None:
+    """Write, as often as it takes until Redis has it.
+
+    Raises:
+        Interrupted: the driver is told to stop meanwhile.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            write()
+        except (RedisError, OSError) as error:
+            waits.report(PART, *why_waiting(error))
+        else:
+            waits.clear(PART)
+            return
+        waits.pause(pause)
+        pause = longer(pause)
+
+
 class LatestValues:
     """The latest values of one OU."""
 
@@ -56,17 +76,7 @@ class LatestValues:
         Raises:
             Interrupted: the driver is told to stop meanwhile.
         """
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            try:
-                self._upsert(newest, revision)
-            except (RedisError, OSError) as error:
-                self._waits.report(PART, *why_waiting(error))
-            else:
-                self._waits.clear(PART)
-                return
-            self._waits.pause(pause)
-            pause = longer(pause)
+        until_written(lambda: self._upsert(newest, revision), self._waits)
 
     def _upsert(self, newest: pl.DataFrame, revision: str) -> None:
         sha = self._client.script_load(_SCRIPT)
