@@ -94,28 +94,54 @@ def test_proportional_days_are_the_integral_between_its_records(block: str, ener
     assert_agree(outcome.series("Day"), pd.Series(np.diff(up_to), midnights[:-1]), absolute=1e-8)
 
 
-def test_powers_outside_the_threshold_are_left_out_or_held() -> None:
-    """An inverter's quarter-hours: negative at night, 18 of them above 5 kW."""
-    powers = photovoltaic("serf_east_15min_ac_power", "measured_on")["ac_power"]
-    is_valid, days = powers.between(0, 5000), day_starts(powers.index, DENVER)
+@pytest.fixture(scope="module")
+def inverter() -> "pd.Series[float]":
+    """An inverter's quarter-hours, in W: negative at night, 18 of them above 5 kW."""
+    powers: pd.Series[float] = photovoltaic("serf_east_15min_ac_power", "measured_on")["ac_power"]
+    return powers
+
+
+def test_powers_outside_the_threshold_are_left_out_or_held(inverter: "pd.Series[float]") -> None:
+    is_valid = inverter.between(0, 5000)
     both_valid = is_valid & is_valid.shift(fill_value=False)
-    held = powers.where(is_valid).ffill()
+    held = inverter.where(is_valid).ffill()
     expected = {
-        (AVERAGE, "Ignore"): trapezoids(powers).where(both_valid, 0.0),
-        (AVERAGE, "LastValue"): trapezoids(held.dropna()).reindex(powers.index, fill_value=0.0),
-        (INSTANT, "Ignore"): rectangles(powers).where(is_valid, 0.0),
+        (AVERAGE, "Ignore"): trapezoids(inverter).where(both_valid, 0.0),
+        (AVERAGE, "LastValue"): trapezoids(held.dropna()),
+        (INSTANT, "Ignore"): rectangles(inverter).where(is_valid, 0.0),
         (INSTANT, "LastValue"): rectangles(held).fillna(0.0),
     }
     for (block, interpolation), energies in expected.items():
-        policy: dict[str, Any] = {
-            "threshold": "[0, 5000]",
-            "interpolation": interpolation,
-            "powerUnit": "W",
-            "energyUnit": "kWh",
-        }
-        outcome = run_power(block, powers, DENVER, **policy)
-        assert outcome.counted["outside"] == (~is_valid).sum() == 4785
-        assert_agree(outcome.series("Day"), sums_by(days, energies) / 1000, absolute=1e-8)
+        assert_days_of_the_inverter(inverter, block, energies, interpolation=interpolation)
+
+
+@pytest.mark.parametrize("gap_hours", [2, 14], ids=["nights stay out", "nights are bridged"])
+def test_powers_outside_the_threshold_are_taken_from_straight_lines(
+    gap_hours: int, inverter: "pd.Series[float]"
+) -> None:
+    """By average power the trapezoid from one valid power to the next, by instant power numpy's interpolation."""
+    is_valid = inverter.between(0, 5000)
+    valid = inverter[is_valid]
+    is_gap = pd.Series([False, *(hours_between(valid.index) > gap_hours)], valid.index)
+    assert is_gap.any() == (gap_hours == 2)
+    lines = np.interp(epoch_ms(inverter.index), epoch_ms(valid.index), valid)
+    ends = pd.Series(inverter.index, inverter.index).where(is_valid).bfill()
+    bridged = rectangles(pd.Series(lines, inverter.index)).where(inverter.index > valid.index[0], 0.0)
+    expected = {AVERAGE: trapezoids(valid), INSTANT: bridged.groupby(ends).sum()}
+    for block, energies in expected.items():
+        policy = {"interpolation": "Linear", "maxGap": f"{gap_hours}h"}
+        assert_days_of_the_inverter(inverter, block, energies.mask(is_gap, 0.0), **policy)
+
+
+def assert_days_of_the_inverter(
+    powers: "pd.Series[float]", block: str, energies: "pd.Series[float]", **policy: Any
+) -> None:
+    """The days in Denver; a day with records but without energy has 0."""
+    units: dict[str, Any] = {"powerUnit": "W", "energyUnit": "kWh"}
+    outcome = run_power(block, powers, DENVER, threshold="[0, 5000]", **units, **policy)
+    assert outcome.counted["outside"] == (~powers.between(0, 5000)).sum() == 4785
+    by_day = sums_by(day_starts(powers.index, DENVER), energies.reindex(powers.index, fill_value=0.0))
+    assert_agree(outcome.series("Day"), by_day / 1000, absolute=1e-8)
 
 
 @pytest.mark.parametrize(("block", "energy"), [(AVERAGE, 860.4583), (INSTANT, 1170.9167)])
