@@ -11,8 +11,11 @@ from streamjob_cli.event_clock import EventClock
 from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.messages import Decoded
 from streamjob_runtime.reduction import Tally
+from streamjob_runtime.rows import Kind
 from streamjob_runtime.templates import Folded, Template
+from streamjob_runtime.templates.device_state_results import site_results
 from streamjob_runtime.templates.protocols import RESULTS
+from streamjob_runtime.templates.site_totals import SiteTotals
 
 
 class MemoryStore(dict[int, pl.DataFrame]):
@@ -51,6 +54,9 @@ class Trial:
         self._now_ms = now_ms
         self._store = MemoryStore()
         self._clock = EventClock(self._fold)
+        # One store serves all shards.
+        self._sites = SiteTotals(1)
+        self._site_output = spec.device_state.site_output if spec.device_state is not None else None
 
     def feed(self, values: Sequence[bytes]) -> tuple[pl.DataFrame, Decoded]:
         """Take the next lines; returns the results that are due, as they happen, and what the lines held."""
@@ -80,9 +86,13 @@ class Trial:
         results: list[pl.DataFrame] = []
         for folded in folds:
             self.counted.update(folded.counts)
-            if folded.results.height:
-                results.append(folded.results.sort("time", maintain_order=True))
+            given = [folded.results.sort("time", maintain_order=True), self._site_results(folded)]
+            results += [rows for rows in given if rows.height]
         return pl.concat(results) if results else RESULTS.to_frame()
+
+    def _site_results(self, folded: Folded) -> pl.DataFrame:
+        counts = folded.beside.get(Kind.SITES)
+        return site_results(self._sites.take([] if counts is None else [(0, counts)]), self._site_output)
 
     def close(self) -> pl.DataFrame:
         """End the input: make the ticks that are due until now, and return what was still open, by time."""
