@@ -31,7 +31,7 @@ import polars as pl
 from streamjob_api.points import PointRef
 from streamjob_api.templates.energy import EnergyBlock
 from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
-from streamjob_runtime.templates.arrays import Flags, Slots, Times
+from streamjob_runtime.templates.arrays import Flags, Slots
 from streamjob_runtime.templates.chains import NO_RECORDS, Chains, Records
 from streamjob_runtime.templates.days import Days
 from streamjob_runtime.templates.energy_attributes import BoundNumbers
@@ -39,7 +39,7 @@ from streamjob_runtime.templates.energy_order import EnergyOrder, Marks
 from streamjob_runtime.templates.energy_plan import EnergyPlan, Policy
 from streamjob_runtime.templates.energy_results import Output, energy_results
 from streamjob_runtime.templates.energy_state import CLOSED, SERIES, EnergyState, load_waiting, save_waiting
-from streamjob_runtime.templates.energy_sums import Course, Pieces, add_up, details_of, split_at_midnight
+from streamjob_runtime.templates.energy_sums import Course, Pieces, Turn, add_up, details_of, split_at_midnight
 from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.intervals import Intervals
 from streamjob_runtime.templates.ordering import NEVER
@@ -107,14 +107,16 @@ class Energy:
             return Folded(RESULTS.to_frame(), {})
         state = EnergyState.load(store, self.plan.width, now_ms)
         slots = state.place(blocks)
+        was_closed = state.arrived == CLOSED
         for own in slots:
             state.arrived[own] = now_ms
-        is_silent = self._silent(state, now_ms)
-        if not blocks and not is_silent.any():
+        turn = Turn(state.reached.taken, was_closed, self._silent(state, now_ms))
+        if not blocks and not turn.is_ended.any() and state.was_watched:
             return Folded(RESULTS.to_frame(), {}, self._deadline(state))
-        arrived = [_records(block, own) for block, own in zip(blocks, slots, strict=True)]
-        results, counts = self._take(store, state, arrived, is_silent)
-        state.arrived[is_silent] = CLOSED
+        results, counts = self._take(
+            store, state, [_records(block, own) for block, own in zip(blocks, slots, strict=True)], turn
+        )
+        state.arrived[turn.is_ended] = CLOSED
         state.save(store, is_watched=self.uses_clock)
         if slots:
             counts["severalPartitions"] = in_several(slots)
@@ -125,7 +127,8 @@ class Energy:
         state = EnergyState.load(store, self.plan.width, 0)
         if not state.assets:
             return Folded(RESULTS.to_frame(), {})
-        results, counts = self._take(store, state, [], np.ones(len(state.assets), np.bool_))
+        turn = Turn(state.reached.taken, state.arrived == CLOSED, np.ones(len(state.assets), np.bool_))
+        results, counts = self._take(store, state, [], turn)
         store.remove(SERIES)
         return Folded(results, dict(counts))
 
@@ -144,19 +147,19 @@ class Energy:
         return int(arrived.min()) + self.idle_timeout_ms
 
     def _take(
-        self, store: BlockStore, state: EnergyState, arrived: Sequence[Records], is_ended: Flags
+        self, store: BlockStore, state: EnergyState, arrived: Sequence[Records], turn: Turn
     ) -> tuple[pl.DataFrame, Counter[str]]:
         """Take the records whose turn it is; of series that have ended, that is all."""
         waited = [load_waiting(store)] if self.plan.latency_ms else []
         count = sum(len(records.slot) for records in waited)
         records = Records.concat([NO_RECORDS, *waited, *arrived])
-        order = self.order.take(records, count, state.reached, self._marks(state), is_ended)
+        order = self.order.take(records, count, state.reached, self._marks(state), turn.is_ended)
         if self.plan.latency_ms:
             save_waiting(store, records.take(order.waiting), count)
-        before, state.reached = state.reached.taken, order.reached
+        state.reached = order.reached
         counts = Counter(late=order.late, repeated=order.repeated, outside=0)
         with np.errstate(over="ignore", invalid="ignore"):  # What is not finite leaves as null.
-            outputs = list(self._outputs(state, before, records.take(order.taken), counts, is_ended))
+            outputs = list(self._outputs(state, records.take(order.taken), turn, counts))
         return energy_results(outputs, state), counts
 
     def _marks(self, state: EnergyState) -> Marks:
@@ -167,15 +170,12 @@ class Energy:
         # A meter's reference is the same for each of its policies.
         return Marks(state.since[0], state.value[0], is_calculated)
 
-    def _outputs(
-        self, state: EnergyState, before: Times, records: Records, counts: Counter[str], is_ended: Flags
-    ) -> Iterator[Output]:
+    def _outputs(self, state: EnergyState, records: Records, turn: Turn, counts: Counter[str]) -> Iterator[Output]:
         """Move the references of each input, and yield what its outputs are to be given."""
         inputs = np.array(state.inputs, np.int32)
-        was_closed = state.arrived == CLOSED
         for number, point in enumerate(self.plan.inputs):
             chains = Chains.of(records.take(inputs[records.slot] == number))
-            is_given = is_ended & (inputs == number) & (state.reached.taken != NEVER)
+            is_given = turn.is_ended & (inputs == number) & (state.reached.taken != NEVER)
             slots = np.union1d(np.flatnonzero(is_given), chains.slot[chains.ends]).astype(np.int32)
             if not len(slots):
                 continue
@@ -184,19 +184,12 @@ class Energy:
             bound = BoundNumbers.read(self.attributes, bindings, state, chains.slot[chains.ends])
             for policy in policies:
                 counts.update(bound.problems(policy.calculation.bound_to))
-                reference = state.reference(policy.rank, before)
+                reference = state.reference(policy.rank, turn.taken_before)
                 found = policy.calculation.intervals(chains, reference, bound.numbers)
                 counts["outside"] += found.outside
                 state.move(policy.rank, chains, found.reached)
-                course = Course(
-                    slots=slots,
-                    taken_before=before[slots],
-                    taken=state.reached.taken[slots],
-                    since_before=reference.time[slots],
-                    since=state.since[policy.rank][slots],
-                    was_closed=was_closed[slots],
-                    is_ended=is_ended[slots],
-                )
+                since = state.since[policy.rank]
+                course = turn.course(slots, state.reached.taken, reference.time, since)
                 yield from self._sums(policy, chains, found, course, state)
 
     def _sums(

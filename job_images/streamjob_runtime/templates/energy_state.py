@@ -37,6 +37,7 @@ class EnergyState:
 
     Attributes:
         reached: watermark and last record taken.
+        was_watched: whether it is known when records arrived.
         arrived: when the last record came, by the clock; CLOSED where what was open has been closed since.
         since, value, passed, day, detail: one row for each rank of a policy: the ``Reference``, and the sums of its day
             and its detail.
@@ -46,6 +47,7 @@ class EnergyState:
     inputs: list[int]
     paths: list[str]
     reached: Reached
+    was_watched: bool
     arrived: Times
     since: Times
     value: Floats
@@ -62,15 +64,16 @@ class EnergyState:
         block = store.get(SERIES)
         if block is None:
             times, ranks, none = np.empty(0, np.int64), np.empty((width, 0), np.int64), np.empty((width, 0))
-            return cls([], [], [], Reached(times, times), times, ranks, none, ranks, none, none)
+            return cls([], [], [], Reached(times, times), True, times, ranks, none, ranks, none, none)
         assets, inputs, paths = (block[name].to_list() for name in _TEXTS)
         highest, taken = (block[name].to_numpy(writable=True) for name in _TIMES)
         value, day, detail = (_by_rank(block, name, width) for name in _NUMBERS)
         since = _by_rank(block, _SINCE, width)
         passed = _by_rank(block, _PASSED, width) if f"{_PASSED}0" in block.columns else np.zeros_like(since)
-        watched = _ARRIVED in block.columns
-        arrived = block[_ARRIVED].to_numpy(writable=True) if watched else np.full(block.height, now_ms)
-        return cls(assets, inputs, paths, Reached(highest, taken), arrived, since, value, passed, day, detail)
+        was_watched = _ARRIVED in block.columns
+        arrived = block[_ARRIVED].to_numpy(writable=True) if was_watched else np.full(block.height, now_ms)
+        reached = Reached(highest, taken)
+        return cls(assets, inputs, paths, reached, was_watched, arrived, since, value, passed, day, detail)
 
     def save(self, store: BlockStore, *, is_watched: bool) -> None:
         """Write the shard; ``is_watched`` says whether it counts when records arrived."""

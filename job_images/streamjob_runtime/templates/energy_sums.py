@@ -91,6 +91,31 @@ class Course:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """How a fold finds the series, by slot.
+
+    Attributes:
+        taken_before, was_closed, is_ended: of ``Course``.
+    """
+
+    taken_before: Times
+    was_closed: Flags
+    is_ended: Flags
+
+    def course(self, slots: Slots, taken: Times, since_before: Times, since: Times) -> Course:
+        """Return the course of some series; the others are by slot, too."""
+        return Course(
+            slots=slots,
+            taken_before=self.taken_before[slots],
+            taken=taken[slots],
+            since_before=since_before[slots],
+            since=since[slots],
+            was_closed=self.was_closed[slots],
+            is_ended=self.is_ended[slots],
+        )
+
+
+@dataclass(frozen=True)
 class Sums:
     """Sums to be given, by slot and time.
 

@@ -87,6 +87,26 @@ def test_the_powers_energies_and_their_sums_are_those_of_the_page(kind: str) -> 
         assert number(total[policy["interpolation"]]) == sums[-1]
 
 
+def test_a_policy_goes_by_attributes_as_the_page_says() -> None:
+    _, bound, _ = re.findall(r"```[a-z]+\n(.*?)```", text(NAMES[METER]), re.DOTALL)
+    (policy,) = yaml.safe_load(bound)
+    names = policy["slopeLimitAttribute"], policy["scaleAttribute"]
+    records = [("m1", policy["input"], BASE + hour * HOUR, reading) for hour, reading in enumerate((10, 30, 20))]
+    for value, energy, counted in [
+        (15, 0, None),
+        (25, 500, None),
+        (None, 20, "attributeMissing"),
+        ("25", 20, "attributeInvalid"),
+        (0, 20, "attributeInvalid"),
+    ]:
+        run = Run(METER, {"policies": [policy]}, attributes={("m1", name): value for name in names})
+        run.feed(records)
+        run.close()
+        assert run.results == {("m1", policy["dailyOutput"], BASE): energy}
+        found = [reason for reason in ("attributeMissing", "attributeInvalid") if run.counts[reason]]
+        assert found == ([counted] if counted else [])
+
+
 @pytest.mark.parametrize(
     ("kind", "policy"), [(METER, MeterReadingPolicy), (INSTANT, PowerPolicy), (AVERAGE, PowerPolicy)]
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oracles.windows import Number, Record
-from unit.runtime.energy_bench import AVERAGE, BASE, DAY, HOUR, INSTANT, METER, MINUTE, Run, energy_job
+from unit.runtime.energy_bench import AVERAGE, BASE, DAY, HOUR, INSTANT, METER, MINUTE, AssetAttributes, Run, energy_job
 
 POWERS = [(1, 4), (2, 6), (3, 50), (4, 8)]
 
@@ -58,12 +58,64 @@ def test_a_meters_day_is_the_sum_of_its_accepted_differences(
     assert days(closed(METER, pairs, **policy)) == {0: energy}
 
 
+LINE = {"interpolation": "Linear", "maxGap": "4h"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "pairs", "policy", "energy"),
+    [
+        pytest.param(INSTANT, [(1, 4), (2, 50), (5, 8)], LINE, 5 + 3 * 8, id="instant: each holds back"),
+        pytest.param(AVERAGE, [(1, 4), (2, 50), (5, 8)], LINE, 4 * 6, id="average: one trapezoid"),
+        pytest.param(INSTANT, [(1, 4), (2, 50), (3, -50), (5, 8)], LINE, 5 + 6 + 16, id="several passed over"),
+        pytest.param(AVERAGE, [(1, 4), (3, 50), (5.1, 8)], LINE, 0, id="longer than the longest gap"),
+        pytest.param(INSTANT, [(1, 4), (3, 50), (5.1, 8)], LINE, 0, id="instant: longer than the longest gap"),
+        pytest.param(AVERAGE, [(1, 4), (3, 50), (5.1, 8), (6.1, 6)], LINE, 7, id="what ends it is the new reference"),
+        pytest.param(INSTANT, [(1, 50), (2, 4), (3, 6)], LINE, 6, id="nothing before the first valid one"),
+        pytest.param(AVERAGE, [(1, 4), (2, 6), (3, 50)], LINE, 5, id="nothing after the last valid one"),
+        pytest.param(INSTANT, [(1, 4), (2, 6)], LINE | {"powerUnit": "kW", "energyUnit": "Wh"}, 6000, id="units"),
+    ],
+)
+def test_a_straight_line_is_drawn_where_powers_are_invalid(
+    kind: str, pairs: Sequence[tuple[float, Number]], policy: dict[str, Any], energy: float
+) -> None:
+    run = closed(kind, pairs, threshold="[0, 12]", **policy)
+    assert days(run) == {0: energy}
+    one_by_one = Run(kind, energy_job(kind, {"threshold": "[0, 12]", **policy}))
+    for pair in pairs:
+        one_by_one.feed(rows(pair))
+    one_by_one.close()
+    assert one_by_one.results == run.results
+
+
+def test_the_energy_of_a_line_goes_where_it_ends_or_to_the_days_that_it_crosses() -> None:
+    pairs = [(23, 4), (24, 50), (25, 8)]
+    assert days(closed(AVERAGE, pairs, threshold="[0, 12]", **LINE)) == {0: 0, 1: 12}
+    assert days(closed(AVERAGE, pairs, threshold="[0, 12]", midnight="Proportional", **LINE)) == {0: 6, 1: 6}
+
+
+def test_policies_of_one_input_have_references_of_their_own_where_lines_are_drawn() -> None:
+    job = energy_job(INSTANT, *(LINE | {"threshold": threshold} for threshold in ("[0, 12]", "[0, 5]", "[5, 100]")))
+    run = Run(INSTANT, job)
+    for pair in POWERS:
+        run.feed(rows(pair))
+    run.close()
+    assert [days(run, f"M::Day{number}") for number in range(3)] == [{0: 21}, {0: 0}, {0: 58}]
+    assert run.counts["outside"] == 1 + 3 + 1
+
+
 @pytest.mark.parametrize(
     ("kind", "interpolation", "energy"),
-    [(INSTANT, "Ignore", 14), (INSTANT, "LastValue", 20), (AVERAGE, "LastValue", 18), (AVERAGE, "Ignore", 5)],
+    [
+        (INSTANT, "Ignore", 14),
+        (INSTANT, "LastValue", 20),
+        (INSTANT, "Linear", 21),
+        (AVERAGE, "Ignore", 5),
+        (AVERAGE, "LastValue", 18),
+        (AVERAGE, "Linear", 19),
+    ],
 )
 def test_the_example_of_an_invalid_power(kind: str, interpolation: str, energy: float) -> None:
-    run = closed(kind, POWERS, threshold="[0, 12]", interpolation=interpolation)
+    run = closed(kind, POWERS, threshold="[0, 12]", interpolation=interpolation, maxGap="2h")
     assert (days(run), run.counts["outside"]) == ({0: energy}, 1)
 
 
@@ -89,10 +141,17 @@ def test_a_power_is_integrated(
 
 @pytest.mark.parametrize(
     ("kind", "interpolation", "energy"),
-    [(INSTANT, "Ignore", 14), (INSTANT, "LastValue", 20), (AVERAGE, "LastValue", 18), (AVERAGE, "Ignore", 5)],
+    [
+        (INSTANT, "Ignore", 14),
+        (INSTANT, "LastValue", 20),
+        (INSTANT, "Linear", 21),
+        (AVERAGE, "Ignore", 5),
+        (AVERAGE, "LastValue", 18),
+        (AVERAGE, "Linear", 19),
+    ],
 )
 def test_the_last_valid_power_is_known_in_later_micro_batches(kind: str, interpolation: str, energy: float) -> None:
-    run = Run(kind, energy_job(kind, {"threshold": "[0, 12]", "interpolation": interpolation}))
+    run = Run(kind, energy_job(kind, {"threshold": "[0, 12]", "interpolation": interpolation, "maxGap": "2h"}))
     for power in POWERS:
         run.feed(rows(power))
     run.close()
@@ -218,6 +277,97 @@ def test_a_latency_puts_records_in_order() -> None:
     assert run.counts["late"] == 0
 
 
+def test_a_silent_meter_has_its_day_closed_once() -> None:
+    policy = {"detailedOutput": "M::Detail", "interval": "1h"}
+    run = Run(METER, energy_job(METER, policy), idle_timeout="2h")
+    day, detail = ("a", "M::Day0", BASE), ("a", "M::Detail", BASE + 2 * HOUR)
+    run.feed(rows((1, 10), (2, 15)), now=BASE)
+    assert run.deadline == BASE + 2 * HOUR
+    assert run.feed(now=BASE + 2 * HOUR - 1) == []
+    assert run.feed(now=BASE + 2 * HOUR) == [("final", day, 5), ("final", detail, 5)]
+    assert run.deadline is None
+    assert run.feed(now=BASE + 9 * HOUR) == [], "once"
+    assert run.feed(rows((2.5, 17)), now=BASE + 10 * HOUR) == [], "the reference stays"
+    assert run.deadline == BASE + 12 * HOUR
+    assert run.feed(rows((26, 18)), now=BASE + 11 * HOUR) == [("final", day, 7), ("final", detail, 7)]
+
+
+def test_what_was_closed_is_not_given_again_unless_it_changed() -> None:
+    run = Run(METER, energy_job(METER, {}), idle_timeout="1h")
+    run.feed(rows((1, 10), (2, 15)), now=BASE)
+    assert len(run.feed(now=BASE + HOUR)) == 1
+    assert run.feed(rows((26, 18)), now=BASE + 2 * HOUR) == []
+    run.close()
+    assert days(run) == {0: 5, 1: 3}
+
+
+def test_silence_takes_what_waits() -> None:
+    run = Run(INSTANT, energy_job(INSTANT, {}, latency="5h"), idle_timeout="1h")
+    run.feed(rows((1, 4), (3, 6), (2, 5)), now=BASE)
+    assert run.feed(now=BASE + HOUR) == [("final", ("a", "M::Day0", BASE), 11)]
+    run.feed(rows((2.5, 7), (4, 1)), now=BASE + 2 * HOUR)
+    run.close()
+    assert (days(run), run.counts["late"]) == ({0: 12}, 1)
+
+
+def test_series_are_silent_one_by_one() -> None:
+    run = Run(INSTANT, energy_job(INSTANT, {}), idle_timeout="1h")
+    run.feed(rows((1, 4), (2, 4)), rows((1, 2), (2, 2), asset="b"), now=BASE)
+    run.feed(rows((3, 4)), now=BASE + HOUR // 2)
+    assert run.feed(now=BASE + HOUR) == [("final", ("b", "M::Day0", BASE), 2)]
+    assert run.deadline == BASE + HOUR + HOUR // 2
+
+
+def test_a_job_that_begins_to_watch_counts_silence_from_then_on() -> None:
+    job = energy_job(METER, {})
+    before, after = Run(METER, job), Run(METER, job, idle_timeout="1h")
+    before.feed(rows((1, 10), (2, 15)), now=BASE)
+    assert before.deadline is None
+    after.stores = before.stores
+    assert after.feed(now=BASE + DAY) == []
+    assert after.deadline == BASE + DAY + HOUR
+    assert after.feed(now=BASE + DAY + HOUR) == [("final", ("a", "M::Day0", BASE), 5)]
+    assert before.template.identity == after.template.identity
+
+
+BOUND = {"slopeLimitAttribute": "M::Limit", "scaleAttribute": "M::Ratio"}
+
+
+def test_slope_and_scale_are_the_assets() -> None:
+    attributes = {("a", "M::Limit"): 5, ("a", "M::Ratio"): 10, ("b", "M::Limit"): 4.9, ("b", "M::Ratio"): 1}
+    run = Run(METER, energy_job(METER, BOUND), attributes=attributes)
+    run.feed(rows((1, 10), (2, 15)), rows((1, 10), (2, 15), asset="b"))
+    run.close()
+    assert run.results == {("a", "M::Day0", BASE): 50, ("b", "M::Day0", BASE): 0}
+    assert run.counts["outside"] == 1
+    assert run.counts["attributeMissing"] + run.counts["attributeInvalid"] == 0
+
+
+def test_an_attribute_counts_as_it_is_when_the_interval_is_accepted() -> None:
+    attributes = AssetAttributes({("a", "M::Limit"): 100, ("a", "M::Ratio"): 2})
+    run = Run(METER, energy_job(METER, BOUND), attributes=attributes)
+    run.feed(rows((1, 10), (2, 15)))
+    attributes.values["a", "M::Ratio"] = 3
+    run.feed(rows((3, 20)))
+    attributes.values["a", "M::Limit"] = 4
+    run.feed(rows((4, 25)))
+    run.close()
+    assert days(run) == {0: 25}
+
+
+@pytest.mark.parametrize("value", [0, -1, True, "3", [3], 10**400], ids=repr)
+def test_an_attribute_that_is_no_number_above_0_is_as_if_it_were_not_there(value: Any) -> None:
+    for given, reason in ((None, "attributeMissing"), (value, "attributeInvalid")):
+        attributes = dict.fromkeys([("a", "M::Limit"), ("a", "M::Ratio")], given)
+        run = Run(METER, energy_job(METER, BOUND, {"dailyOutput": "M::Fixed"}, BOUND), attributes=attributes)
+        run.feed(rows((1, 10), (2, 9999)))
+        run.feed(rows((3, 9)))
+        run.close()
+        assert (days(run), days(run, "M::Fixed")) == ({0: 9989}, {0: 0})
+        assert run.counts[reason] == 2 * 2, "a micro-batch and policy"
+        assert sum(run.counts[name] for name in ("attributeMissing", "attributeInvalid")) == 4
+
+
 def test_assets_and_inputs_have_references_of_their_own() -> None:
     job = energy_job(METER, {}, {"input": "M::B", "scale": 2}, {"scale": 10, "slopeThreshold": "[0, 3]"})
     run = Run(METER, job)
@@ -272,6 +422,9 @@ def test_the_state_fits_a_job_that_calculates_the_same_and_no_other() -> None:
         identity(INSTANT, maxGap="1h"),
         identity(INSTANT, powerUnit="W", energyUnit="kWh"),
         identity(INSTANT, interpolation="LastValue"),
+        identity(INSTANT, interpolation="Linear", maxGap="2h"),
+        identity(slopeLimitAttribute="M::Limit"),
+        identity(scaleAttribute="M::Ratio"),
     ]
     assert len({identity(), *others}) == 1 + len(others)
 
