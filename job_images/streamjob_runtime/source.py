@@ -17,8 +17,9 @@ from pyspark.sql.types import StructType
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.consumers import OffsetRange
+from streamjob_runtime.deadline_file import DeadlineFile
 from streamjob_runtime.input_topics import input_topics
-from streamjob_runtime.offsets import StreamOffset, ranges
+from streamjob_runtime.offsets import ALL, StreamOffset, ranges
 from streamjob_runtime.row_schema import ARROW_SCHEMA, ROW_SCHEMA
 from streamjob_runtime.rows import BlockRow
 
@@ -85,10 +86,16 @@ class PointsReader(DataSourceStreamReader):
     def partitions(self, start: StreamOffset, end: StreamOffset) -> Sequence[InputPartition]:
         """One task for each Kafka partition that has messages in the micro-batch, and one for all ticks."""
         now_ms = int(end["now"])
-        ticks = [Ticks(end["ticks"], now_ms)] if "ticks" in end else []
+        shards = self._ticking(end)
+        ticks = [Ticks(shards, now_ms)] if shards else []
         topics = input_topics(_job(self._job_json))
         read = [wanted for wanted in ranges(start, end) if wanted.topic in topics]
         return [*(PartitionRange(wanted, now_ms) for wanted in read), *ticks]
+
+    def _ticking(self, end: StreamOffset) -> Sequence[int] | str:
+        """After a start all shards, in a micro-batch that is tried again as well: a tick too many changes nothing."""
+        deadlines = DeadlineFile(_job(self._job_json).scratch_dir).read()
+        return ALL if deadlines == {} else end.get("ticks", ())
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Read one task's range, in a worker."""
