@@ -21,6 +21,7 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 import polars as pl
 
 from streamjob_api.assets import AssetFilter
+from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping, TimeUnit
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
@@ -85,10 +86,16 @@ def with_escape(message: dict[str, Any]) -> dict[str, Any]:
     return message
 
 
+def with_state(message: dict[str, Any]) -> dict[str, Any]:
+    message["payload"][0]["measurepoints"]["Power"] = RANDOM.choice(["on", "off", True])
+    return message
+
+
 FORMS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "plain": lambda message: message,
     "quality_objects": with_quality,
     "varying_points": with_other_points,
+    "state": with_state,
     "one_by_one": with_escape,
 }
 
@@ -206,6 +213,10 @@ def main() -> None:
         values = messages(count, assets=count // 50, form=form)
         read = partial(decode, values, template.inputs, NOW_MS, 300_000, mapping=mapping)
         figures[f"decode_{form}"] = cpu_us(read, count)
+    state = frozenset({PointRef("ElectricMeter", "Power")})
+    values = messages(count, count // 50, "state")
+    read = partial(decode, values, template.inputs | state, NOW_MS, 300_000, texts=state)
+    figures["decode_reading_and_text"] = cpu_us(read, count)
     chosen = AssetFilter.model_validate({"include": [f"mtr{number:03d}*" for number in range(200)]})
     read = partial(decode, messages(count, count // 50), template.inputs, NOW_MS, 300_000, assets=chosen)
     figures["decode_plain_200_asset_patterns"] = cpu_us(read, count)

@@ -14,8 +14,9 @@ from streamjob_runtime.message_shapes import (
     Shape,
     Style,
     Unshapely,
-    number_slot,
+    WantedPoints,
     parse_sample,
+    point_slot,
     value_slot,
     whole_and_item,
 )
@@ -24,13 +25,13 @@ from streamjob_runtime.unlisted_points import Flat, Named
 _WHOLE_NUMBER = "(?P<{}>0|[1-9][0-9]{{0,17}})"
 
 
-def learn(sample: str, mapping: MessageMapping, selected: frozenset[str], *, flat: bool) -> Shape:
+def learn(sample: str, mapping: MessageMapping, selected: WantedPoints, *, flat: bool) -> Shape:
     """Return the shape of a message.
 
     Args:
         sample: the message.
         mapping: where it has what is read.
-        selected: names of the points whose numbers are wanted.
+        selected: the points whose values are wanted.
         flat: whether the set of points may differ from message to message; their values are then plain.
 
     Raises:
@@ -39,18 +40,19 @@ def learn(sample: str, mapping: MessageMapping, selected: frozenset[str], *, fla
     slots = _Slots.of(sample, mapping)
     times = slots.head_and_times()
     if mapping.point and mapping.value:
-        return _one_point(slots, times, mapping.point, mapping.value)
+        return _one_point(slots, times, mapping.point, mapping.value, selected.texts)
     members = dict(slots.points())
     if not members:
         raise Unshapely
-    wanted = () if flat else tuple(point for point in members if point in selected)
+    wanted = () if flat else tuple(point for point in members if point in selected.names)
     if flat:
         slots.put(slots.parent(), slots.style.flat)
     if len(wanted) > MAX_VALUES:
         raise Unshapely
     for number, point in enumerate(wanted):
         path = members[point]
-        slots.put(path, number_slot(slots.style, slots.at(path), number, takes_texts=True))
+        is_text = point in selected.texts
+        slots.put(path, point_slot(slots.style, slots.at(path), number, is_text=is_text, takes_texts=True))
     return Shape(
         *slots.whole_and_item(),
         times.milliseconds,
@@ -58,24 +60,28 @@ def learn(sample: str, mapping: MessageMapping, selected: frozenset[str], *, fla
         unused=0 if flat else len(members) - len(wanted),
         flat=_flat(mapping, selected) if flat else None,
         model=mapping.model.name,
+        takes_texts=True,
     )
 
 
-def _one_point(slots: "_Slots", times: TimeColumn, point: MappedPoint, value: JsonPath) -> Shape:
+def _one_point(slots: "_Slots", times: TimeColumn, point: MappedPoint, value: JsonPath, texts: frozenset[str]) -> Shape:
     slots.put(point.path, slots.text("point", point.path))
     slots.put(value, value_slot(slots.style, slots.at(value), slots.style.scalar("v0")))
-    named = Named(point.names, takes_texts=True)
+    named = Named(point.names, takes_texts=True, texts=texts)
     model = slots.mapping.model.name
-    return Shape(*slots.whole_and_item(), times.milliseconds, points=(), unused=0, named=named, model=model)
+    return Shape(
+        *slots.whole_and_item(), times.milliseconds, points=(), unused=0, named=named, model=model, takes_texts=True
+    )
 
 
-def _flat(mapping: MessageMapping, selected: frozenset[str]) -> Flat:
+def _flat(mapping: MessageMapping, selected: WantedPoints) -> Flat:
     if mapping.values is not None:
-        named = tuple((point, point) for point in sorted(selected))
-        return Flat(named, takes_texts=True, is_never_empty=True)
+        named = tuple((point, point) for point in sorted(selected.names))
+        return Flat(named, takes_texts=True, is_never_empty=True, texts=selected.texts)
     names = {point: str(path.steps[-1]) for point, path in mapping.points.items()}
-    members = tuple((point, name) for point, name in sorted(names.items()) if point in selected)
-    return Flat(members, tuple(sorted(set(names.values()))), takes_texts=True, is_never_empty=True)
+    members = tuple((point, name) for point, name in sorted(names.items()) if point in selected.names)
+    counted = tuple(sorted(set(names.values())))
+    return Flat(members, counted, takes_texts=True, is_never_empty=True, texts=selected.texts)
 
 
 @dataclass

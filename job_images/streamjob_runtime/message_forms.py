@@ -8,7 +8,7 @@ from streamjob_api.source import MessageMapping
 from streamjob_runtime import mapped_shapes, messages_slow, service_shapes
 from streamjob_runtime.json_reading import Found
 from streamjob_runtime.mapped_slow import MappedReader
-from streamjob_runtime.message_shapes import Shape
+from streamjob_runtime.message_shapes import Shape, WantedPoints
 
 Points = frozenset[tuple[str, str]]
 
@@ -18,9 +18,11 @@ class Form(Protocol):
 
     Attributes:
         selected: pairs of model and point whose values are wanted.
+        texts: those of them whose values may be texts or truth values.
     """
 
     selected: Points
+    texts: Points
 
     def learn(self, sample: str, *, flat: bool) -> Shape:
         """Return the shape of a message, or raise Unshapely."""
@@ -31,9 +33,9 @@ class Form(Protocol):
         ...
 
 
-def form_of(mapping: MessageMapping | None, selected: Points) -> Form:
+def form_of(mapping: MessageMapping | None, selected: Points, texts: Points) -> Form:
     """The form that a mapping describes; None: the service's."""
-    return ServiceForm(selected) if mapping is None else MappedForm(selected, mapping)
+    return ServiceForm(selected, texts) if mapping is None else MappedForm(selected, texts, mapping)
 
 
 @dataclass
@@ -41,10 +43,11 @@ class ServiceForm:
     """Origin messages and one-point records."""
 
     selected: Points
+    texts: Points
 
     def learn(self, sample: str, *, flat: bool) -> Shape:
         """Return the shape of a message, or raise Unshapely."""
-        return service_shapes.learn(sample, _names(self.selected), flat=flat)
+        return service_shapes.learn(sample, wanted_points(self.selected, self.texts), flat=flat)
 
     def read_message(self, message: int, raw: bytes | None, found: Found) -> None:
         """Add to ``found`` what one message holds, or raise Malformed."""
@@ -56,11 +59,12 @@ class MappedForm:
     """Messages that a mapping describes."""
 
     selected: Points
+    texts: Points
     mapping: MessageMapping
 
     def learn(self, sample: str, *, flat: bool) -> Shape:
         """Return the shape of a message, or raise Unshapely."""
-        return mapped_shapes.learn(sample, self.mapping, _names(self.selected), flat=flat)
+        return mapped_shapes.learn(sample, self.mapping, wanted_points(self.selected, self.texts), flat=flat)
 
     def read_message(self, message: int, raw: bytes | None, found: Found) -> None:
         """Add to ``found`` what one message holds, or raise Malformed."""
@@ -71,5 +75,8 @@ class MappedForm:
         return MappedReader(self.mapping, self.selected)
 
 
-def _names(selected: Points) -> frozenset[str]:
-    return frozenset(point for _, point in selected)
+def wanted_points(selected: Points, texts: Points) -> WantedPoints:
+    """What a shape reads: a text of a point that only some models have as text is left to the complete reading."""
+    numbers = {point for _, point in selected - texts}
+    points = frozenset(point for _, point in selected)
+    return WantedPoints(points, points - numbers)

@@ -48,7 +48,7 @@ class Shape:
     Attributes:
         whole: matches a whole message; groups as in ``item``, and ``model``, ``model_path``; or, where a message has
             several items, ``items``: all of them.
-        item: None, or matches one of several items; groups ``asset``, ``time`` and: ``v0``, ``v1``, ... the numbers of
+        item: None, or matches one of several items; groups ``asset``, ``time`` and: ``v0``, ``v1``, ... the values of
             ``points``; or ``flat``, an object of plain values; or ``point`` and ``v0``, the name and the value.
         milliseconds: from the text in group ``time`` to epoch milliseconds; null where it cannot tell.
         points: selected points by group number.
@@ -56,6 +56,7 @@ class Shape:
         flat: how the group ``flat`` is read, where there is one.
         named: how the groups ``point`` and ``v0`` are read, where an item names its point.
         model: the model of all items, where no group holds it.
+        takes_texts: whether a string that holds a number is one.
     """
 
     whole: str
@@ -66,6 +67,20 @@ class Shape:
     flat: Flat | None = None
     named: Named | None = None
     model: str | None = None
+    takes_texts: bool = False
+
+
+@dataclass(frozen=True)
+class WantedPoints:
+    """What a shape is to read.
+
+    Attributes:
+        names: of the points whose values are wanted.
+        texts: those of them whose values may be texts or truth values.
+    """
+
+    names: frozenset[str]
+    texts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,10 @@ class Style:
             return cls(", ", ": ", "", letter)
         gap = r"[ \t\r\n]*"
         return cls(f"{gap},{gap}", f"{gap}:{gap}", gap, letter)
+
+    def value(self, group: str) -> str:
+        """A string, number or boolean in the group."""
+        return rf'(?P<{group}>"{self.letter}*"|{NUMBER}|true|false)'
 
     def scalar(self, group: str) -> str:
         """A string, number, boolean or null in the group."""
@@ -175,8 +194,18 @@ def whole_and_item(style: Style, root: Any, head: Slots, records: Path | None, i
     return f"^{style.gap}{whole}{style.gap}$", one
 
 
-def number_slot(style: Style, value: Any, group: int, *, takes_texts: bool) -> str:
-    """Slot of a point whose value is a number, or an object with one as ``value``."""
+def point_slot(style: Style, value: Any, group: int, *, is_text: bool, takes_texts: bool) -> str:
+    """Slot of a point's value, or of an object with one as ``value``.
+
+    Args:
+        style: how the sample is written.
+        value: the sample's.
+        group: number of the slot's group.
+        is_text: whether the value may be a text or truth value; otherwise it is a number.
+        takes_texts: whether a string that holds a number is one.
+    """
+    if is_text:
+        return value_slot(style, value, style.value(f"v{group}"))
     inner = value["value"] if isinstance(value, dict) and "value" in value else value
     slot = f"(?P<v{group}>{NUMBER})"
     return value_slot(style, value, f'"{slot}"' if takes_texts and isinstance(inner, str) else slot)

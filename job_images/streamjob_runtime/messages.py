@@ -79,11 +79,11 @@ def decode(
     """
     written = _written(values)
     numbered = pl.DataFrame([written]).with_row_index("message")
-    form = form_of(mapping, _pairs(selected))
+    form = form_of(mapping, _pairs(selected), _pairs(texts))
     proved = read(numbered.drop_nulls(), form)
     others = pl.concat([numbered.filter(written.is_null()), proved.rest])["message"].sort().to_list()
-    found, malformed = _read_one_by_one([(index, values[index]) for index in others], form, Found(_pairs(texts)))
-    numbers = proved.numbers.with_columns(text=pl.lit(None, pl.String)) if texts else proved.numbers
+    found, malformed = _read_one_by_one([(index, values[index]) for index in others], form)
+    numbers = proved.numbers
     if found.message:
         by_one = pl.DataFrame({name: getattr(found, name) for name in numbers.columns}, schema=numbers.schema)
         numbers = pl.concat([numbers, by_one]).sort("message", maintain_order=True)
@@ -113,9 +113,8 @@ def _text(raw: bytes | None) -> str | None:
         return None
 
 
-def _read_one_by_one(
-    messages: Sequence[tuple[int, bytes | None]], form: Form, found: Found
-) -> tuple[Found, pl.DataFrame]:
+def _read_one_by_one(messages: Sequence[tuple[int, bytes | None]], form: Form) -> tuple[Found, pl.DataFrame]:
+    found = Found(form.texts)
     faults: list[tuple[int, str, str]] = []
     for index, raw in messages:
         try:

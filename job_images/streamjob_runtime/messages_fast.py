@@ -7,7 +7,7 @@ import polars as pl
 
 from streamjob_runtime.message_forms import Form, Points
 from streamjob_runtime.message_shapes import Shape, Unshapely, bare
-from streamjob_runtime.unlisted_points import Flat
+from streamjob_runtime.unlisted_points import Flat, number_in
 
 # Longer messages are read one by one: what a failed match costs grows with the length.
 MAX_BYTES = 16_384
@@ -36,7 +36,7 @@ class Read:
     """What the shapes proved.
 
     Attributes:
-        numbers: NUMBERS of the selected points, in arrival order.
+        numbers: the values of the selected points, ``columns_of`` the form, in arrival order.
         unused: values of points that are not selected.
         rest: ``message u32, text str``: the messages that no shape matched.
     """
@@ -44,6 +44,11 @@ class Read:
     numbers: pl.DataFrame
     unused: int
     rest: pl.DataFrame
+
+
+def columns_of(form: Form) -> pl.Schema:
+    """Return NUMBERS, and with it ``text str``, JSON, where some points may have texts or truth values."""
+    return pl.Schema(NUMBERS | {"text": pl.String}) if form.texts else NUMBERS
 
 
 def read(texts: pl.DataFrame, form: Form) -> Read:
@@ -62,18 +67,21 @@ def read(texts: pl.DataFrame, form: Form) -> Read:
         except Unshapely:
             is_flat = not is_flat
             continue
-        part = _read_shape(shape, rest, form.selected)
+        part = _read_shape(shape, rest, form)
         is_flat = part.rest.height > _FEW_MATCHED * rest.height
         parts.append(part)
         rest = part.rest
     frames = [part.numbers for part in parts]
     numbers = (
-        frames[0] if len(frames) == 1 else pl.concat([NUMBERS.to_frame(), *frames]).sort("message", maintain_order=True)
+        frames[0]
+        if len(frames) == 1
+        else pl.concat([columns_of(form).to_frame(), *frames]).sort("message", maintain_order=True)
     )
     return Read(numbers, sum(part.unused for part in parts), pl.concat([rest, long]).sort("message"))
 
 
-def _read_shape(shape: Shape, texts: pl.DataFrame, selected: Points) -> Read:
+def _read_shape(shape: Shape, texts: pl.DataFrame, form: Form) -> Read:
+    selected = form.selected
     groups = texts.with_columns(pl.col("text").str.extract_groups(shape.whole).alias("groups"))
     # Every group takes part in every match.
     is_matched = groups["groups"].struct.field(groups["groups"].struct.fields[0]).is_not_null()
@@ -87,7 +95,8 @@ def _read_shape(shape: Shape, texts: pl.DataFrame, selected: Points) -> Read:
     raw = pl.concat(list(_raw_numbers(shape, items, selected)))
     if len(shape.points) != 1:
         raw = raw.sort("message", maintain_order=True)
-    return Read(_numbers(raw), _values(shape, items) - raw.height, rest)
+    numbers = _values_of(raw, shape) if form.texts else _numbers(raw)
+    return Read(numbers.select(columns_of(form).names()), _values(shape, items) - raw.height, rest)
 
 
 def _items(shape: Shape, messages: pl.DataFrame) -> pl.DataFrame:
@@ -115,10 +124,10 @@ def _is_strayed(shape: Shape, selected: Points) -> pl.Expr:
 
 
 def _flat_strays(flat: Flat) -> Iterator[pl.Expr]:
-    """Yield whether the object holds a wanted point twice, or as something else than a number, or no point."""
-    for _, member in flat.members:
+    """Yield whether the object holds a wanted point twice, or as something that it may not be, or no point."""
+    for point, member in flat.members:
         times = pl.col("flat").str.count_matches(f'"{member}"', literal=True)
-        yield (times > 1) | ((times == 1) & pl.col("flat").str.extract(flat.value_of(member)).is_null())
+        yield (times > 1) | ((times == 1) & pl.col("flat").str.extract(flat.value_of(point, member)).is_null())
     if flat.is_never_empty:
         yield flat.values == 0
 
@@ -133,7 +142,7 @@ def _is_selected(selected: Points) -> pl.Expr:
 
 
 def _raw_numbers(shape: Shape, items: pl.DataFrame, selected: Points) -> Iterator[pl.DataFrame]:
-    """Yield the numbers of selected points as text, point by point."""
+    """Yield the values of selected points as they are written, numbers without quotes, point by point."""
     if shape.named is not None:
         yield items.filter(_is_selected(selected)).select(*_RAW, raw="v0")
         return
@@ -145,12 +154,13 @@ def _raw_numbers(shape: Shape, items: pl.DataFrame, selected: Points) -> Iterato
 
 
 def _columns(shape: Shape) -> Iterator[tuple[str, pl.Expr]]:
-    """Yield the selected points, each with its numbers as text."""
+    """Yield the selected points, each with its values as they are written."""
     if shape.flat is None:
         yield from ((point, pl.col(f"v{number}")) for number, point in enumerate(shape.points))
         return
     for point, member in shape.flat.members:
-        yield point, pl.col("flat").str.extract(shape.flat.value_of(member)).str.strip_chars('"')
+        written = pl.col("flat").str.extract(shape.flat.value_of(point, member))
+        yield point, written if point in shape.flat.texts else written.str.strip_chars('"')
 
 
 _RAW = {name: dtype for name, dtype in NUMBERS.items() if name not in {"value", "is_int"}}
@@ -167,4 +177,15 @@ def _numbers(raw: pl.DataFrame) -> pl.DataFrame:
     # What the expression matched is a number; one of too many digits for the cast is beyond a float.
     value = pl.col("raw").cast(pl.Float64, strict=False).fill_null(float("inf"))
     is_int = ~pl.col("raw").str.contains("[.eE]")
-    return raw.with_columns(value=value, is_int=is_int).select(NUMBERS.names())
+    return raw.with_columns(value=value, is_int=is_int)
+
+
+def _values_of(raw: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+    """As ``_numbers``, and in ``text`` what is no number."""
+    parted = raw.with_columns(text="raw", raw=number_in("raw", takes_texts=shape.takes_texts))
+    is_number = pl.col("raw").is_not_null()
+    return _numbers(parted).with_columns(
+        value=pl.when(is_number).then("value"),
+        is_int=is_number & pl.col("is_int"),
+        text=pl.when(~is_number).then("text"),
+    )

@@ -9,8 +9,9 @@ from streamjob_runtime.message_shapes import (
     Shape,
     Style,
     Unshapely,
-    number_slot,
+    WantedPoints,
     parse_sample,
+    point_slot,
     value_slot,
     whole_and_item,
 )
@@ -19,12 +20,12 @@ from streamjob_runtime.unlisted_points import Flat, Named
 _TIME = f"(?P<time>{WHOLE.pattern})"
 
 
-def learn(sample: str, selected: frozenset[str], *, flat: bool) -> Shape:
+def learn(sample: str, selected: WantedPoints, *, flat: bool) -> Shape:
     """Return the shape of a message.
 
     Args:
         sample: the message.
-        selected: names of the points whose numbers are wanted.
+        selected: the points whose values are wanted.
         flat: whether the set of points may differ from message to message; their values are then plain.
 
     Raises:
@@ -37,24 +38,26 @@ def learn(sample: str, selected: frozenset[str], *, flat: bool) -> Shape:
     head: dict[Path, str] = {("modelId",): style.text("model")}
     if isinstance(root.get("modelIdPath"), str):
         head["modelIdPath",] = style.text("model_path")
-    return _origin(style, root, head, selected, flat=flat) if "payload" in root else _record(style, root, head)
+    if "payload" not in root:
+        return _record(style, root, head, selected)
+    return _origin(style, root, head, selected, flat=flat)
 
 
-def _origin(
-    style: Style, root: dict[str, Any], head: dict[Path, str], selected: frozenset[str], *, flat: bool
-) -> Shape:
+def _origin(style: Style, root: dict[str, Any], head: dict[Path, str], selected: WantedPoints, *, flat: bool) -> Shape:
     points = _points(root["payload"])
-    wanted = () if flat else tuple(name for name in points if name in selected)
+    wanted = () if flat else tuple(name for name in points if name in selected.names)
     if len(wanted) > MAX_VALUES:
         raise Unshapely
     slots: dict[Path, str] = {("assetId",): style.text("asset"), ("time",): _TIME}
     if flat:
         slots["measurepoints",] = style.flat
     for number, name in enumerate(wanted):
-        slots["measurepoints", name] = number_slot(style, points[name], number, takes_texts=False)
+        is_text = name in selected.texts
+        slots["measurepoints", name] = point_slot(style, points[name], number, is_text=is_text, takes_texts=False)
     whole, item = whole_and_item(style, root, head, ("payload",), slots)
     if flat:
-        return Shape(whole, item, WHOLE.milliseconds, (), 0, Flat(tuple((name, name) for name in sorted(selected))))
+        members = tuple((name, name) for name in sorted(selected.names))
+        return Shape(whole, item, WHOLE.milliseconds, (), 0, Flat(members, texts=selected.texts))
     return Shape(whole, item, WHOLE.milliseconds, wanted, len(points) - len(wanted))
 
 
@@ -67,7 +70,7 @@ def _points(payload: Any) -> dict[str, Any]:
     return points
 
 
-def _record(style: Style, root: dict[str, Any], head: dict[Path, str]) -> Shape:
+def _record(style: Style, root: dict[str, Any], head: dict[Path, str], selected: WantedPoints) -> Shape:
     slots: dict[Path, str] = {
         ("assetId",): style.text("asset"),
         ("pointId",): style.text("point"),
@@ -75,4 +78,4 @@ def _record(style: Style, root: dict[str, Any], head: dict[Path, str]) -> Shape:
         ("value",): value_slot(style, root.get("value"), style.scalar("v0")),
     }
     whole, _ = whole_and_item(style, root, head, None, slots)
-    return Shape(whole, None, WHOLE.milliseconds, (), 0, named=Named({}))
+    return Shape(whole, None, WHOLE.milliseconds, (), 0, named=Named({}, texts=selected.texts))

@@ -17,6 +17,8 @@ from streamjob_runtime.message_forms import MappedForm
 from streamjob_runtime.messages import Decoded, decode
 
 SELECTED = frozenset({PointRef("Meter", "Reading"), PointRef("Meter", "Power"), PointRef("7", "Reading")})
+POWER = PointRef("Meter", "Power")
+NO_TEXTS: frozenset[PointRef] = frozenset()
 NOW = 1_700_000_000_000
 DEVICE = {"asset": "device.id", "time": {"path": "ts", "unit": "s"}}
 POINTS = {"points": {"Reading": "values.energy", "Power": "values.power", "Other": "values.other"}}
@@ -195,24 +197,32 @@ def changed(draw: st.DrawFn, raw: bytes) -> bytes:
     return bytes(edited)
 
 
-def by_one(raw: Sequence[bytes | None], mapping: MessageMapping) -> Decoded:
+def by_one(raw: Sequence[bytes | None], mapping: MessageMapping, texts: frozenset[PointRef] = NO_TEXTS) -> Decoded:
     """What the complete reading alone gives."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(messages_fast, "MIN_MESSAGES", len(raw) + 1)
-        return decode(raw, SELECTED, NOW, 1000, mapping=mapping)
+        return decode(raw, SELECTED, NOW, 1000, mapping=mapping, texts=texts)
 
 
-def by_shapes(raw: Sequence[bytes | None], mapping: MessageMapping, *, flat: bool) -> Decoded:
+def by_shapes(
+    raw: Sequence[bytes | None], mapping: MessageMapping, texts: frozenset[PointRef], *, flat: bool
+) -> Decoded:
     """What is read where shapes are tried from the first message on, of known or of any sets of points."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(messages_fast, "MIN_MESSAGES", 1)
         learn = MappedForm.learn
         patch.setattr(MappedForm, "learn", lambda form, sample, **_: learn(form, sample, flat=flat))
-        return decode(raw, SELECTED, NOW, 1000, mapping=mapping)
+        return decode(raw, SELECTED, NOW, 1000, mapping=mapping, texts=texts)
 
 
-def assert_same(raw: Sequence[bytes | None], mapping: MessageMapping, *, flat: bool = False) -> None:
-    fast, slow = by_shapes(raw, mapping, flat=flat), by_one(raw, mapping)
+def assert_same(
+    raw: Sequence[bytes | None],
+    mapping: MessageMapping,
+    *,
+    flat: bool = False,
+    texts: frozenset[PointRef] = NO_TEXTS,
+) -> None:
+    fast, slow = by_shapes(raw, mapping, texts, flat=flat), by_one(raw, mapping, texts)
     order = ["message", "point"]
     assert fast.points.sort(order, maintain_order=True).equals(slow.points.sort(order, maintain_order=True))
     assert fast.malformed.equals(slow.malformed)
@@ -221,18 +231,30 @@ def assert_same(raw: Sequence[bytes | None], mapping: MessageMapping, *, flat: b
 
 @pytest.mark.parametrize("name", MAPPINGS)
 @settings(max_examples=20, deadline=None)
-@given(data=st.data(), flat=st.booleans())
-def test_shapes_give_what_the_complete_reading_gives(name: str, data: st.DataObject, flat: bool) -> None:
+@given(data=st.data(), flat=st.booleans(), texts=st.frozensets(st.sampled_from(sorted(SELECTED))))
+def test_shapes_give_what_the_complete_reading_gives(
+    name: str, data: st.DataObject, flat: bool, texts: frozenset[PointRef]
+) -> None:
     mapping = MessageMapping.model_validate(MAPPINGS[name])
-    assert_same(data.draw(messages(mapping)), mapping, flat=flat)
+    assert_same(data.draw(messages(mapping)), mapping, flat=flat, texts=texts)
 
 
 @pytest.mark.parametrize("name", ["named points", "object of values"])
-@pytest.mark.parametrize("odd", ["{}", '{"Reading":1,"Reading":2,"energy":1,"energy":2}', '{"energy":"x"}'])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "{}",
+        '{"energy":"Power","Power":"on"}',
+        '{"Power":null}',
+        '{"Reading":1,"Reading":2,"energy":1,"energy":2}',
+        '{"energy":"x"}',
+    ],
+)
 def test_where_sets_of_points_vary_odd_ones_are_left_to_the_complete_reading(name: str, odd: str) -> None:
     usual = b'{"device":{"id":"m1"},"ts":1700000000,"values":{"Reading":1,"energy":5,"Power":"2"}}'
     raw = [usual, usual.replace(b'{"Reading":1,"energy":5,"Power":"2"}', odd.encode()), usual]
-    assert_same(raw, MessageMapping.model_validate(MAPPINGS[name]), flat=True)
+    for texts in (NO_TEXTS, frozenset({POWER}), SELECTED):
+        assert_same(raw, MessageMapping.model_validate(MAPPINGS[name]), flat=True, texts=texts)
 
 
 def meter(number: int) -> dict[str, Any]:
@@ -285,6 +307,51 @@ def values_in_a_list(number: int) -> dict[str, Any]:
 def readings_of_one_point(number: int) -> dict[str, Any]:
     readings = [{"id": "m1", "ts": NOW - k, "reading": k / 4} for k in range(number % 4 + 1)]
     return {"sensor": ["Reading", "Power", "status"][number % 3], "readings": readings}
+
+
+STATE = ["on", True, "7", "-7.5e1", 7, "läuft", ""]
+
+
+def with_state(number: int) -> dict[str, Any]:
+    return {**meter(number), "values": {"energy": number, "power": STATE[number % 7], "other": None}}
+
+
+def varying_states(number: int) -> dict[str, Any]:
+    sent = varying(number)
+    return {**sent, "values": {**sent["values"], "power": STATE[number % 7], "Power": STATE[number % 7]}}
+
+
+def one_state(number: int) -> dict[str, Any]:
+    return {**one_value(number), "sensor": "Power", "reading": STATE[number % 7]}
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("named points", with_state),
+        ("named points", varying_states),
+        ("object of values", varying_states),
+        ("a named point", one_state),
+    ],
+)
+def test_texts_and_truth_values_are_read_by_shapes_alone(
+    name: str, form: Callable[[int], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping, texts = MessageMapping.model_validate(MAPPINGS[name]), frozenset({POWER})
+    raw = [json.dumps(form(number), ensure_ascii=False).encode() for number in range(500)]
+    slow = by_one(raw, mapping, texts)
+    read_one_by_one: list[int] = []
+    monkeypatch.setattr(MappedReader, "read_message", lambda _, message, *__: read_one_by_one.append(message))
+    fast = decode(raw, SELECTED, NOW, 1000, mapping=mapping, texts=texts)
+    assert (len(read_one_by_one), fast.unused) == (0, slow.unused)
+    assert fast.points.sort("message", "point").equals(slow.points.sort("message", "point"))
+    assert set(fast.points["text"]) == {'"on"', "true", '"läuft"', '""', None}
+
+
+def test_a_null_among_texts_is_left_to_the_complete_reading() -> None:
+    mapping = MessageMapping.model_validate(MAPPINGS["a named point"])
+    raw: list[bytes | None] = [json.dumps({**one_state(n), "reading": ["on", None][n % 2]}).encode() for n in range(9)]
+    assert_same(raw, mapping, texts=frozenset({POWER}))
 
 
 @pytest.mark.parametrize(
