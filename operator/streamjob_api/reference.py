@@ -28,8 +28,8 @@ Every field of both kinds of `{API_VERSION}`. Fields in **bold** are required. T
 
 Some fields are there for later versions. This one refuses, as [`NotSupported`](troubleshooting.md#notsupported): the
 templates device-state and pipeline, trigger mode `Frequency`, expressions over anything but numbers, attributes,
-`duplicates: ReplaceSameTime`, `finalOnly`, `idleTimeout`, `restoreFrom`, `upgradeMode: Stateless`, mode `Cluster`, and
-checkpoints other than `volumeClaim`. It warns that `alarms`, `lifecycle.pauseLimit`, `lifecycle.rollbackOnFailure` and
+`restoreFrom`, `upgradeMode: Stateless`, mode `Cluster`, and checkpoints
+other than `volumeClaim`. It warns that `alarms`, `lifecycle.pauseLimit`, `lifecycle.rollbackOnFailure` and
 `timeSeries` have no effect yet.
 
 What a change of a StreamJob's field does to its running job:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from streamjob_api.lifecycle import Lifecycle, UpgradeMode
 from streamjob_api.resources import RunningMode
-from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
 from streamjob_api.templates.energy import EnergyBlock
-from streamjob_api.templates.time_window_aggregation import Duplicates
+from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation
 
 _LATER = "is not supported by this version yet"
 _TEMPLATES = (
@@ -32,15 +32,8 @@ def unsupported(spec: StreamJobSpec) -> list[str]:
 def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
     if spec.template.name not in _TEMPLATES:
         yield f"spec.template.name: {spec.template.name} {_LATER}; it has {', '.join(_TEMPLATES)}"
-    windows = spec.time_window_aggregation
-    if windows is not None and windows.duplicates is Duplicates.REPLACE_SAME_TIME:
-        yield f"spec.timeWindowAggregation.duplicates: ReplaceSameTime {_LATER}; write KeepAll"
     if spec.resources.mode is RunningMode.CLUSTER:
         yield f"spec.resources.mode: Cluster {_LATER}; write Standalone"
-    if spec.final_only:
-        yield f"spec.finalOnly: true {_LATER}; leave it out"
-    if spec.idle_timeout is not None and not isinstance(spec.block, EnergyBlock):
-        yield f"spec.idleTimeout: it {_LATER}; leave it out"
     if spec.restore_from is not None:
         yield f"spec.restoreFrom: it {_LATER}; leave it out"
     if spec.upgrade_mode is UpgradeMode.STATELESS:
@@ -65,7 +58,16 @@ def without_effect(spec: StreamJobSpec) -> list[str]:
         said.append(f"spec.lifecycle.pauseLimit: asking for a decision about a pause {_LATER}")
     if spec.lifecycle.rollback_on_failure:
         said.append(f"spec.lifecycle.rollbackOnFailure: it {_LATER}")
+    if spec.idle_timeout is not None:
+        said.extend(_closes_nothing(spec))
     return said
+
+
+def _closes_nothing(spec: StreamJobSpec) -> Iterator[str]:
+    if not isinstance(spec.block, TimeWindowAggregation | EnergyBlock):
+        yield f"spec.idleTimeout: {spec.template.name} has neither windows nor days that silence could close"
+    elif spec.message_channel is MessageChannel.OFFLINE:
+        yield "spec.idleTimeout: on the offline channel nothing is closed for silence"
 
 
 def resource_without_effect(spec: StreamResourceSpec) -> list[str]:

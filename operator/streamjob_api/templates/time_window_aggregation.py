@@ -158,7 +158,7 @@ class TimeWindowAggregation(TemplateBlock):
     duplicates: Duplicates = Field(
         default=Duplicates.KEEP_ALL,
         description="What a second record of the same asset, point and time does. KeepAll: it counts too; "
-        "ReplaceSameTime: it replaces the first.",
+        "ReplaceSameTime: it replaces the first. Results of other jobs always replace.",
         json_schema_extra=STATE_BREAKING,
     )
     policies: list[WindowPolicy] = Field(

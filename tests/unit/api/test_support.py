@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from streamjob_api.stream_job import StreamJobSpec
-from streamjob_api.support import unsupported
+from streamjob_api.support import unsupported, without_effect
 
 REPOSITORY = Path(__file__).parents[3]
 EXAMPLES = REPOSITORY / "examples"
@@ -41,11 +41,16 @@ def test_a_template_that_is_not_there_is_refused_with_those_that_are() -> None:
     )
 
 
-def test_silence_closes_days_and_is_refused_elsewhere() -> None:
-    assert unsupported(spec("energy-by-average-power", idleTimeout="2h")) == []
-    assert unsupported(spec("multi-point-merging", idleTimeout="2h"))[-1] == (
-        "spec.idleTimeout: it is not supported by this version yet; leave it out"
-    )
+def test_silence_closes_windows_and_days_and_where_there_are_none_it_says_so() -> None:
+    for example in ("time-window-aggregation", "energy-by-average-power"):
+        assert without_effect(spec(example, idleTimeout="2h", alarms=None)) == []
+        assert without_effect(spec(example, idleTimeout="2h", alarms=None, messageChannel="Offline")) == [
+            "spec.idleTimeout: on the offline channel nothing is closed for silence"
+        ]
+    assert without_effect(spec("multi-point-merging", idleTimeout="2h")) == [
+        "spec.idleTimeout: multi-point-merging has neither windows nor days that silence could close"
+    ]
+    assert unsupported(spec("multi-point-merging", idleTimeout="2h")) == []
 
 
 def test_the_charts_catalogue_has_the_templates_that_are_there() -> None:
