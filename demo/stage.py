@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Stage:
         kafka_port: Local port through which the broker is reached; brokers advertise it.
         release: The operator's Helm release, which looks after this OU alone.
         system_namespace: Where it is installed.
+        settings: Further settings of the operator.
     """
 
     cluster: Cluster
@@ -46,6 +47,7 @@ class Stage:
     kafka_port: int = KAFKA_EXTERNAL_PORT
     release: str = "streamjob-operator"
     system_namespace: str = "streamjob-system"
+    settings: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def origin_topic(self) -> str:
@@ -61,12 +63,10 @@ class Stage:
         """Install the chart, or upgrade what is there to the present images."""
         values = {
             "image": {"reference": self.images["operator"]},
-            "catalogue": [
-                {"name": "time-window-aggregation", "version": "1.0", "image": self.images["runtime"]},
-            ],
+            "catalogue": [{**entry, "image": self.images["runtime"]} for entry in _chart_values()["catalogue"]],
             "watchNamespaces": [self.namespace],
             # Two cores cannot hold jobs that request a core for each CU beside Kafka and the rest.
-            "settings": {"cpuRequestPerCu": 0.1},
+            "settings": {"cpuRequestPerCu": 0.1, **self.settings},
         }
         self.cluster.create_namespace(self.namespace)
         self.cluster.helm(
@@ -136,6 +136,11 @@ class Stage:
         self.cluster.helm("uninstall", self.release, "--namespace", self.system_namespace, "--ignore-not-found")
         waiting = f"--wait={str(wait).lower()}"
         self.cluster.kubectl("delete", "namespace", self.system_namespace, "--ignore-not-found", waiting)
+
+
+def _chart_values() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
+    return values
 
 
 def create_topic(bootstrap: str, topic: str, partitions: int) -> None:

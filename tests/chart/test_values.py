@@ -74,7 +74,13 @@ def settings(manifests: list[Manifest], folder: Path) -> Settings:
 def test_settings_reach_the_operator(chart: Chart, tmp_path: Path) -> None:
     toleration = {"key": "spark", "operator": "Exists"}
     values = {
-        "settings": {"cpuRequestPerCu": 0.1, "logLevel": "DEBUG", "leaderElection": False},
+        "settings": {
+            "cpuRequestPerCu": 0.1,
+            "progressIntervalSeconds": 5,
+            "throughputIntervalSeconds": 7.5,
+            "logLevel": "DEBUG",
+            "leaderElection": False,
+        },
         "watchNamespaces": ["ou-energy", "ou-water"],
         "catalogue": [{"name": "calculators", "version": "1.0", "image": "r.example.org/runtime:1"}],
         "drivers": {
@@ -89,6 +95,7 @@ def test_settings_reach_the_operator(chart: Chart, tmp_path: Path) -> None:
     assert read.driver == DriverSettings(0.1, "Always", ("one", "two"), "drivers", {"disk": "ssd"}, (toleration,))
     assert read.namespaces == ("ou-energy", "ou-water")
     assert (read.log_level, read.leader_election) == ("DEBUG", False)
+    assert (read.progress_interval_seconds, read.throughput_interval_seconds) == (5, 7.5)
     assert read.catalogue == Catalogue.parse({"templates": values["catalogue"]})
 
 
@@ -96,6 +103,8 @@ def test_the_charts_defaults_are_the_operators(chart: Chart, tmp_path: Path) -> 
     read, defaults = settings(chart.render(), tmp_path), Settings()
     assert read.driver == defaults.driver
     assert (read.namespaces, read.log_level) == (defaults.namespaces, defaults.log_level)
+    assert read.progress_interval_seconds == defaults.progress_interval_seconds
+    assert read.throughput_interval_seconds == defaults.throughput_interval_seconds
     assert (read.leader_election, read.http_port) == (defaults.leader_election, defaults.http_port)
 
 
