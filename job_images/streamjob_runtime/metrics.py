@@ -35,7 +35,7 @@ def _counters(progress: Progress) -> Iterable[Metric]:
     records = CounterMetricFamily(
         "streamjob_records", "Values of the job's points by what became of them.", labels=["outcome"]
     )
-    for outcome in ("records", "late", "outside", "refused", "unused", "filtered", "repeated"):
+    for outcome in ("records", "late", "outside", "refused", "unused", "filtered", "intermediate", "repeated"):
         records.add_metric(["read" if outcome == "records" else outcome], getattr(totals, outcome))
     yield records
     yield CounterMetricFamily("streamjob_messages", "Messages read.", totals.messages)

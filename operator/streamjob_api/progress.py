@@ -61,6 +61,9 @@ class Totals(_Report):
     refused: int = Field(default=0, description="Records that are no finite number or lie too far in the future.")
     unused: int = Field(default=0, description="Values of points that the job does not read.")
     filtered: int = Field(default=0, description="Values of assets that the job's filter leaves out.")
+    intermediate: int = Field(
+        default=0, description="Values of other jobs' results that may still change, left out with finalOnly."
+    )
     several_partitions: int = Field(
         default=0,
         description="Times that a micro-batch had records of one asset and point from several partitions: "

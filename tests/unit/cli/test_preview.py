@@ -174,7 +174,7 @@ def test_every_fault_of_the_manifests_is_told_at_once_with_its_line(tmp_path: Pa
         ([job(), resource(), resource()], [], "several StreamResources are here: energy, energy; leave one"),
         ([job() | {"apiVersion": "streamjob.dev/v1"}], [], "apiVersion: must be streamjob.dev/v1beta1"),
         ([{key: value for key, value in job().items() if key != "spec"}], [], "job.yaml:1: spec: required"),
-        ([job(finalOnly=True)], [], "spec.finalOnly"),
+        ([job(upgradeMode="Stateless")], [], "spec.upgradeMode"),
     ],
 )
 def test_without_one_valid_job_nothing_is_calculated(

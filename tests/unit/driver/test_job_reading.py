@@ -54,5 +54,5 @@ def test_a_file_of_another_format_asks_for_the_image_of_the_operator(tmp_path: P
 
 def test_what_this_runtime_does_not_do_is_refused(tmp_path: Path) -> None:
     job = written()
-    job["spec"]["finalOnly"] = True
-    assert refusal(tmp_path, json.dumps(job)).startswith("spec.finalOnly: ")
+    job["spec"]["upgradeMode"] = "Stateless"
+    assert refusal(tmp_path, json.dumps(job)).startswith("spec.upgradeMode: ")
