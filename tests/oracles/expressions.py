@@ -12,10 +12,14 @@ T = TypeVar("T", float, str)
 
 
 class NoValue(Exception):  # noqa: N818 (what it is)
-    """The expression has no value, for this reason: ``missing``, ``DivisionByZero``, ``NotFinite``."""
+    """The expression has no value, for this reason: ``missing``, ``DivisionByZero``, ``NotFinite``, or a variable's."""
 
 
-def evaluate(node: Node, known: Mapping[PointRef, int | float]) -> Value:  # noqa: C901, PLR0911 (one a kind of part)
+Known = Mapping[PointRef, "Value | NoValue"]
+"""Variables: their values, or why they cannot be used; one that is not there is missing."""
+
+
+def evaluate(node: Node, known: Known) -> Value:  # noqa: C901, PLR0911 (one a kind of part)
     """Calculate an expression whose types fit; numbers are doubles, ``is_integer`` says which ones are integers.
 
     Raises:
@@ -27,9 +31,10 @@ def evaluate(node: Node, known: Mapping[PointRef, int | float]) -> Value:  # noq
         case Text(value=value) | Boolean(value=value):
             return value
         case Variable(ref=ref):
-            if ref not in known:
-                raise NoValue("missing")
-            return float(known[ref])
+            found = known.get(ref, NoValue("missing"))
+            if isinstance(found, NoValue):
+                raise found
+            return found if isinstance(found, str | bool) else float(found)
         case Unary(operator="-", operand=operand):
             return -number(operand, known)
         case Unary(operand=operand):
@@ -49,7 +54,7 @@ def evaluate(node: Node, known: Mapping[PointRef, int | float]) -> Value:  # noq
             return of_two(sign, evaluate(left, known), evaluate(right, known))
 
 
-def number(node: Node, known: Mapping[PointRef, int | float]) -> float:
+def number(node: Node, known: Known) -> float:
     """Calculate what is known to be a number."""
     value = evaluate(node, known)
     assert not isinstance(value, str | bool)

@@ -55,7 +55,7 @@ class ClockTrigger:
             save_ticked(store, tick)
         following = ticked + self.every_ms
         deadline = following if any(self._live(state, following)) else None
-        return Folded(results, dict(counts), deadline)
+        return Folded(results, dict(counts), deadline, is_steady=deadline is not None)
 
     @property
     def replaced(self) -> Sequence[bool]:
