@@ -41,6 +41,7 @@ Examples:
   streamjob preview job.yaml --input points.jsonl
   streamjob preview job.yaml --input points.jsonl.gz --format json | jq .value
   streamjob preview sub-meters.yaml --input points.jsonl --attributes attributes.jsonl
+  streamjob preview jobs.yaml --job second --input results.jsonl --now 2026-02-01T00:00:00Z
   streamjob preview ou.yaml --job meter-max --input - --asset 'meter-1*' < points.jsonl
 
 {EXIT_CODES} Lines that cannot be used are counted and named on standard error; they change no exit code.
@@ -69,10 +70,18 @@ Examples:
 )
 @click.option("--job", metavar="NAME", help="The job to preview, where JOB.yaml holds several.")
 @click.option(
+    "--calculated",
+    multiple=True,
+    metavar="POINT",
+    help="An input that another job calculates, as in 'Meter::Max10Min'; may be repeated. Those that other jobs of "
+    "JOB.yaml write are known.",
+)
+@click.option(
     "--now",
     type=Time(),
     metavar="TIME",
-    help="The clock, RFC 3339: records too far in its future are refused. Default: none are.",
+    help="The clock, RFC 3339: records too far in its future are refused, and what goes by the clock goes on until "
+    "then. Default: none are, and it goes with the records.",
 )
 @click.option(
     "--format",

@@ -8,7 +8,7 @@ from streamjob_runtime.messages import Decoded
 
 _FIRST_LINES = 5
 _FIRST_INPUTS = 4
-_TOLD = {"messages", "bytes", "records", "late", "outside", "filtered", "unused"}
+_TOLD = {"messages", "bytes", "records", "late", "outside", "filtered", "unused", "intermediate"}
 
 
 @dataclass
@@ -58,6 +58,8 @@ def summary(counted: Counter[str], findings: Findings, inputs: Sequence[str]) ->
     yield _row("malformed", malformed, "lines that cannot be read")
     yield _row("filtered", counted["filtered"], "values of assets that the job leaves out")
     yield _row("unused", counted["unused"], "values of points that the job does not read")
+    if counted["intermediate"]:
+        yield _row("intermediate", counted["intermediate"], "results that may still change, left out with finalOnly")
     for name in sorted(counted.keys() - _TOLD):
         if counted[name] and "." not in name:
             yield _row(name, counted[name], "as the template's page explains")

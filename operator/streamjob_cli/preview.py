@@ -30,6 +30,7 @@ class Request:
         resource: file of the StreamResource.
         attributes: file of the assets' attributes; None: no asset has any.
         job: name of the job, where the file has several.
+        calculated: inputs that are results of jobs which the file does not hold.
         now: the clock; None refuses no record for its time.
         form: ``table`` for people or ``json`` for programs; None: whoever reads standard output decides.
         asset, point: patterns of what is shown.
@@ -42,6 +43,7 @@ class Request:
     resource: str | None
     attributes: str | None
     job: str | None
+    calculated: tuple[str, ...]
     now: datetime | None
     form: str | None
     asset: str | None
@@ -58,7 +60,7 @@ class Request:
 def preview(request: Request) -> int:
     """Run a preview; results go to standard output, all else to standard error. Returns the exit code."""
     try:
-        job = subject(request.manifest, request.resource, request.job)
+        job = subject(request.manifest, request.resource, request.job).reading(request.calculated)
         attributes = None if request.attributes is None else given_attributes(request.attributes)
         with opened(request.records) as lines:
             _run(request, job, lines, attributes)
@@ -78,7 +80,7 @@ def preview(request: Request) -> int:
 def _run(request: Request, job: Subject, lines: InputLines, attributes: GivenAttributes | None) -> None:
     now_ms = None if request.now is None else round(request.now.timestamp() * 1000)
     template = for_job(job.spec, _surroundings(job, attributes))
-    trial, findings = Trial(job.spec, template, job.mapping, now_ms), Findings()
+    trial, findings = Trial(job.spec, template, job.mapping, now_ms, job.calculated), Findings()
     output = _output(request, job)
     with ReadProgress(lines, is_wanted=request.is_table or not sys.stdout.isatty()) as progress:
         for batch in lines.batches(request.batch_lines):
@@ -98,9 +100,9 @@ def _run(request: Request, job: Subject, lines: InputLines, attributes: GivenAtt
 
 def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundings:
     if attributes is None:
-        return Surroundings(timezone=job.timezone)
+        return Surroundings(timezone=job.timezone, calculated=job.calculated)
     names = ResolvedNames(attributes=attributes.names)
-    return Surroundings(timezone=job.timezone, attributes=attributes, names=names)
+    return Surroundings(timezone=job.timezone, calculated=job.calculated, attributes=attributes, names=names)
 
 
 def _output(request: Request, job: Subject) -> Output:

@@ -1,15 +1,18 @@
 """Which job is previewed, with what its OU's StreamResource says of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from streamjob_api.faults import InvalidSpec, ModelT, parse_spec
 from streamjob_api.kinds import API_VERSION, STREAM_JOB, STREAM_RESOURCE
+from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import UTC, StreamResourceSpec
 from streamjob_api.support import unsupported
 from streamjob_api.timezones import TimeZone
+from streamjob_cli.calculated_inputs import calculated_inputs
 from streamjob_cli.manifests import Fault, Manifest, read
 
 _NO_NAMESPACE = "preview"
@@ -30,12 +33,27 @@ class Subject:
     Attributes:
         mapping: how its OU's messages are read; None: they have the service's form.
         timezone: of the OU's days.
+        calculated: its inputs that other jobs of the file write.
     """
 
     org_id: str
     spec: StreamJobSpec
     mapping: MessageMapping | None
     timezone: TimeZone
+    calculated: frozenset[PointRef] = frozenset()
+
+    def reading(self, calculated: Sequence[str]) -> Self:
+        """Return the same job, to which these inputs are results of jobs, too.
+
+        Raises:
+            WrongManifest: one of them is no input.
+        """
+        inputs = {str(point): point for point in self.spec.block.inputs()}
+        strange = [name for name in calculated if name not in inputs]
+        if strange:
+            words = f"is no input; the job reads {', '.join(inputs)}"
+            raise WrongManifest([Fault("--calculated", None, f"{name!r} {words}") for name in strange])
+        return replace(self, calculated=self.calculated | {inputs[name] for name in calculated})
 
 
 def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
@@ -59,7 +77,8 @@ def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
         raise WrongManifest(faults)
     org_id = (resource.org_id if resource else None) or (ou.namespace if ou else None) or job.namespace
     mapping = resource.source.mapping if resource and resource.source else None
-    return Subject(org_id or _NO_NAMESPACE, spec, mapping, resource.timezone if resource else UTC)
+    timezone = resource.timezone if resource else UTC
+    return Subject(org_id or _NO_NAMESPACE, spec, mapping, timezone, calculated_inputs(job, spec, manifests))
 
 
 def _one(manifests: Sequence[Manifest], kind: str, file: str, name: str | None, faults: list[Fault]) -> Manifest | None:

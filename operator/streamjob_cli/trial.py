@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
+from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
+from streamjob_cli.calculated_inputs import MixedDecoding
 from streamjob_cli.event_clock import EventClock
 from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.messages import Decoded
@@ -38,7 +40,12 @@ class Trial:
     """
 
     def __init__(
-        self, spec: StreamJobSpec, template: Template, mapping: MessageMapping | None, now_ms: int | None
+        self,
+        spec: StreamJobSpec,
+        template: Template,
+        mapping: MessageMapping | None,
+        now_ms: int | None,
+        calculated: frozenset[PointRef] = frozenset(),
     ) -> None:
         """Begin with nothing.
 
@@ -47,10 +54,12 @@ class Trial:
             template: the job's template.
             mapping: how lines are read; None: they have the service's form.
             now_ms: the clock that refuses times in the future, and up to which shards tick; None refuses none.
+            calculated: inputs that are results of other jobs.
         """
         self.counted: Counter[str] = Counter()
         self._template = template
-        self._decoding = Decoding.of(spec, template, now_ms, mapping=mapping)
+        decoding = Decoding.of(spec, template, now_ms, calculated=calculated, mapping=mapping)
+        self._decoding = MixedDecoding.of(decoding, calculated)
         self._now_ms = now_ms
         self._store = MemoryStore()
         self._clock = EventClock(self._fold)
