@@ -11,7 +11,7 @@ from streamjob_cli.given_attributes import GivenAttributes, given_attributes
 from streamjob_cli.input_lines import UnreadableInput
 from streamjob_cli.subject import WrongManifest
 from streamjob_runtime.templates.surroundings import NoScalar
-from unit.cli.previews import job, manifest, reading, run, written
+from unit.cli.previews import MINUTE, START, job, last_values, line, manifest, reading, run, written
 
 RATIO, SITE = AttributeRef("Meter", "Ratio"), AttributeRef("Meter", "Site")
 
@@ -89,3 +89,26 @@ def test_faults_of_the_file_end_a_preview_before_it_reads(tmp_path: Path) -> Non
     done = run(*arguments)
     assert done.returncode == 0
     assert done.stderr.splitlines()[-1].startswith(f"{wrong}: no attribute was read")
+
+
+def test_a_preview_calculates_with_the_attributes_of_each_asset(tmp_path: Path) -> None:
+    policy = {"input": "Meter::Reading", "slopeThreshold": "[0, 50]"}
+    policy |= {"scaleAttribute": "Meter::Ratio", "dailyOutput": "Meter::Day"}
+    template = {"name": "energy-by-meter-reading", "version": "1.0"}
+    document = job()
+    document["spec"] = {"template": template, "energyByMeterReading": {"policies": [policy]}}
+    readings = [
+        line((name, "Meter::Reading", START + hour * 60 * MINUTE, 5 * hour)) for hour in range(3) for name in "abc"
+    ]
+    file = tmp_path / "attributes.jsonl"
+    file.write_text("\n".join([asset("a", Ratio=40), asset("b", Ratio="forty")]))
+    done = run(
+        manifest(tmp_path, document), "--input", written(tmp_path, readings), "--attributes", str(file), "--batch", "1"
+    )
+    assert done.returncode == 0, done.stderr
+    assert last_values(done.stdout.splitlines()) == {
+        (name, "Meter::Day", START): 10 * scale for name, scale in (("a", 40), ("b", 1), ("c", 1))
+    }
+    told = {row.split()[0]: row.split()[1] for row in done.stderr.splitlines()}
+    assert (told["attributeInvalid"], told["attributeMissing"]) == ("3", "3")
+    assert str(file) not in done.stderr
