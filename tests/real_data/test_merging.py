@@ -105,3 +105,21 @@ def test_last_values_are_those_of_merge_asof(delay_seconds: int) -> None:
         outcome = run_asof(max_age=max_age, delay_seconds=delay_seconds)
         assert_agree(outcome.series("Product"), wanted, absolute=1e-12)
         assert outcome.counted["missing"] == len(energies()) - len(wanted) == missing
+
+
+@pytest.mark.parametrize(("max_age", "tolerance"), [(None, None), ("65m", pd.Timedelta("65min"))])
+def test_ticks_see_the_values_of_merge_asof(max_age: str | None, tolerance: pd.Timedelta | None) -> None:
+    """Every ten minutes of three days, one of them silent; a tick comes before the records of its time."""
+    days = slice("2012-11-07", "2012-11-09")
+    values = {"Energy": energies()[days], "Degrees": degrees()[days]}
+    policy = {"logic": "${M::Energy} * ${M::Degrees}", "output": "M::Product", "maxAge": max_age}
+    merging = {"trigger": {"mode": "Frequency", "every": "10m"}, "policies": [policy]}
+    arriving = pl.concat([records(series, point) for point, series in values.items()])
+    outcome = run(MERGING, merging, messages(arriving.sort("time", maintain_order=True)))
+    ticks = pd.DataFrame({"time": pd.date_range("2012-11-07T00Z", values["Energy"].index[-1], freq="10min")})
+    for point, series in values.items():
+        right = series.rename(point).rename_axis("time").reset_index()
+        ticks = pd.merge_asof(ticks, right, on="time", tolerance=tolerance, allow_exact_matches=False)
+    product = ticks.set_index("time").prod(axis=1, skipna=False).dropna()
+    assert len(product) == (429 if tolerance is None else 285)
+    assert_agree(outcome.series("Product"), product, absolute=1e-12)

@@ -104,6 +104,18 @@ def test_the_meters_send_some_times_twice() -> None:
     assert [int(meter(name).index.duplicated().sum()) for name in WITH_DUPLICATES] == [15, 24]
 
 
+def test_of_records_that_replace_each_other_the_last_one_counts() -> None:
+    """Each half-hour comes twice, first with half of its energy; pandas drops the first of both."""
+    energies = meter(WITH_DUPLICATES[1])
+    both = pd.concat([energies / 2, energies]).sort_index(kind="stable")
+    job = {"duplicates": "ReplaceSameTime"}
+    for windows in ([("1h", None), ("1d", None)], [("2h", "30m"), ("1d", "6h")]):
+        outcome = Case({"a": both}, windows, job).run()
+        last = both[~both.index.duplicated(keep="last")]
+        assert len(last) < len(energies)
+        assert_windows(Case({"a": last}, windows), outcome, by_pandas)
+
+
 def assert_windows(
     case: Case, outcome: Outcome, theirs: Callable[["pd.Series[float]", str, str | None], pd.DataFrame]
 ) -> None:
