@@ -19,7 +19,8 @@ import pytest
 
 from mutants.table import ROOT, Mutant, mutants
 
-_OWN = ("streamjob_runtime", "unit", "oracles", "fixtures.exactness")
+# pytest names the modules of tests by their path below the root.
+_OWN = ("streamjob_runtime", "tests.unit", "unit", "oracles", "fixtures.exactness")
 
 
 def main(file: Path) -> None:
