@@ -11,6 +11,7 @@ from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
+from streamjob_api.templates.device_state import DeviceState
 from streamjob_api.templates.energy import EnergyBlock
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation
 
@@ -21,6 +22,7 @@ _TEMPLATES = (
     TemplateName.ENERGY_BY_INSTANT_POWER,
     TemplateName.ENERGY_BY_AVERAGE_POWER,
     TemplateName.MULTI_POINT_MERGING,
+    TemplateName.DEVICE_STATE,
 )
 
 
@@ -60,6 +62,8 @@ def without_effect(spec: StreamJobSpec) -> list[str]:
         said.append(f"spec.lifecycle.rollbackOnFailure: it {_LATER}")
     if spec.idle_timeout is not None:
         said.extend(_closes_nothing(spec))
+    if spec.device_state is not None:
+        said.extend(_counts_nothing(spec.device_state))
     return said
 
 
@@ -68,6 +72,11 @@ def _closes_nothing(spec: StreamJobSpec) -> Iterator[str]:
         yield f"spec.idleTimeout: {spec.template.name} has neither windows nor days that silence could close"
     elif spec.message_channel is MessageChannel.OFFLINE:
         yield "spec.idleTimeout: on the offline channel nothing is closed for silence"
+
+
+def _counts_nothing(devices: DeviceState) -> Iterator[str]:
+    if devices.site_attribute is not None and devices.offline_after is None:
+        yield "spec.deviceState.siteAttribute: sites are counted where connections are watched; write offlineAfter"
 
 
 def resource_without_effect(spec: StreamResourceSpec) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
+from streamjob_api.data_types import ValueType
 from streamjob_api.diffs import STATE_BREAKING
 from streamjob_api.duration_limits import between
 from streamjob_api.durations import Duration
@@ -43,7 +44,7 @@ class DeviceState(TemplateBlock):
     points: list[PointRef] = Field(
         min_length=1,
         max_length=MAX_POINTS,
-        description="Points whose latest values are kept, and whose records show that a device is online.",
+        description="Points whose latest values go to Redis, and whose records show that a device is online.",
         examples=[["Meter::A", "Meter::B"]],
         json_schema_extra=SET | STATE_BREAKING,
     )
@@ -55,19 +56,22 @@ class DeviceState(TemplateBlock):
     )
     connection_output: PointRef | None = Field(
         default=None,
-        description="Point of a device's connection, written on change only; needs offlineAfter.",
+        description="Point of a device's connection, a text: online or offline; written on change; needs offlineAfter.",
         examples=["Meter::Connection"],
         json_schema_extra=STATE_BREAKING,
     )
     site_attribute: AttributeRef | None = Field(
         default=None,
-        description="Attribute of a device that names its site.",
+        description="Attribute of a device that names its site: a text or a number.",
         examples=["Meter::Site"],
         json_schema_extra=STATE_BREAKING,
     )
     site_output: PointRef | None = Field(
         default=None,
-        description="Point of a site's counts of devices online and offline; needs siteAttribute and offlineAfter.",
+        description=(
+            "Point of how many devices of a site are online, an integer, on an asset that has the site's name; "
+            "written on change; needs siteAttribute and offlineAfter."
+        ),
         examples=["Meter::SiteState"],
         json_schema_extra=STATE_BREAKING,
     )
@@ -109,8 +113,11 @@ class DeviceState(TemplateBlock):
         """Points, outputs and the site's attribute are there; values of all types have a latest one."""
         for number, point in enumerate(self.points):
             names.point(point, f"{self.BLOCK}.points[{number}]")
-        for field, output in (("connectionOutput", self.connection_output), ("siteOutput", self.site_output)):
-            if output is not None:
-                names.point(output, f"{self.BLOCK}.{field}")
+        if self.connection_output is not None:
+            path = f"{self.BLOCK}.connectionOutput"
+            names.output(self.connection_output, path, ValueType.TEXT, "a device's connection", converts=True)
+        if self.site_output is not None:
+            path = f"{self.BLOCK}.siteOutput"
+            names.output(self.site_output, path, ValueType.INT, "a count of devices")
         if self.site_attribute is not None:
             names.attribute(self.site_attribute, f"{self.BLOCK}.siteAttribute")

@@ -27,6 +27,7 @@ def spec(example: str, **changes: Any) -> StreamJobSpec:
         "energy-by-instant-power",
         "energy-by-average-power",
         "multi-point-merging",
+        "device-state",
     ],
 )
 def test_these_examples_run(example: str) -> None:
@@ -34,10 +35,10 @@ def test_these_examples_run(example: str) -> None:
 
 
 def test_a_template_that_is_not_there_is_refused_with_those_that_are() -> None:
-    (fault,) = unsupported(spec("device-state"))
+    (fault,) = unsupported(spec("pipeline"))
     assert fault == (
-        "spec.template.name: device-state is not supported by this version yet; it has time-window-aggregation, "
-        "energy-by-meter-reading, energy-by-instant-power, energy-by-average-power, multi-point-merging"
+        "spec.template.name: pipeline is not supported by this version yet; it has time-window-aggregation, "
+        "energy-by-meter-reading, energy-by-instant-power, energy-by-average-power, multi-point-merging, device-state"
     )
 
 
@@ -53,7 +54,15 @@ def test_silence_closes_windows_and_days_and_where_there_are_none_it_says_so() -
     assert unsupported(spec("multi-point-merging", idleTimeout="2h")) == []
 
 
+def test_sites_that_nobody_counts_are_told_of() -> None:
+    block = {"points": ["Gateway::Signal"], "siteAttribute": "Gateway::Site"}
+    assert without_effect(spec("device-state", deviceState=block)) == [
+        "spec.deviceState.siteAttribute: sites are counted where connections are watched; write offlineAfter"
+    ]
+    assert without_effect(spec("device-state")) == []
+
+
 def test_the_charts_catalogue_has_the_templates_that_are_there() -> None:
     values = yaml.safe_load((REPOSITORY / "charts" / "streamjob-operator" / "values.yaml").read_text())
-    (fault,) = unsupported(spec("device-state"))
+    (fault,) = unsupported(spec("pipeline"))
     assert fault.endswith(f"; it has {', '.join(entry['name'] for entry in values['catalogue'])}")

@@ -59,6 +59,11 @@ def window(aggregation: str = "max", source: str = "Reading", output: str = "Max
     return {"policies": [policy]}
 
 
+def device_state(connection: str, site: str) -> dict[str, Any]:
+    outputs = {"connectionOutput": connection, "siteOutput": site}
+    return {"points": ["Meter::Reading"], "offlineAfter": "10m", "siteAttribute": "Meter::Site", **outputs}
+
+
 def energy(**policy: Any) -> dict[str, Any]:
     given = {"input": "Meter::Reading", "slopeThreshold": "[0, 50]", "dailyOutput": "Meter::EnergyDay", **policy}
     return {"policies": [{name: value for name, value in given.items() if value is not None}]}
@@ -92,6 +97,8 @@ RIGHT: list[tuple[str, dict[str, Any]]] = [
     (MERGING, merging("if (${Meter::IsOpen}) { 'open' } else { 'shut' }", "Meter::Name")),
     (MERGING, merging("${Meter::Count} + 1", "Meter::Curve")),  # any other type gets a text
     ("deviceState", {"points": ["Meter::Reading", "Meter::Name"], "siteAttribute": "Meter::Site"}),
+    ("deviceState", device_state("Meter::Name", "Meter::Count")),
+    ("deviceState", device_state("Meter::Curve", "Meter::MaxReading")),  # any other type gets a text
 ]
 
 
@@ -248,6 +255,26 @@ WRONG: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
         [
             ("UnknownName", "points[0]: model 'Meter' has no point 'Redding'; did you mean 'Reading'?"),
             ("UnknownName", "siteAttribute: model 'Meter' has no attribute 'Sight'; did you mean 'Site'?"),
+        ],
+    ),
+    (
+        "deviceState",
+        device_state("Meter::Count", "Meter::Name"),
+        [
+            (
+                "TypeMismatch",
+                (
+                    "connectionOutput: 'Meter::Count' is of data type int, but a device's connection gives a string; "
+                    "declare it string, or name another point"
+                ),
+            ),
+            (
+                "TypeMismatch",
+                (
+                    "siteOutput: 'Meter::Name' is of data type string, but a count of devices gives an integer; "
+                    "declare it int, or name another point"
+                ),
+            ),
         ],
     ),
 ]
