@@ -1,6 +1,8 @@
 """Attributes of assets in a real Redis."""
 
 import json
+import re
+import shlex
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +21,7 @@ from streamjob_runtime.faults import DependencyUnavailable
 from streamjob_runtime.templates.surroundings import NoScalar
 from streamjob_runtime.waiting import DENIED_SECONDS, Interrupted, Waits
 
+DOCS = Path(__file__).parents[2] / "docs"
 ORG = "ou-attributes"
 RATIO, SITE = AttributeRef("Meter", "Ratio"), AttributeRef("Meter", "Site")
 
@@ -156,3 +159,16 @@ def test_who_is_denied_for_minutes_gives_up_with_the_reason(
     client.acl_setuser("reader", enabled=True, keys=[f"streamjob:attributes:{ORG}:*"], categories=["+@all"])
     assert replace(attributes, waits=Waits()).read(["a"], [RATIO]) == {RATIO: [None]}
     client.acl_deluser("reader")
+
+
+def test_the_documented_command_gives_an_asset_its_attributes(redis_server: RedisServer, client: Client) -> None:
+    (written,) = re.findall(r"^\$ redis-cli (HSET .*)$", (DOCS / "messages.md").read_text(), re.MULTILINE)
+    _, key, *fields = shlex.split(written)
+    client.delete(key)
+    for name, value in zip(fields[::2], fields[1::2], strict=True):
+        client.hset(key, name, value)
+    org, asset = re.fullmatch(r"streamjob:attributes:(.*):\{(.*)\}", key).groups()  # type: ignore[union-attr]
+    attributes = RedisAttributes(Redis(url=redis_server.url), org, lambda: False)
+    ratio, site = map(AttributeRef.parse, fields[::2])
+    assert attributes.read([asset], [ratio, site]) == {ratio: [40], site: ["plant-7"]}
+    client.delete(key)
