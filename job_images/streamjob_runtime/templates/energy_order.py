@@ -59,7 +59,7 @@ class Ordered:
     reached: Reached
 
 
-@dataclass
+@dataclass(frozen=True)
 class EnergyOrder:
     """Takes the records of one micro-batch.
 
@@ -106,9 +106,10 @@ class EnergyOrder:
         if not len(rows):
             return
         before = np.lexsort((time[:waited], slot[:waited]))
+        slots_before = slot[before]
         for own in by_slot(slot, rows):
             number = slot[own[0]]
-            begin, end = np.searchsorted(slot[before], [number, number + 1])
+            begin, end = np.searchsorted(slots_before, [number, number + 1])
             queue = _Queue(
                 order=self,
                 mark=int(marks.time[number]),
