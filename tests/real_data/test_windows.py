@@ -68,16 +68,16 @@ def meters(*names: str) -> Mapping[str, "pd.Series[float]"]:
 
 
 CASES: dict[str, Callable[[], Case]] = {
-    "household": lambda: Case(home("2007-01-01", "2007-04-01"), [("10m", None), ("1h", None), ("1d", None)]),
-    "household, sliding": lambda: Case(home("2007-01-01", "2007-04-01"), [("30m", "10m"), ("1h", "15m"), ("1d", "1h")]),
+    "household": lambda: Case(home("2007-01-01", "2007-03-01"), [("10m", None), ("1h", None), ("1d", None)]),
+    "household, sliding": lambda: Case(home("2007-01-01", "2007-03-01"), [("30m", "10m"), ("1h", "15m"), ("1d", "1h")]),
     "household, out of order": lambda: Case(
         home("2007-05-01", "2007-06-01"), [("10m", None), ("1h", None)], delay_seconds=3600
     ),
     "household, sliding and out of order": lambda: Case(
         home("2007-05-01", "2007-06-01"), [("15m", "5m"), ("1h", "30m")], delay_seconds=3600
     ),
-    "meters": lambda: Case(meters(*METERS), [("1h", None), ("4h", None), ("1d", None)]),
-    "meters, sliding": lambda: Case(meters(*METERS), [("2h", "30m"), ("1d", "6h")]),
+    "meters": lambda: Case(meters(*METERS), [("4h", None), ("1d", None)]),
+    "meters, sliding": lambda: Case(meters(*METERS), [("2h", "1h"), ("1d", "6h")]),
 }
 
 
