@@ -87,7 +87,7 @@ class DeviceState:
         beside = {Kind.LATEST: latest} if latest.height else {}
         counts = Counter(severalPartitions=several)
         if self.plan.offline_after_ms is None:
-            return Folded(RESULTS.to_frame(), counts, beside=beside)
+            return Folded(RESULTS.to_frame(), +counts, beside=beside)
         watched = self._watch(store, rows, now_ms, self.plan.offline_after_ms)
         return replace(watched, counts=counts + Counter(watched.counts), beside={**beside, **watched.beside})
 
