@@ -12,6 +12,7 @@ from itertools import pairwise, product
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from oracles.energy_order import NOTHING_BESIDE, Beside, Order
 from oracles.windows import Key, Number, Record
 
 HOUR_MS = 3_600_000
@@ -38,30 +39,11 @@ class Expected:
     outside: int = 0
 
 
-@dataclass(frozen=True)
-class Beside:
-    """What a job is told beside its block.
-
-    Attributes:
-        timezone: whose days count where the job names no time zone.
-        calculated: inputs that are results of other jobs.
-        attributes: by asset and name, as JSON has them.
-        idle_timeout_ms: silence after which days are closed.
-        looks: micro-batches, as (clock, how many records had arrived by then); one without new records is a tick.
-    """
-
-    timezone: str = "UTC"
-    calculated: frozenset[str] = frozenset()
-    attributes: Mapping[tuple[str, str], Any] = field(default_factory=dict)
-    idle_timeout_ms: int | None = None
-    looks: Sequence[tuple[int, int]] = ()
-
-
 def expected(
     records: Sequence[Record],
     kind: str,
     job: Mapping[str, Any],
-    beside: Beside = Beside(),
+    beside: Beside = NOTHING_BESIDE,
     *,
     is_ended: bool = False,
 ) -> Expected:
@@ -110,59 +92,6 @@ def with_attributes(
 def _is_usable(value: Any) -> bool:
     # What is 2**1024 or more is no double.
     return type(value) in {int, float} and 0 < value < 2**1024
-
-
-@dataclass
-class Order:
-    """The records of one asset and input, as they are taken.
-
-    Attributes:
-        taken: (time, value), in the order in which they were.
-        closings: how many had been taken whenever the clock found the series silent for too long.
-        dropped: how many came too late.
-    """
-
-    is_meter: bool
-    latency_ms: int
-    taken: list[tuple[int, float]] = field(default_factory=list)
-    closings: list[int] = field(default_factory=list)
-    dropped: int = 0
-    waiting: dict[int, float] = field(default_factory=dict)
-    watermark: int = 0
-    reference: tuple[int, float] | None = None
-
-    def run(self, records: Sequence[Record], asset: str, point: str, beside: Beside) -> None:
-        """Let everything arrive, look by look."""
-        begin, arrived = 0, None
-        for clock, end in beside.looks or [(0, len(records))]:
-            own = [row for row in records[begin:end] if row[:2] == (asset, point)]
-            begin = end
-            for _, _, time, value in own:
-                self.arrive(time, float(value), replaces=point in beside.calculated)
-            if own:
-                arrived = clock
-            elif arrived is not None and clock - arrived >= (beside.idle_timeout_ms or math.inf):
-                self.take(sorted(self.waiting))
-                self.closings.append(len(self.taken))
-                arrived = None
-
-    def arrive(self, time: int, value: float, *, replaces: bool) -> None:
-        """Let one record wait, or drop it; take those whose turn it is."""
-        is_too_late = self.reference is not None and time <= self.reference[0]
-        if is_too_late or (time in self.waiting and not replaces):
-            self.dropped += 1
-            return
-        self.waiting[time] = value
-        self.watermark = max(self.watermark, time)
-        self.take(sorted(moment for moment in self.waiting if moment + self.latency_ms <= self.watermark))
-
-    def take(self, moments: list[int]) -> None:
-        """Take what waits at these times."""
-        for moment in moments:
-            value = self.waiting.pop(moment)
-            self.taken.append((moment, value))
-            if not self.is_meter or self.reference is None or self.reference[1] != value:
-                self.reference = (moment, value)
 
 
 @dataclass

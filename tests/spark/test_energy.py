@@ -15,6 +15,7 @@ from fixtures.redis import RedisServer
 from fixtures.results import Emission, assert_results_are, at_highest_revision, emissions, send
 from fixtures.spark import running
 from oracles import energy, windows
+from oracles.energy_order import Beside
 from oracles.windows import Record
 from streamjob_runtime.checkpoint import claim
 from streamjob_runtime.faults import CheckpointIncompatible
@@ -76,7 +77,7 @@ def test_days_equal_the_oracle_over_micro_batches_and_a_restart(
     with running(spark, job) as run:
         send(kafka, job, records[1500:])
         run.read_everything()
-    wanted = energy.expected(records, KIND, job.document["spec"][KIND], energy.Beside("Europe/Berlin"))
+    wanted = energy.expected(records, KIND, job.document["spec"][KIND], Beside("Europe/Berlin"))
     assert wanted.late > 0
     assert set(wanted.modes.values()) == {"final", "running"}
     assert_results_are(emissions(kafka, job), windows.Expected(wanted.results, wanted.modes))
@@ -105,7 +106,7 @@ def test_silence_closes_days_and_scales_are_the_assets(
     records = records_of(6, 40)
     looks = [(0, 120), (SILENCE_MS, 120), (SILENCE_MS, len(records)), (2 * SILENCE_MS, len(records))]
     for part, until in ((records[:120], 2), (records[120:], 4)):
-        beside = energy.Beside("Europe/Berlin", frozenset(), ratios, SILENCE_MS, looks[:until])
+        beside = Beside("Europe/Berlin", frozenset(), ratios, SILENCE_MS, looks[:until])
         wanted = energy.expected(records[: looks[until - 1][1]], KIND, block, beside)
         assert set(wanted.modes.values()) == {"final"}
         send(kafka, job, part)

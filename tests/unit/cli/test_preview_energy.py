@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from oracles.energy import Beside, expected
+from oracles.energy import expected
+from oracles.energy_order import Beside
 from oracles.windows import Record
 from unit.cli.previews import START, job, last_values, line, manifest, resource, run, written
 

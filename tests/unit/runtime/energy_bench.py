@@ -37,6 +37,11 @@ def energy_job(kind: str, *policies: Mapping[str, Any], **job: Any) -> dict[str,
     return {"policies": rows, **job}
 
 
+def rows(*pairs: tuple[float, Number], asset: str = "a", point: str = "M::A") -> list[Record]:
+    """Records of (hours after the first midnight, value)."""
+    return [(asset, point, BASE + round(hours * HOUR), value) for hours, value in pairs]
+
+
 class AssetAttributes:
     """Attributes as Redis has them, by asset and name; they may change."""
 
@@ -156,3 +161,21 @@ class Run:
     def modes(self) -> dict[Key, str]:
         """The mode of the last emission of each result."""
         return {key: mode for batch in self.emissions for mode, key, _ in batch}
+
+
+def days(run: Run, output: str = "M::Day0") -> dict[int, Number | None]:
+    """Values by number of the day."""
+    return {(time - BASE) // DAY: value for (_, point, time), value in run.results.items() if point == output}
+
+
+def details(run: Run, output: str = "M::Detail") -> dict[float, Number | None]:
+    """Values by hours after the first midnight."""
+    return {(time - BASE) / HOUR: value for (_, point, time), value in run.results.items() if point == output}
+
+
+def closed(kind: str, pairs: Sequence[tuple[float, Number]], **policy: Any) -> Run:
+    """A run over one meter's records, to its end."""
+    run = Run(kind, energy_job(kind, policy))
+    run.feed(rows(*pairs))
+    run.close()
+    return run

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.exactness import exact
-from oracles.energy import Beside, Expected, day_start, expected
+from oracles.energy import Expected, day_start, expected
+from oracles.energy_order import Beside
 from oracles.windows import Key, Number, Record
 from streamjob_api.timezones import TimeZone
 from unit.runtime.energy_bench import AVERAGE, BASE, DAY, HOUR, INSTANT, METER, MINUTE, Run, energy_job
