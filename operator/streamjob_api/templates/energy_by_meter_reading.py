@@ -41,7 +41,8 @@ class MeterReadingPolicy(EnergyPolicy):
     )
     slope_limit_attribute: AttributeRef | None = Field(
         default=None,
-        description="Attribute of the asset that holds the highest accepted slope; the lowest is then 0.",
+        description="Attribute of the asset that holds the highest accepted slope; the lowest is then 0. There is no "
+        "highest one where it holds no number above 0.",
         examples=["SubMeter::MaxSlope"],
         json_schema_extra=STATE_BREAKING,
     )
@@ -55,7 +56,7 @@ class MeterReadingPolicy(EnergyPolicy):
     )
     scale_attribute: AttributeRef | None = Field(
         default=None,
-        description="Attribute of the asset that holds the scale.",
+        description="Attribute of the asset that holds the scale; 1 where it holds no number above 0.",
         examples=["SubMeter::Ratio"],
         json_schema_extra=STATE_BREAKING,
     )
