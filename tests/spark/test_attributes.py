@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 from redis import Redis as Client
 
+from fixtures.eventually import eventually
+from fixtures.jobs import make_job
+from fixtures.kafka import KafkaBroker
 from fixtures.redis import RedisServer
+from fixtures.results import at_highest_revision, emissions, send
+from fixtures.spark import running
 from streamjob_api.connections import Redis
 from streamjob_api.points import AttributeRef
 from streamjob_runtime import attributes as module
@@ -23,6 +29,7 @@ from streamjob_runtime.waiting import DENIED_SECONDS, Interrupted, Waits
 
 DOCS = Path(__file__).parents[2] / "docs"
 ORG = "ou-attributes"
+DAY, HOUR = 1_767_225_600_000, 3_600_000  # 2026-01-01T00:00:00Z
 RATIO, SITE = AttributeRef("Meter", "Ratio"), AttributeRef("Meter", "Site")
 
 
@@ -172,3 +179,31 @@ def test_the_documented_command_gives_an_asset_its_attributes(redis_server: Redi
     ratio, site = map(AttributeRef.parse, fields[::2])
     assert attributes.read([asset], [ratio, site]) == {ratio: [40], site: ["plant-7"]}
     client.delete(key)
+
+
+def test_a_job_waits_for_redis_and_calculates_with_what_it_then_holds(
+    spark: SparkSession, kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path, kafka, redis_server)
+    policy = {"input": "Meter::Reading", "slopeThreshold": "[0, 50]", "scaleAttribute": "Meter::Ratio"}
+    del job.document["spec"]["timeWindowAggregation"]
+    job.document["spec"] |= {
+        "template": {"name": "energy-by-meter-reading", "version": "1.0"},
+        "energyByMeterReading": {"policies": [{**policy, "dailyOutput": "Meter::Day"}]},
+    }
+    with redis_server.client() as client:
+        client.hset(f"streamjob:attributes:{job.file.org_id}:{{a}}", "Meter::Ratio", "40")
+    records = [(name, "Meter::Reading", DAY + hour * HOUR + HOUR // 2, 5 * hour) for hour in range(30) for name in "ab"]
+    with running(spark, job) as run:
+        redis_server.process.kill()
+        try:
+            send(kafka, job, records)
+            eventually(lambda: run.query.status["isTriggerActive"], until=bool)
+        finally:
+            redis_server.start()
+        run.read_everything()
+        totals = run.accounts.totals(0)
+    assert (totals.records, totals.attribute_invalid) == (60, 0)
+    assert totals.attribute_missing >= 1  # once a micro-batch
+    found = {key: emission.value for key, emission in at_highest_revision(emissions(kafka, job)).items()}
+    assert found == {("a", "Meter::Day", DAY): 40 * 5 * 23, ("b", "Meter::Day", DAY): 5 * 23}
