@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.exactness import exact
@@ -62,7 +62,7 @@ def test_hours_of_ten_minutes_are_the_hours_of_the_records_themselves(
     assert second.results == wanted.results
 
 
-@exact
+@settings(max_examples=100, deadline=None)
 @given(records=RECORDS, cuts=st.lists(st.integers(0, 60), max_size=8), latency=st.sampled_from(["0s", "2m", "30m"]))
 def test_a_job_over_results_gives_what_the_definition_says_of_those_results(
     records: list[Record], cuts: list[int], latency: str

@@ -16,7 +16,7 @@ from unit.runtime.windows_bench import BASE, Run, window_job
 INPUTS = ["M::A", "M::B"]
 AGGREGATIONS = ["max", "min", "avg", "sum", "cnt"]
 THRESHOLDS = ["(-inf, +inf)", "[0, 100)", "(0, 10]", "[-5, +inf)"]
-SIZES = ["1s", "10s", "1m", "10m"]
+SIZES = ["1s", "2s", "5s", "10s", "10m"]
 # Window size and slide: 1 to 12 windows a record.
 SPANS = [("10s", "10s"), ("10s", "5s"), ("10s", "1s"), ("12s", "1s"), ("1m", "5s"), ("1m", "20s"), ("10m", "1m")]
 
@@ -31,13 +31,13 @@ def jobs(draw: st.DrawFn) -> dict[str, Any]:
         st.sampled_from(spans),
         st.fixed_dictionaries(
             {
-                "input": st.sampled_from(INPUTS),
+                "input": st.sampled_from(["M::A", *INPUTS]),
                 "aggregation": st.sampled_from(AGGREGATIONS),
                 "threshold": st.sampled_from(THRESHOLDS),
             }
         ),
     )
-    latency = draw(st.sampled_from(["0s", "1s", "15s", "5m", "1d"]))
+    latency = draw(st.sampled_from(["0s", "0s", "1s", "2s", "15s", "5m", "1d"]))
     return window_job(*draw(st.lists(rows, min_size=1, max_size=5)), latency=latency)
 
 
@@ -51,20 +51,22 @@ VALUES = st.one_of(
 TIMES = st.one_of(
     st.integers(0, 40_000), st.sampled_from([0, 999, 1000, 9_999, 10_000, 59_999, 60_000, 600_000, 86_400_000, 10**12])
 ).map(lambda offset: BASE + offset)
-SPREAD = st.tuples(st.sampled_from("abcd"), st.sampled_from(["M::A", "M::B", "M::C"]), TIMES, VALUES)
+SPREAD = st.tuples(st.sampled_from("abcd"), st.sampled_from([*INPUTS, "M::C"]), TIMES, VALUES)
 # One series out of order, over some windows of ten seconds.
 DENSE = st.tuples(st.just("a"), st.just("M::A"), st.integers(0, 60).map(lambda half: BASE + half * 500), VALUES)
-RECORDS = st.lists(SPREAD, max_size=40) | st.lists(DENSE, max_size=40)
-# Many at the same few times, of values that thresholds often shut out.
-REPEATED = RECORDS | st.lists(
-    st.tuples(
-        st.sampled_from("ab"),
-        st.sampled_from(INPUTS),
-        st.sampled_from([0, 1, 999, 1000, 4_999, 5_000, 9_999, 10_000, 20_000, 80_000]).map(lambda time: BASE + time),
-        st.sampled_from([-7, 0, 3, 10, 10.5, 50, 100, 1e18]),
-    ),
-    max_size=40,
+# Few times, most of them where a short window ends, and values that thresholds often shut out.
+EDGES = st.tuples(
+    st.sampled_from("aab"),
+    st.sampled_from(["M::A", *INPUTS]),
+    st.builds(lambda second, off: BASE + second * 1000 + off, st.integers(0, 16), st.sampled_from([0, 0, 0, -1, 1])),
+    st.sampled_from([-7, 0, 3, 10, 10.5, 50, 100, 1e18]),
 )
+# Left alone, lists are of some five.
+RECORDS = st.tuples(st.sampled_from([EDGES, EDGES, DENSE, SPREAD]), st.sampled_from([1, 2, 5, 10, 20, 40])).flatmap(
+    lambda drawn: st.lists(drawn[0], min_size=drawn[1] // 2, max_size=drawn[1])
+)
+# Where micro-batches end.
+CUTS = st.lists(st.integers(0, 40), max_size=8)
 PARTITION = {"a": 0, "b": 1, "c": 0, "d": 1}
 
 
@@ -99,7 +101,7 @@ def check(run: Run, wanted: Expected) -> None:
 
 
 @exact
-@given(job=jobs(), records=RECORDS, cuts=st.lists(st.integers(0, 40), max_size=6), chunk=st.integers(1, 50))
+@given(job=jobs(), records=RECORDS, cuts=CUTS, chunk=st.integers(1, 50))
 def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
     job: dict[str, Any], records: list[Record], cuts: list[int], chunk: int
 ) -> None:
@@ -109,8 +111,8 @@ def test_any_cut_into_micro_batches_gives_what_the_whole_input_gives(
 @exact
 @given(
     job=jobs(),
-    records=REPEATED,
-    cuts=st.lists(st.integers(0, 40), max_size=6),
+    records=RECORDS,
+    cuts=CUTS,
     chunk=st.integers(1, 50),
     calculated=CALCULATED,
 )
@@ -121,8 +123,8 @@ def test_any_cut_gives_what_the_whole_input_gives_where_records_replace_each_oth
     check(run, expected(records, *policies_of(job), replaced=calculated))
 
 
-@exact
-@given(job=jobs(), records=REPEATED, cuts=st.lists(st.integers(0, 40), max_size=6))
+@settings(max_examples=50, deadline=None)
+@given(job=jobs(), records=RECORDS, cuts=CUTS)
 def test_replace_same_time_is_as_if_all_inputs_were_calculated(
     job: dict[str, Any], records: list[Record], cuts: list[int]
 ) -> None:
@@ -131,7 +133,7 @@ def test_replace_same_time_is_as_if_all_inputs_were_calculated(
 
 
 @exact
-@given(job=jobs(), records=REPEATED, parts=st.lists(st.tuples(st.integers(0, 40), CALCULATED), max_size=6))
+@given(job=jobs(), records=RECORDS, parts=st.lists(st.tuples(st.integers(0, 40), CALCULATED), max_size=6))
 def test_what_is_open_goes_on_when_an_input_becomes_or_ceases_to_be_calculated(
     job: dict[str, Any], records: list[Record], parts: list[tuple[int, set[str]]]
 ) -> None:
@@ -148,7 +150,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 1, 9, 10, 11,
 
 
 @exact
-@given(job=jobs(), records=REPEATED, steps=STEPS, calculated=CALCULATED)
+@given(job=jobs(), records=RECORDS, steps=STEPS, calculated=CALCULATED)
 def test_silent_assets_are_closed_as_the_clock_says(
     job: dict[str, Any], records: list[Record], steps: list[tuple[int, int]], calculated: set[str]
 ) -> None:
@@ -167,7 +169,7 @@ def same(value: Number | None, wanted: Number | None) -> bool:
 
 
 @settings(max_examples=25, deadline=None)
-@given(job=jobs(), records=REPEATED, cuts=st.lists(st.integers(0, 40), max_size=6), calculated=CALCULATED)
+@given(job=jobs(), records=RECORDS, cuts=CUTS, calculated=CALCULATED)
 def test_the_state_after_a_cut_is_the_state_without_it(
     job: dict[str, Any], records: list[Record], cuts: list[int], calculated: set[str]
 ) -> None:
@@ -178,7 +180,7 @@ def test_the_state_after_a_cut_is_the_state_without_it(
 
 
 @settings(max_examples=50, deadline=None)
-@given(job=jobs(), records=REPEATED, cuts=st.lists(st.integers(0, 40), max_size=6), calculated=CALCULATED)
+@given(job=jobs(), records=RECORDS, cuts=CUTS, calculated=CALCULATED)
 def test_closing_makes_every_window_final_and_leaves_none_open(
     job: dict[str, Any], records: list[Record], cuts: list[int], calculated: set[str]
 ) -> None:
