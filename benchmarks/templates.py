@@ -31,9 +31,13 @@ OUTPUTS = {"dailyOutput": "Meter::Day", "detailedOutput": "Meter::Detail", "inte
 READING = {"input": "Meter::Reading", "slopeThreshold": "[0, 1000]", **OUTPUTS}
 POWER = {"input": "Meter::Reading", "threshold": "[0, 12]", "interpolation": "LastValue", **OUTPUTS}
 MAXIMA = {"input": "Meter::Reading", "aggregation": "max", "windowSize": "10m", "output": "Meter::Max"}
+SLIDING = {"windowType": "Sliding", "policies": [{**MAXIMA, "windowSize": "1h", "slide": "1m"}]}
+REPLACED = {"duplicates": "ReplaceSameTime", "policies": [MAXIMA]}
 # By name: the template, its block, whether one record in ten comes late.
 CASES: dict[str, tuple[str, str, dict[str, Any], bool]] = {
     "windows": ("time-window-aggregation", "timeWindowAggregation", {"policies": [MAXIMA]}, False),
+    "windows_sliding": ("time-window-aggregation", "timeWindowAggregation", SLIDING, False),
+    "windows_replaced": ("time-window-aggregation", "timeWindowAggregation", REPLACED, False),
     "meter_reading": ("energy-by-meter-reading", "energyByMeterReading", {"policies": [READING]}, False),
     "average_power": ("energy-by-average-power", "energyByAveragePower", {"policies": [POWER]}, False),
     "meter_reading_latency": (
