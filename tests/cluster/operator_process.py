@@ -9,15 +9,28 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
 from fixtures.eventually import eventually
 from localcluster.providers import Cluster
+from manifests.api_server import ApiServer
+from streamjob_api.kinds import API_VERSION, STREAM_JOBS, STREAM_RESOURCES
 
 Manifest = dict[str, Any]
+
+# Where kinds are served that are not of the core group.
+_GROUPS = {
+    STREAM_JOBS: f"apis/{API_VERSION}",
+    STREAM_RESOURCES: f"apis/{API_VERSION}",
+    "leases": "apis/coordination.k8s.io/v1",
+    "events.events.k8s.io": "apis/events.k8s.io/v1",
+}
 
 TEMPLATE = {"name": "time-window-aggregation", "version": "1.0"}
 
@@ -86,15 +99,26 @@ class Ou:
         self.cluster.kubectl("delete", "-n", self.namespace, kind, name, *flags)
 
     def get(self, kind: str, name: str) -> Manifest:
-        """The object, or an empty one when it is not there."""
-        text = self.cluster.kubectl("get", "-n", self.namespace, kind, name, "-o", "json", "--ignore-not-found")
-        found: Manifest = json.loads(text) if text else {}
-        return found
+        """The object, or an empty one when it is not there. Asked again and again, kubectl would take a whole core."""
+        answer = self._server.get(f"{self._path(kind)}/{name}")
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return {}
+        assert answer.is_yes, answer.message
+        return answer.object
 
     def items(self, kind: str, selector: str = "") -> list[Manifest]:
-        arguments = ["get", "-n", self.namespace, kind, "-o", "json", *(["-l", selector] if selector else [])]
-        listed: list[Manifest] = json.loads(self.cluster.kubectl(*arguments))["items"]
+        answer = self._server.get(f"{self._path(kind)}?labelSelector={quote(selector)}")
+        assert answer.is_yes, answer.message
+        listed: list[Manifest] = answer.object["items"]
         return listed
+
+    @cached_property
+    def _server(self) -> ApiServer:
+        return ApiServer(self.cluster.kubeconfig, self.namespace)
+
+    def _path(self, kind: str) -> str:
+        plural = kind if "." in kind or kind.endswith("s") else f"{kind}s"
+        return f"/{_GROUPS.get(plural, 'api/v1')}/namespaces/{self.namespace}/{plural.partition('.')[0]}"
 
     def patch(self, name: str, spec: Manifest) -> None:
         self.cluster.kubectl(

@@ -46,6 +46,10 @@ class ApiServer:
         path = f"/apis/{kinds.API_VERSION}/namespaces/{self._namespace}/{PLURALS[manifest['kind']]}"
         return self.post(f"{path}?dryRun=All&fieldValidation={validation}", dict(manifest) | {"metadata": metadata})
 
+    def get(self, path: str) -> Answer:
+        """Read an object or a list of them."""
+        return self._send("GET", path, None, {})
+
     def post(self, path: str, body: Mapping[str, Any]) -> Answer:
         """Send an object as JSON."""
         return self._send("POST", path, body, {"Content-Type": "application/json"})
@@ -56,10 +60,11 @@ class ApiServer:
         headers = {"Content-Type": "application/merge-patch+json", "Impersonate-User": who}
         return self._send("PATCH", path, patch, headers)
 
-    def _send(self, method: str, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]) -> Answer:
         url = f"{self._client.configuration.host}{path}"
         every = {"Accept": "application/json"} | dict(headers)
-        response = self._client.rest_client.pool_manager.request(method, url, body=as_json(body), headers=every)
+        sent = None if body is None else as_json(body)
+        response = self._client.rest_client.pool_manager.request(method, url, body=sent, headers=every)
         return Answer(response.status, json.loads(response.data))
 
 
