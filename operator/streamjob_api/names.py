@@ -117,6 +117,11 @@ class NameCheck:
             self._mismatch(path, str(fault))
         return None if checked.faults else checked.type
 
+    def some_point(self, written: Expression, path: str) -> None:
+        """An expression that the clock triggers reads a point: attributes alone tell of no asset."""
+        if all(self._models.attribute(ref) and not self._models.point(ref) for ref in written.variables):
+            self._mismatch(path, "reads attributes only; name at least one point, or use trigger mode Point")
+
     def _variable(self, node: Variable, text: str, path: str) -> None:
         """Points and attributes are written in the same way."""
         model = self._models.model(node.ref.model)

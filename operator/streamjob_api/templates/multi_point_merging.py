@@ -72,7 +72,7 @@ class Trigger(ApiModel):
     every: Frequency | None = Field(
         default=None,
         description="Mode Frequency: the period, 1s, 5s, 10s, 30s, 1m, 5m, 10m, 30m or 1h; a result's time is the "
-        "tick.",
+        "tick, a multiple of the period.",
         examples=["10m"],
         json_schema_extra=STATE_BREAKING,
     )
@@ -160,7 +160,8 @@ class MultiPointMerging(TemplateBlock):
     trigger: Trigger = Field(description="What makes the job calculate.")
     latency: Latency = Field(
         default=ZERO,
-        description="How long a record may wait to be put in order; 0s drops what is out of order. 0s to 1d.",
+        description="How long a record may wait to be put in order; 0s drops what is out of order. 0s to 1d. "
+        "With trigger mode Frequency the latest value counts at once, and it has no effect.",
         examples=["10m"],
         json_schema_extra=STATE_BREAKING,
     )
@@ -200,4 +201,6 @@ class MultiPointMerging(TemplateBlock):
             if policy.trigger_point is not None:
                 names.point(policy.trigger_point, f"{path}.triggerPoint")
             result = names.expression(policy.logic, f"{path}.logic")
+            if self.trigger.mode is TriggerMode.FREQUENCY:
+                names.some_point(policy.logic, f"{path}.logic")
             names.output(policy.output, f"{path}.output", result, "the logic", converts=True)

@@ -238,6 +238,16 @@ WRONG: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     (
         MERGING,
+        merging("${Meter::Ratio} * 2"),
+        [
+            (
+                "TypeMismatch",
+                "policies[0].logic: reads attributes only; name at least one point, or use trigger mode Point",
+            ),
+        ],
+    ),
+    (
+        MERGING,
         merging("${Meter::Count} / 2", "Meter::MaxCount"),
         [
             (
