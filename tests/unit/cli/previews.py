@@ -71,7 +71,7 @@ def run(*arguments: str, stdin: str | None = None, **environment: str) -> subpro
     """Run ``streamjob preview`` as a user does, with its output in a file."""
     command = [sys.executable, "-m", "streamjob_cli", "preview", *arguments]
     given = {**os.environ, **environment}
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=60, env=given)
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=300, env=given)
 
 
 def last_values(records: Sequence[str]) -> dict[Key, Number | None]:
