@@ -105,6 +105,17 @@ def test_a_missing_topic_and_a_missing_broker_have_their_reasons(kafka: KafkaBro
     assert "Connection refused" in away.value.message
 
 
+def test_a_message_from_beyond_what_the_topic_takes_gets_the_time_of_sending(kafka: KafkaBroker, topic: str) -> None:
+    sink, began = KafkaSink(producer_settings(connection(kafka)), Waits()), round(time.time() * 1000)
+    future = began + 86_400_000
+    sent = {str(number).encode(): future if number % 7 == 3 else 1000 for number in range(50)}
+    assert sink.write(topic, lambda: [Outgoing(b"k", value, [], at) for value, at in sent.items()]) == []
+    stored = {message.value(): message.timestamp()[1] for message in kafka.read_all(topic)}
+    assert stored.keys() == sent.keys()
+    assert all(stored[value] == 1000 for value, at in sent.items() if at == 1000)
+    assert all(began <= stored[value] < future for value, at in sent.items() if at == future)
+
+
 def test_a_sink_sends_all_and_returns_what_the_broker_finds_too_large(kafka: KafkaBroker, topic: str) -> None:
     waits = Waits()
     sink = KafkaSink(producer_settings(connection(kafka)), waits)

@@ -18,6 +18,8 @@ _FLUSH_SECONDS = 1.0
 # Unanswered for this long, brokers count as away.
 _SILENT_ROUNDS = 5
 _TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
+# In a request by itself, and together with others.
+_MAY_BE_STAMPED_WRONG = {KafkaError.INVALID_TIMESTAMP, KafkaError.INVALID_RECORD}
 
 Headers = list[tuple[str, str | bytes | None]]
 Content = tuple[bytes, bytes]
@@ -65,16 +67,23 @@ class KafkaSink:
         self._settings = settings
         self._waits = waits
         self._failed: list[tuple[KafkaError, Content | None]] = []
+        self._restamped: set[Content] = set()
         self._producer = self._connected()
 
     def _connected(self) -> Producer:
         return Producer({**self._settings, "on_delivery": self._not_delivered})
 
     def _not_delivered(self, error: KafkaError, message: Message) -> None:
-        self._failed.append((error, (_bytes(message.key()), _bytes(message.value()))))
+        content = (_bytes(message.key()), _bytes(message.value()))
+        self._failed.append((error, content))
+        if error.code() in _MAY_BE_STAMPED_WRONG:
+            self._restamped.add(content)
 
     def write(self, topic: str, messages: Callable[[], Iterable[Outgoing]]) -> list[Outgoing]:
         """Send all messages, as often as it takes.
+
+        A topic takes no message whose time lies further ahead than its ``message.timestamp.after.max.ms``, an hour by
+        default: such a message gets the time of sending.
 
         Args:
             topic: where to.
@@ -87,8 +96,12 @@ class KafkaSink:
             Interrupted: the driver is told to stop meanwhile.
         """
         pause = FIRST_PAUSE_SECONDS
+        self._restamped = set()
         while True:
+            restamped = len(self._restamped)
             errors, too_large = self._try_all(topic, messages)
+            if len(self._restamped) > restamped:
+                continue  # what shared a request with such a message was refused along with it
             if not errors:
                 self._waits.clear(PART)
                 return too_large
@@ -134,9 +147,11 @@ class KafkaSink:
 
     def _enqueue(self, topic: str, message: Outgoing) -> None:
         for _ in self._rounds():
+            is_restamped = bool(self._restamped) and message.content in self._restamped
+            timestamp_ms = 0 if is_restamped else message.timestamp_ms
             try:
                 self._producer.produce(
-                    topic, message.value, message.key, headers=message.headers, timestamp=message.timestamp_ms
+                    topic, message.value, message.key, headers=message.headers, timestamp=timestamp_ms
                 )
             except BufferError:
                 self._producer.poll(_FLUSH_SECONDS)
