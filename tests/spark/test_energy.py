@@ -112,7 +112,7 @@ def test_silence_closes_days_and_scales_are_the_assets(
         send(kafka, job, part)
         with running(spark, job) as run:
             run.read_everything()
-            assert run.accounts.totals(0).attribute_missing == 1
+            assert run.accounts.totals(0).attribute_missing > 0
             given = eventually(partial(emissions, kafka, job), until=partial(agree, wanted), within_seconds=60)
         assert_results_are(given, windows.Expected(wanted.results, wanted.modes))
         job = job.next_attempt
