@@ -15,7 +15,11 @@ REMEDY = "set the job's state to Stopped and then to Running to drop it and star
 
 
 def identity(job: JobFile, shuffle_partitions: int) -> dict[str, Any]:
-    """What a checkpoint must have been made with to be continued by this job."""
+    """What a checkpoint must have been made with to be continued by this job.
+
+    The results' topic is no part of it: a job begins and ceases to read it as other jobs come and go, and its offsets
+    say whether it did.
+    """
     return {
         "template": job.spec.template.name,
         "calculation": template_of(job).identity,

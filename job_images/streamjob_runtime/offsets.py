@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from streamjob_api.topics import OFFSET_MEMBERS
 from streamjob_runtime.consumers import OffsetRange
 
 StreamOffset = dict[str, Any]
 ALL: Final = "all"
-_OWN_MEMBERS = {"now", "ticks", "read", "topicIds"}
 # A rate limit makes up for time that passed without a micro-batch, up to this.
 _LONGEST_CREDIT_MS = 60_000
 _FIRST_CREDIT_MS = 1_000
@@ -61,7 +61,7 @@ def positions(offset: StreamOffset) -> Offsets:
     return {
         Place(topic, int(partition)): int(position)
         for topic, partitions in offset.items()
-        if topic not in _OWN_MEMBERS
+        if topic not in OFFSET_MEMBERS
         for partition, position in partitions.items()
     }
 

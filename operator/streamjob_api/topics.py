@@ -14,6 +14,9 @@ from streamjob_api.rule_faults import RuleFault
 # Kafka's own rule; its topics "." and ".." would be folders.
 TopicName = Annotated[str, StringConstraints(pattern=forms.TOPIC.pattern, max_length=249)]
 
+# A driver's offsets hold, beside topics by name, its clock and the like.
+OFFSET_MEMBERS = frozenset({"now", "ticks", "read", "topicIds"})
+
 
 class Topics(ApiModel):
     """The OU's own names of topics; each differs from all others."""
@@ -64,6 +67,10 @@ class Topics(ApiModel):
         for use, name in written.items():
             if name in {".", ".."}:
                 yield RuleFault(f"{name!r} is no topic name; Kafka refuses it", (use,))
+            if name in OFFSET_MEMBERS:
+                yield RuleFault(
+                    f"{name!r} is a word that drivers use in their offsets; give the topic another name", (use,)
+                )
         yield from map(RuleFault, _clashes(written))
 
 

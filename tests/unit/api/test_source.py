@@ -97,6 +97,10 @@ def mapped(**fields: Any) -> dict[str, Any]:
         ({"topics": {"origin": "a" * 250}}, ["topics.origin: String should "]),
         ({"topics": {"cal": ".."}}, ["topics.cal: '..' is no topic name; Kafka refuses it"]),
         (
+            {"topics": {"origin": "now"}},
+            ["topics.origin: 'now' is a word that drivers use in their offsets; give the topic another name"],
+        ),
+        (
             {"topics": {"origin": "x", "offlineOrigin": "x", "cal": "y", "deadLetter": "y"}},
             [
                 "topics: topic 'x' serves as origin and offlineOrigin; give each its own topic",
