@@ -1,6 +1,7 @@
 """From kubectl apply to Redis and back into status: the demo's data, every result compared."""
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ def condition(found: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def test_every_result_in_kafka_is_the_independent_calculations(demo: Demo) -> None:
     comparison = demo.outcome.topic
-    assert comparison.expected > 1_500_000
+    assert comparison.expected > 900_000
     assert comparison.holds, comparison.differing.head(20)
 
 
@@ -39,7 +40,7 @@ def test_every_latest_value_in_redis_is_the_independent_calculations(demo: Demo)
 def test_every_record_that_was_not_used_is_counted_by_reason(demo: Demo) -> None:
     counts = demo.outcome.counts
     assert counts["late"][1] > 100
-    assert counts["outside"][1] > 1000
+    assert counts["outside"][1] > 500
     assert {name: counted for name, (counted, _) in counts.items()} == {
         name: defined for name, (_, defined) in counts.items()
     }
@@ -62,12 +63,12 @@ def test_status_tells_throughput_and_lag_and_that_the_job_is_ready(demo: Demo) -
 
 
 def test_an_idle_job_runs_no_micro_batch(demo: Demo) -> None:
-    def batch() -> tuple[int, str]:
+    def batch() -> tuple[int, datetime]:
         report = demo.stage.progress(JOB)
-        return report["batchId"], report["observedAt"]
+        return report["batchId"], datetime.fromisoformat(report["observedAt"])
 
     first, asked_at = batch()
-    later, _ = eventually(batch, until=lambda seen: seen[1][:16] != asked_at[:16], within_seconds=90)
+    later, _ = eventually(batch, until=lambda seen: seen[1] - asked_at >= timedelta(seconds=20), every_seconds=5)
     assert later == first
 
 
