@@ -60,6 +60,13 @@ def test_an_older_time_or_revision_never_wins(redis_server: RedisServer, values:
     assert held(redis_server) == (3000, 7, "5.1.0")
 
 
+def test_a_write_that_is_tried_again_changes_nothing(redis_server: RedisServer, values: LatestValues) -> None:
+    """As after a connection that broke when half of a micro-batch was written."""
+    for _ in range(2):
+        values.write(newest(("a", "M::P", 2000, "1")), "5.2.9")
+    assert held(redis_server) == (2000, 1, "5.2.9")
+
+
 def test_many_assets_are_written_in_chunks(redis_server: RedisServer, values: LatestValues) -> None:
     rows = [(f"a{number}", point, number, str(number)) for number in range(2500) for point in ("M::P", "M::Q")]
     values.write(newest(*rows), "5.1.0")

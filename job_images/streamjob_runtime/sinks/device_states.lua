@@ -3,7 +3,7 @@
 local function is_later(revision, held)
   local next_own, next_held = string.gmatch(revision, '%d+'), string.gmatch(held, '%d+')
   while true do
-    local own, other = tonumber(next_own()), tonumber(next_held())
+    local own, other = tonumber((next_own())), tonumber((next_held()))
     if not own or not other then return false end
     if own ~= other then return own > other end
   end

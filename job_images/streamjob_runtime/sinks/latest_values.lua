@@ -4,7 +4,7 @@ local function is_later(time, revision, held)
   if time ~= held.time then return time > held.time end
   local next_own, next_held = string.gmatch(revision, '%d+'), string.gmatch(held.rev, '%d+')
   while true do
-    local own, other = tonumber(next_own()), tonumber(next_held())
+    local own, other = tonumber((next_own())), tonumber((next_held()))
     if not own or not other then return other == nil end
     if own ~= other then return own > other end
   end
