@@ -1,13 +1,16 @@
-"""``streamjob preview`` of the merging example: its results, up to the end of the input, and what it counts."""
+"""``streamjob preview`` of merging: results up to the end of the input and at the ticks of the clock, and counts."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
-from oracles.merging import expected
+from oracles.merging import expected, ticked
 from oracles.windows import Record
-from unit.cli.previews import START, last_values, line, run, written
+from unit.cli.previews import MINUTE, START, job, last_values, line, manifest, run, written
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "multi-point-merging" / "streamjob.yaml"
 SUPPLY = [(0, 60), (0.5, 61.5), (3, 70), (2, 65), (1.5, 62), (1, 1), (14, 66), (15, 67)]
@@ -36,3 +39,54 @@ def test_the_example_gives_what_the_oracle_says(tmp_path: Path) -> None:
     counted = dict(row.split()[:2] for row in done.stderr.splitlines())
     assert (int(counted["late"]), int(counted["missing"])) == (wanted.counts["late"], wanted.counts["missing"])
     assert wanted.counts["late"] > 0
+
+
+def test_attributes_that_are_given_are_read(tmp_path: Path) -> None:
+    attributes = tmp_path / "attributes.jsonl"
+    attributes.write_text('{"assetId": "boiler-1", "attributes": {"Boiler::MaxSpread": 40}}\n')
+    records: list[Record] = [("boiler-1", "Boiler::Supply", START, 60), ("boiler-1", "Boiler::Return", START, 40)]
+    lines = written(tmp_path, map(line, records))
+    done = run(str(EXAMPLE), "--input", lines, "--attributes", str(attributes))
+    assert done.returncode == 0, done.stderr
+    assert last_values(done.stdout.splitlines())["boiler-1", "Boiler::Load", START] == 0.5
+
+
+FREQUENCY: dict[str, Any] = {
+    "template": {"name": "multi-point-merging", "version": "1.0"},
+    "multiPointMerging": {
+        "trigger": {"mode": "Frequency", "every": "1m"},
+        "policies": [
+            {"logic": "${Boiler::Supply} - ${Boiler::Return}", "maxAge": "5m", "output": "Boiler::Spread"},
+            {"logic": "${Boiler::Supply} > 65", "output": "Boiler::IsHot"},
+        ],
+    },
+}
+
+
+def clocked(records: list[Record], until: int) -> Iterator[tuple[int, list[Record]]]:
+    """Each record with its clock, the highest time so far, after the ticks that it comes to."""
+    clock = records[0][2]
+    for record in records:
+        yield from ((tick, []) for tick in range(clock - clock % MINUTE + MINUTE, record[2] + 1, MINUTE))
+        clock = max(clock, record[2])
+        yield clock, [record]
+    yield from ((tick, []) for tick in range(clock - clock % MINUTE + MINUTE, until + 1, MINUTE))
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [([], START + 15 * MINUTE), (["--now", "2023-11-15T00:18:30Z"], START + 18 * MINUTE)],
+)
+def test_the_clock_goes_with_the_records(tmp_path: Path, now: list[str], until: int) -> None:
+    records: list[Record] = [
+        ("boiler-1", f"Boiler::{point}", START + round(minute * 60_000), value) for point, minute, value in TEMPERATURES
+    ]
+    document = {**job(), "spec": FREQUENCY}
+    wanted = ticked(clocked(records, until), FREQUENCY["multiPointMerging"])
+    done = run(manifest(tmp_path, document), "--input", written(tmp_path, map(line, records)), "--batch", "4", *now)
+    assert done.returncode == 0, done.stderr
+    assert last_values(done.stdout.splitlines()) == wanted.results
+    assert len(done.stdout.splitlines()) == len(wanted.results)
+    counted = dict(row.split()[:2] for row in done.stderr.splitlines())
+    assert (int(counted["late"]), int(counted.get("missing", 0))) == (wanted.counts["late"], wanted.counts["missing"])
+    assert {value for (_, point, _), value in wanted.results.items() if point == "Boiler::IsHot"} == {True, False}
