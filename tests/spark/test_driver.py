@@ -44,14 +44,20 @@ def conforms(document: bytes, model: type[Progress] | type[LastWords]) -> None:
     Draft202012Validator(schema).validate(json.loads(document))
 
 
-def test_a_driver_tells_what_it_does_and_stops_when_asked(kafka: KafkaBroker, job: TestJob) -> None:
-    records = readings(20, 61)
-    send(kafka, job, records)
+def test_a_driver_waits_for_its_topic_tells_what_it_does_and_stops_when_asked(kafka: KafkaBroker, job: TestJob) -> None:
+    records, topic = readings(20, 61), job.file.input_topic
+    kafka.delete_topic(topic)
     with driver_of(job) as driver:
+        eventually(lambda: waits_for(driver), until=lambda seen: seen == "TopicMissing", within_seconds=60)
+        status, body = driver.get("/readyz")
+        assert status == 503
+        assert topic in json.loads(body)["message"]
+        kafka.create_topic(topic, 4, **{"retention.ms": "-1"})
+        send(kafka, job, records)
         driver.await_messages(len(records))
         progress = driver.await_idle()
         assert progress.state is DriverState.RUNNING
-        assert progress.lag == {job.file.input_topic: 0}
+        assert progress.lag == {topic: 0}
         wanted = oracle(job, records)
         assert progress.totals.out == len(wanted.results)
         assert progress.totals.records == len(records)
@@ -69,6 +75,11 @@ def test_a_driver_tells_what_it_does_and_stops_when_asked(kafka: KafkaBroker, jo
     assert_results_are(emissions(kafka, job), wanted)
 
 
+def waits_for(driver: DriverProcess) -> str:
+    progress = driver.progress()
+    return progress.reason if progress else ""
+
+
 def assert_endpoints(driver: DriverProcess, results: int) -> None:
     status, body = driver.get("/progress")
     assert status == 200
@@ -84,22 +95,6 @@ def assert_endpoints(driver: DriverProcess, results: int) -> None:
     assert last.keys() == {"Meter::Max", "Meter::Min", "Meter::CntHour"}
     assert all(0 < len(records) <= 100 for records in last.values())
     assert driver.get("/nothing")[0] == 404
-
-
-def test_a_missing_topic_is_waited_for_and_named(kafka: KafkaBroker, job: TestJob) -> None:
-    kafka.delete_topic(job.file.input_topic)
-    with driver_of(job) as driver:
-
-        def reason() -> str:
-            progress = driver.progress()
-            return progress.reason if progress else ""
-
-        eventually(reason, until=lambda seen: seen == "TopicMissing", within_seconds=60)
-        status, body = driver.get("/readyz")
-        assert status == 503
-        assert job.file.input_topic in json.loads(body)["message"]
-        words = driver.terminate(within_seconds=20)
-        assert (driver.process.returncode, words.reason) == (ExitCode.STOPPED, "Stopped")
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]
 from pyspark.sql import DataFrame, SparkSession
 
+from fixtures.eventually import eventually
 from fixtures.jobs import TestJob, make_job
 from fixtures.kafka import KafkaBroker
 from fixtures.redis import RedisServer
-from fixtures.results import assert_results_are, at_highest_revision, emissions, oracle, repetitions, send, texts
+from fixtures.results import (
+    assert_results_are,
+    at_highest_revision,
+    emissions,
+    oracle,
+    origin_message,
+    repetitions,
+    send,
+    texts,
+)
 from fixtures.spark import running
 from oracles.windows import Record
 from streamjob_runtime.delivery import Delivery
@@ -57,6 +68,9 @@ def test_results_equal_the_oracle_over_micro_batches_and_a_restart(
     assert wanted.late > 0
     assert_results_are(found, wanted)
     assert len({(emission.key, emission.revision) for emission in found}) == len(found)
+    created = round(job.file.job.created.timestamp())
+    assert {emission.revision[:2] for emission in found} == {(created, 1), (created, 2)}
+    assert len({emission.revision[2] for emission in found}) > 2  # the third part is the micro-batch
     newest = {(asset, point): time_ms for asset, point, time_ms in sorted(wanted.results, key=lambda key: key[2])}
     held = redis_server.latest(job.file.org_id)
     best = at_highest_revision(found)
@@ -70,7 +84,7 @@ def test_an_idle_job_runs_no_micro_batch(spark: SparkSession, kafka: KafkaBroker
         run.read_everything()
         commits = Path(job.file.checkpoint_path) / "commits"
         before = sorted(path.name for path in commits.iterdir())
-        time.sleep(5)  # nothing is to happen in this time
+        time.sleep(3)  # nothing is to happen in this time
         assert sorted(path.name for path in commits.iterdir()) == before
 
 
@@ -180,21 +194,19 @@ def test_a_partition_that_is_added_is_read_from_its_beginning(
         send(kafka, job, first)
         run.read_everything()
         kafka.admin.create_partitions([NewPartitions(job.file.input_topic, 5)])[job.file.input_topic].result(30)
-        values = [json.dumps({"modelId": "Meter", "payload": [_item(record)]}).encode() for record in second]
-        kafka.produce_to(job.file.input_topic, 4, values)
-        time.sleep(11)  # partitions are looked up every 10 s
-        run.read_everything()
-        assert run.accounts.totals(0).messages == len(first) + len(second)
+        kafka.produce_to(job.file.input_topic, 4, [origin_message(record)[1] for record in second])
 
+        def messages() -> int:
+            run.read_everything()
+            return run.accounts.totals(0).messages
 
-def _item(record: Record) -> dict[str, object]:
-    asset, reference, time_ms, value = record
-    return {"assetId": asset, "time": time_ms, "measurepoints": {reference.partition("::")[2]: value}}
+        # partitions are looked up every 10 s
+        eventually(messages, until=lambda count: count == len(first) + len(second), within_seconds=40)
 
 
 def test_a_rate_limit_holds(spark: SparkSession, kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path) -> None:
     job = make_job(tmp_path, kafka, redis_server, rateLimit=200)
-    records = readings(10, 200, seed=9)
+    records = readings(10, 100, seed=9)
     send(kafka, job, records)
     with running(spark, job) as run:
         started = time.monotonic()
@@ -205,15 +217,24 @@ def test_a_rate_limit_holds(spark: SparkSession, kafka: KafkaBroker, redis_serve
     assert_results_are(emissions(kafka, job), oracle(job, records))
 
 
-def test_offsets_that_the_topic_no_longer_holds_end_the_job(
+def test_what_a_topic_no_longer_holds_ends_the_job_and_is_never_passed_over(
     spark: SparkSession, kafka: KafkaBroker, job: TestJob
 ) -> None:
+    """First retention has deleted what is to be read next; then the topic was created anew."""
+    topic = job.file.input_topic
     with running(spark, job) as run:
         send(kafka, job, readings(3, 10, seed=10))
         run.read_everything()
-    kafka.delete_topic(job.file.input_topic)
+    kafka.produce_to(topic, 0, [b"{}"] * 20)
+    (_, end) = kafka.offsets(topic, 0)
+    gone = TopicPartition(topic, 0, end - 5)
+    kafka.admin.delete_records([gone])[gone].result(30)
+    job = job.next_attempt
+    lost = r"\[streamjob OffsetsLost\] .*set the job's state to Stopped and then to Running"
+    with running(spark, job) as run, pytest.raises(Exception, match=lost):
+        run.query.awaitTermination(60)
+    kafka.delete_topic(topic)
     time.sleep(2)  # the broker deletes in the background
-    kafka.create_topic(job.file.input_topic, 4)
-    again = job.next_attempt
-    with running(spark, again) as run, pytest.raises(Exception, match=r"\[streamjob OffsetsLost\]"):
+    kafka.create_topic(topic, 4)
+    with running(spark, job.next_attempt) as run, pytest.raises(Exception, match=lost):
         run.query.awaitTermination(60)
