@@ -17,11 +17,12 @@ ORG = "ou-latest"
 
 
 @pytest.fixture
-def values(redis_server: RedisServer) -> LatestValues:
+def values(redis_server: RedisServer) -> Iterator[LatestValues]:
     with redis_server.client() as client:
         for key in client.scan_iter(f"streamjob:latest:{ORG}:*"):
             client.delete(key)
-    return LatestValues(connect(Redis(url=redis_server.url)), ORG, Waits())
+    with connect(Redis(url=redis_server.url)) as client:
+        yield LatestValues(client, ORG, Waits())
 
 
 def newest(*rows: tuple[str, str, int, str]) -> pl.DataFrame:
@@ -93,21 +94,22 @@ def secret(folder: Path, password: str) -> Path:
 
 def test_wrong_credentials_are_a_reason_to_wait_in_redis_own_words(guarded: RedisServer, tmp_path: Path) -> None:
     waits = Waits()
-    assert not ping(connect(Redis(url=guarded.url), secret(tmp_path, "wrong")), waits)
+    with connect(Redis(url=guarded.url), secret(tmp_path, "wrong")) as client:
+        assert not ping(client, waits)
     wait = waits.current()
     assert wait is not None
     assert wait.reason == "RedisDenied"
     assert "invalid username-password pair" in wait.message
-    assert ping(connect(Redis(url=guarded.url), secret(tmp_path, "right")), waits)
+    with connect(Redis(url=guarded.url), secret(tmp_path, "right")) as client:
+        assert ping(client, waits)
     assert waits.current() is None
 
 
 def test_a_denied_write_waits_until_the_driver_stops(guarded: RedisServer, tmp_path: Path) -> None:
     waits = Waits()
-    denied = LatestValues(connect(Redis(url=guarded.url), secret(tmp_path, "right")), ORG, waits)
     threading.Timer(1.0, waits.abort).start()
-    with pytest.raises(Interrupted):
-        denied.write(newest(("b", "M::P", 1, "1")), "5.1.0")
+    with connect(Redis(url=guarded.url), secret(tmp_path, "right")) as client, pytest.raises(Interrupted):
+        LatestValues(client, ORG, waits).write(newest(("b", "M::P", 1, "1")), "5.1.0")
     wait = waits.current()
     assert wait is not None
     assert wait.reason == "RedisDenied"
