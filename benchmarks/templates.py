@@ -4,7 +4,8 @@
 
 One process, one Polars thread, no decoding, no Kafka and no Spark. Prints one JSON object as its last line: us CPU a
 record for each template, at 50 records a meter and micro-batch and at 1, ``combine`` and ``fold``; the energy templates
-in order, without and with a latency, and with one record in ten out of order.
+in order, without and with a latency, and with one record in ten out of order; merging by points and, with a tick in
+each micro-batch, by the clock; device state with connections, all devices online.
 """
 
 import argparse
@@ -33,6 +34,10 @@ POWER = {"input": "Meter::Reading", "threshold": "[0, 12]", "interpolation": "La
 MAXIMA = {"input": "Meter::Reading", "aggregation": "max", "windowSize": "10m", "output": "Meter::Max"}
 SLIDING = {"windowType": "Sliding", "policies": [{**MAXIMA, "windowSize": "1h", "slide": "1m"}]}
 REPLACED = {"duplicates": "ReplaceSameTime", "policies": [MAXIMA]}
+LIMITED = {"logic": "if (${Meter::Reading} > 3) { ${Meter::Reading} * 2 - 1 } else { 0 }", "output": "Meter::Limited"}
+BY_POINT = {"trigger": {"mode": "Point"}, "policies": [{**LIMITED, "triggerPoint": "Meter::Reading"}]}
+BY_CLOCK = {"trigger": {"mode": "Frequency", "every": "1m"}, "policies": [LIMITED]}
+WATCHED = {"points": ["Meter::Reading"], "offlineAfter": "1d", "connectionOutput": "Meter::Connection"}
 # By name: the template, its block, whether one record in ten comes late.
 CASES: dict[str, tuple[str, str, dict[str, Any], bool]] = {
     "windows": ("time-window-aggregation", "timeWindowAggregation", {"policies": [MAXIMA]}, False),
@@ -52,6 +57,9 @@ CASES: dict[str, tuple[str, str, dict[str, Any], bool]] = {
         {"latency": "10m", "policies": [READING]},
         True,
     ),
+    "merging_point": ("multi-point-merging", "multiPointMerging", BY_POINT, False),
+    "device_state": ("device-state", "deviceState", WATCHED, False),
+    "merging_frequency": ("multi-point-merging", "multiPointMerging", BY_CLOCK, False),
 }
 
 
@@ -97,7 +105,10 @@ def measure(template: Template, meters: int, per_meter: int, *, disorder: bool) 
     stores: dict[int, Memory] = {}
     combining, folding = [], []
     for batch in range(6):
-        given = list(chunks(points(meters, per_meter, batch * per_meter, disorder=disorder)))
+        read = points(meters, per_meter, batch * per_meter, disorder=disorder)
+        if template.texts:
+            read = read.with_columns(text=pl.lit(None, pl.String))
+        given = list(chunks(read))
         begin = time.process_time()
         combiner = template.combiner()
         for chunk in given:
@@ -105,7 +116,8 @@ def measure(template: Template, meters: int, per_meter: int, *, disorder: bool) 
         blocks = {shard: to_bytes(block) for shard, block in combiner.finish().blocks.items()}
         between = time.process_time()
         for shard, block in blocks.items():
-            template.fold(stores.setdefault(shard, Memory()), [from_bytes(block)], 0)
+            now_ms = BASE_MS + (batch + 1) * per_meter * MINUTE_MS
+            template.fold(stores.setdefault(shard, Memory()), [from_bytes(block)], now_ms)
         folding.append(time.process_time() - between)
         combining.append(between - begin)
     # The first micro-batch meets an empty state.
