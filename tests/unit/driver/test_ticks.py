@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
+import pytest
 
 from streamjob_runtime.blocks import to_bytes
 from streamjob_runtime.deadline_file import DeadlineFile, due
@@ -15,6 +16,7 @@ from streamjob_runtime.offsets import ALL
 from streamjob_runtime.reading import tick_rows
 from streamjob_runtime.rows import FIRST, BlockRow, Kind
 from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.source import PointsReader, Ticks
 from streamjob_runtime.stateful import folded
 from streamjob_runtime.templates import BlockStore, Folded, Template
 from streamjob_runtime.templates.protocols import RESULTS
@@ -104,3 +106,29 @@ def test_ticks_are_rows_of_their_shards() -> None:
     every = list(tick_rows(ALL, NOW))
     assert [row.shard for row in every] == list(range(SHARDS))
     assert {row.block for row in every} == {FIRST}
+
+
+@pytest.mark.parametrize(("end", "wanted"), [({"now": NOW}, []), ({"now": NOW, "ticks": [3]}, [[3]])])
+def test_a_micro_batch_that_is_tried_again_after_a_start_ticks_every_shard(
+    tmp_path: Path, end: dict[str, Any], wanted: list[Any]
+) -> None:
+    job = {
+        "job": {
+            "namespace": "ou",
+            "name": "job",
+            "uid": "u",
+            "created": "2026-01-01T00:00:00Z",
+            "attempt": 1,
+            "epoch": 0,
+            "generation": 1,
+        },
+        "orgId": "o",
+        "spec": {"template": {"name": "device-state", "version": "1.0"}, "deviceState": {"points": ["M::A"]}},
+        "kafka": {"bootstrapServers": "127.0.0.1:1"},
+        "scratchDir": str(tmp_path),
+    }
+    reader = PointsReader(json.dumps(job))
+    known = KnownDeadlines(DeadlineFile(str(tmp_path)), uses_clock=True)
+    assert reader.partitions({}, end) == [Ticks(ALL, NOW)]
+    known.add(dict.fromkeys(range(SHARDS)))
+    assert reader.partitions({}, end) == [Ticks(shards, NOW) for shards in wanted]
