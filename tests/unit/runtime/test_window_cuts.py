@@ -54,23 +54,39 @@ TIMES = st.one_of(
 SPREAD = st.tuples(st.sampled_from("abcd"), st.sampled_from([*INPUTS, "M::C"]), TIMES, VALUES)
 # One series out of order, over some windows of ten seconds.
 DENSE = st.tuples(st.just("a"), st.just("M::A"), st.integers(0, 60).map(lambda half: BASE + half * 500), VALUES)
-# Few times, most of them where a short window ends, and values that thresholds often shut out.
-EDGES = st.tuples(
-    st.sampled_from("aab"),
+# Time goes on by half a second a record, and some come back; most lie at the end of a short window, many are outside.
+STEP = st.tuples(
+    st.sampled_from("aaab"),
     st.sampled_from(["M::A", *INPUTS]),
-    st.builds(lambda second, off: BASE + second * 1000 + off, st.integers(0, 16), st.sampled_from([0, 0, 0, -1, 1])),
+    st.tuples(st.sampled_from([0, 0, 0, 1, 2, 4, 8]), st.sampled_from([0, 0, 0, -1, 1])),
     st.sampled_from([-7, 0, 3, 10, 10.5, 50, 100, 1e18]),
 )
-# Left alone, lists are of some five.
-RECORDS = st.tuples(st.sampled_from([EDGES, EDGES, DENSE, SPREAD]), st.sampled_from([1, 2, 5, 10, 20, 40])).flatmap(
-    lambda drawn: st.lists(drawn[0], min_size=drawn[1] // 2, max_size=drawn[1])
-)
+
+
+def walked(steps: list[tuple[str, str, tuple[int, int], Number]]) -> list[Record]:
+    return [
+        (asset, point, BASE + (place // 2 - back) * 1000 + off, value)
+        for place, (asset, point, (back, off), value) in enumerate(steps)
+    ]
+
+
+def listed(records: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    """Lists of all lengths; left alone, they are of some five."""
+    return st.sampled_from([1, 2, 5, 10, 20, 30]).flatmap(
+        lambda most: st.lists(records, min_size=most // 2, max_size=most)
+    )
+
+
+WALKS = listed(STEP).map(walked)
+RECORDS = st.one_of(WALKS, WALKS, listed(DENSE), listed(SPREAD))
 # Where micro-batches end.
-CUTS = st.lists(st.integers(0, 40), max_size=8)
+CUTS: st.SearchStrategy[list[int]] = st.one_of(
+    st.just([]), st.lists(st.integers(0, 40), max_size=2), st.lists(st.integers(0, 40), max_size=8)
+)
 PARTITION = {"a": 0, "b": 1, "c": 0, "d": 1}
 
 
-CALCULATED = st.sets(st.sampled_from(INPUTS))
+CALCULATED = st.sampled_from([{"M::A"}, {"M::A"}, {"M::B"}, set(INPUTS), set()])
 
 
 def fed(
@@ -145,8 +161,10 @@ def test_what_is_open_goes_on_when_an_input_becomes_or_ceases_to_be_calculated(
     check(run, expected_of_parts(given_parts, *policies_of(job)))
 
 
-# Minutes that pass before a micro-batch, and where it ends.
-STEPS = st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 1, 9, 10, 11, 12, 25])), max_size=12)
+# Where a micro-batch ends, often where the one before does, and minutes that pass before it.
+STEPS = st.lists(
+    st.tuples(st.sampled_from([0, 5, 10, 15, 20, 30]), st.sampled_from([0, 1, 9, 10, 10, 11, 12, 25])), max_size=12
+)
 
 
 @exact
@@ -155,7 +173,7 @@ def test_silent_assets_are_closed_as_the_clock_says(
     job: dict[str, Any], records: list[Record], steps: list[tuple[int, int]], calculated: set[str]
 ) -> None:
     run, now, batches = Run(job, calculated=calculated, idle_timeout="10m"), BASE, []
-    for batch, (_, minutes) in zip(cut(records, [place for place, _ in steps]), [*steps, (0, 10)], strict=True):
+    for batch, (_, minutes) in zip(cut(records, [at for at, _ in steps]), [*steps, (0, 10)], strict=True):
         now += minutes * 60_000
         batches.append((now, batch))
         run.feed(*parted(batch), now=now)
