@@ -85,6 +85,8 @@ class PointsReader(DataSourceStreamReader):
 
     def partitions(self, start: StreamOffset, end: StreamOffset) -> Sequence[InputPartition]:
         """One task for each Kafka partition that has messages in the micro-batch, and one for all ticks."""
+        if "now" not in end:
+            return []  # the first micro-batch of a job whose topics are empty: nothing was planned yet
         now_ms = int(end["now"])
         shards = self._ticking(end)
         ticks = [Ticks(shards, now_ms)] if shards else []
