@@ -4,7 +4,7 @@ from itertools import accumulate
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.exactness import exact
@@ -93,7 +93,7 @@ def test_any_micro_batches_partitions_shards_and_restarts_give_what_plain_loops_
         assert run.deadline == (min(online) + 10 * MINUTE if online else None)
 
 
-@exact
+@settings(max_examples=150, deadline=None)
 @given(moments=moments(), cuts=st.lists(st.integers(0, 6), max_size=10))
 def test_while_the_clock_is_looked_at_in_time_no_cut_of_a_micro_batch_matters(
     moments: list[Moment], cuts: list[int]
