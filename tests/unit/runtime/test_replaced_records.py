@@ -119,9 +119,9 @@ def test_windows_that_were_open_go_on_when_their_input_becomes_calculated() -> N
 
 def test_windows_that_were_open_go_on_when_their_input_is_calculated_no_more() -> None:
     run = Run(window_job(SUM), calculated=["M::A"])
-    run.feed([at(0, 1), at(0, 2)])
+    run.feed([at(5, 1), at(5, 2)])
     run.restart([])
-    run.feed([at(0, 4), at(0, 8), at(1, 16)])
+    run.feed([at(5, 4), at(5, 8), at(1, 16)])
     (store,) = run.stores.values()
     assert sorted(store.blocks) == [-1, BASE]
     run.feed([CLOSING])
