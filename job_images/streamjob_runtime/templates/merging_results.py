@@ -57,7 +57,7 @@ def merging_results(outputs: Sequence[Output], state: MergingState, trigger: str
     """
     assets, paths = pl.Series(state.assets, dtype=pl.String), pl.Series(state.paths, dtype=pl.String)
     parts = [_results(output, assets, paths, trigger) for output in outputs if len(output.slot)]
-    return pl.concat([RESULTS.to_frame(), *parts])
+    return pl.concat(parts) if parts else RESULTS.to_frame()
 
 
 def _results(output: Output, assets: pl.Series, paths: pl.Series, trigger: str) -> pl.DataFrame:
