@@ -23,13 +23,13 @@ LOGICS = [
     ("N", "${N::A} + ${N::B}"),
     ("N", "-${N::B}"),
 ]
-# Over texts T, truth values U, and attributes: numbers P and texts Q; M::W is used as what it is not.
+# Over texts T, truth values U and W, and attributes: numbers P and texts Q.
 MIXED = [
     ("M", 'if (${M::T} == "on") { ${M::A} } else { ${M::B} / 2 }'),
     ("M", '${M::T} + "-" + ${M::Q}'),
     ("M", "${M::U} && ${M::A} > ${M::P}"),
     ("M", "!${M::U} || ${M::W}"),
-    ("M", "if (${M::U}) { ${M::P} } else { ${M::W} + 1 }"),
+    ("M", "if (${M::U}) { ${M::P} } else { ${M::A} + 1 }"),
     ("M", "${M::T} < ${M::Q}"),
     ("N", "${N::A} * ${N::P}"),
 ]
@@ -126,10 +126,9 @@ def surroundings(beside: Beside) -> Any:
     return calculated(*beside.calculated, attributes=known, known=names(beside.attributes, **types))
 
 
-def mixed(points: set[str], known: dict[tuple[str, str], Any], *, are_told: bool) -> Beside:
-    """Texts, truth values and attributes; where thing models tell all types, and where the expressions must."""
-    told = {"M::T": "text", "M::U": "truth", "M::Q": "text"}
-    told |= {"M::W": "truth"} if are_told else {}
+def mixed(points: set[str], known: dict[tuple[str, str], Any]) -> Beside:
+    """Texts, truth values and attributes."""
+    told = {"M::T": "text", "M::U": "truth", "M::Q": "text", "M::W": "truth"}
     return Beside(points, told, ("M::P", "M::Q", "N::P"), known)
 
 
@@ -198,7 +197,7 @@ def test_any_disorder_and_repetition_gives_what_the_whole_input_gives(
 def test_texts_truth_values_and_attributes_give_what_the_whole_input_gives(
     job: dict[str, Any], records: list[Record], layout: Layout, repeating: set[str], known: dict[tuple[str, str], Any]
 ) -> None:
-    beside = mixed(repeating, known, are_told=True)
+    beside = mixed(repeating, known)
     run = layout.run(job, beside)
     taken = [record for record in records if accepted(record, run)]
     for batch in layout.batches(taken):
@@ -263,7 +262,7 @@ def parts(is_restart: bool, batch: list[Record]) -> list[list[Record]]:
 def test_ticks_over_texts_and_attributes_give_what_the_whole_input_gives(
     data: st.DataObject, job: dict[str, Any], records: list[Record], layout: Layout, known: dict[tuple[str, str], Any]
 ) -> None:
-    beside = mixed(set(), known, are_told=True)
+    beside = mixed(set(), known)
     run = layout.run(job, beside)
     taken = [record for record in records if accepted(record, run)]
     batches = data.draw(clocked(taken))
