@@ -82,7 +82,7 @@ class EnergyPlan:
     def of(cls, job: EnergyBlock, ou_timezone: TimeZone) -> Self:
         """Plan a job's policies; ``ou_timezone`` is taken where the job names none."""
         timezone, latency_ms = job.timezone or ou_timezone, job.latency.milliseconds
-        inputs = tuple(sorted({policy.input for policy in job.policies_in_order()}))
+        inputs = tuple(sorted({policy.input for policy in job.policies}))
         policies = _planned(job)
         parts = {
             "state": STATE_VERSION,

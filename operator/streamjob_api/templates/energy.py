@@ -129,6 +129,8 @@ class EnergyBlock(TemplateBlock):
         examples=["10m"],
         json_schema_extra=STATE_BREAKING,
     )
+    # Each template has policies of its own kind.
+    policies: Sequence[EnergyPolicy]
 
     @classmethod
     def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:
@@ -139,19 +141,15 @@ class EnergyBlock(TemplateBlock):
         """No loops."""
         yield from no_loops(self.edges())
 
-    def policies_in_order(self) -> Sequence[EnergyPolicy]:
-        """The policies, of whichever kind."""
-        raise NotImplementedError
-
     def edges(self) -> Iterator[Edge]:
         """Each output comes from its policy's input."""
-        for number, policy in enumerate(self.policies_in_order()):
+        for number, policy in enumerate(self.policies):
             for field, output in policy.outputs().items():
                 yield Edge(policy.input, output, f"{self.BLOCK}.policies[{number}].{field}")
 
     def check_names(self, names: NameCheck) -> None:
         """Inputs and attributes are numeric; outputs are doubles of type PI."""
-        for number, policy in enumerate(self.policies_in_order()):
+        for number, policy in enumerate(self.policies):
             path = f"{self.BLOCK}.policies[{number}]"
             names.numeric_point(policy.input, f"{path}.input")
             for field, attribute in policy.attributes().items():

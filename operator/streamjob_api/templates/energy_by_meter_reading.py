@@ -1,6 +1,6 @@
 """Template energy-by-meter-reading: a day's energy out of the readings of a cumulative meter."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 from pydantic import ConfigDict, Field
@@ -101,7 +101,3 @@ class EnergyByMeterReading(EnergyBlock):
         description="The calculations of the job, each with outputs of its own.",
         json_schema_extra=keyed_by("dailyOutput") | STATE_BREAKING,
     )
-
-    def policies_in_order(self) -> Sequence[EnergyPolicy]:
-        """The policies."""
-        return self.policies

@@ -1,6 +1,6 @@
 """Templates energy-by-instant-power and energy-by-average-power: a day's energy out of power."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -112,10 +112,6 @@ class EnergyByPower(EnergyBlock):
         description="The calculations of the job, each with outputs of its own.",
         json_schema_extra=keyed_by("dailyOutput") | STATE_BREAKING,
     )
-
-    def policies_in_order(self) -> Sequence[EnergyPolicy]:
-        """The policies."""
-        return self.policies
 
 
 class EnergyByInstantPower(EnergyByPower):
