@@ -7,7 +7,8 @@ back to the record before it:
     sum over the records of (P0 + (P1 - P0) * (t - t0) / (t1 - t0)) * (t - t before)
 
 which needs no more of the records passed over than their sum of ``(t - t0) * (t - t before)``. That is an integer,
-exact for stretches of up to 30 years, so that no cut into micro-batches changes it.
+exact for stretches of up to 35 days, so that no cut into micro-batches changes it. For longer ones 64 bits are too few,
+but they have no energy: a line has a ``maxGap``, of 7 days at most.
 """
 
 import numpy as np
