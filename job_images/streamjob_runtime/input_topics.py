@@ -21,11 +21,20 @@ class InputTopic:
 
 
 def input_topics(job: JobFile) -> dict[str, InputTopic]:
-    """The topics by name: what devices send for raw inputs, results for those that other jobs calculate."""
-    inputs = frozenset(job.spec.block.inputs())
+    """The topics by name: what devices send for raw inputs, results for those that other jobs calculate.
+
+    Attributes come through no topic.
+    """
+    inputs = frozenset(point for point in job.spec.block.inputs() if not job.names.is_attribute(point))
     calculated = inputs & frozenset(job.calculated)
     topics = (
         InputTopic(job.input_topic, inputs - calculated, is_calculated=False),
         InputTopic(job.output_topic, calculated, is_calculated=True),
     )
     return {topic.name: topic for topic in topics if topic.points}
+
+
+def input_topic(job: JobFile, name: str) -> InputTopic:
+    """A topic that a micro-batch has planned, for an earlier driver maybe: what is not read any more has no inputs."""
+    known = input_topics(job).get(name)
+    return known or InputTopic(name, frozenset(), is_calculated=name == job.output_topic)

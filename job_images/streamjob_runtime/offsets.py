@@ -7,6 +7,8 @@ only when there is something to do, so that an idle job runs no micro-batch. Fur
 - ``ticks``: shards that are folded because their deadline has come, or ALL.
 - ``read``: the clock of the last micro-batch that read messages, where that is not this one.
 - ``topicIds``: what the brokers call the topics; one that was deleted and created anew has another id.
+
+A topic that is not read any more keeps its positions and its id, so that it is read on from there should it come back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,12 +81,12 @@ def next_offset(
 
     Args:
         start: end of the last micro-batch.
-        holdings: what there is to read; partitions of other topics leave the offset.
+        holdings: what there is to read; the positions of other topics stay as they are.
         limit: messages at most; partitions share it in proportion to what they hold.
         now_ms: the clock.
         ticks: shards whose deadline has come, or ALL.
     """
-    known = {place: at for place, at in positions(start).items() if place.topic in _topics(holdings)}
+    known = positions(start)
     waiting = {place: max(0, holdings.latest.get(place, 0) - at) for place, at in known.items()}
     shares = _shares(waiting, limit)
     if not any(shares.values()) and not holdings.new and not ticks:
@@ -93,11 +95,8 @@ def next_offset(
     clock = {"now": max(now_ms, int(start.get("now", 0)))}
     if not any(shares.values()) and (read_at := _read_at(start)) is not None:
         clock["read"] = read_at
-    return stream_offset(end, holdings.topic_ids) | clock | ({"ticks": ticks} if ticks else {})
-
-
-def _topics(holdings: Holdings) -> set[str]:
-    return {place.topic for place in holdings.latest}
+    ids = topic_ids(start) | dict(holdings.topic_ids)
+    return stream_offset(end, ids) | clock | ({"ticks": ticks} if ticks else {})
 
 
 def _shares(waiting: Mapping[Place, int], limit: int) -> dict[Place, int]:

@@ -8,7 +8,7 @@ from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import to_bytes
 from streamjob_runtime.consumers import OffsetRange, cached_consumer, read_range
 from streamjob_runtime.decoding import Decoding
-from streamjob_runtime.input_topics import InputTopic, input_topics
+from streamjob_runtime.input_topics import InputTopic, input_topic
 from streamjob_runtime.job_template import template_of
 from streamjob_runtime.memory import memory_of
 from streamjob_runtime.offsets import ALL
@@ -23,9 +23,13 @@ def read_blocks(job: JobFile, wanted: OffsetRange, now_ms: int) -> Iterator[Bloc
     """Read a range and reduce it to rows: points by shard, counts, dead letters."""
     consumer = cached_consumer(job.kafka.model_dump_json())
     chunks = read_range(consumer, wanted, memory_of(job.spec.resources.driver_cu).bytes_per_chunk)
-    template, topic = template_of(job), input_topics(job)[wanted.topic]
-    reduction = Reduction(_decoding(job, topic, template, now_ms), template)
-    return reduce_chunks(reduction, wanted, chunks, now_ms)
+    return reduce_chunks(reduction_of(job, wanted.topic, now_ms), wanted, chunks, now_ms)
+
+
+def reduction_of(job: JobFile, topic: str, now_ms: int) -> Reduction:
+    """How messages of a topic are decoded and combined; of one that is not read any more all values are unused."""
+    template = template_of(job)
+    return Reduction(_decoding(job, input_topic(job, topic), template, now_ms), template)
 
 
 def _decoding(job: JobFile, topic: InputTopic, template: Template, now_ms: int) -> Decoding:

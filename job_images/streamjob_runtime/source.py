@@ -18,7 +18,6 @@ from pyspark.sql.types import StructType
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.consumers import OffsetRange
 from streamjob_runtime.deadline_file import DeadlineFile
-from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.offsets import ALL, StreamOffset, ranges
 from streamjob_runtime.row_schema import ARROW_SCHEMA, ROW_SCHEMA
 from streamjob_runtime.rows import BlockRow
@@ -90,9 +89,7 @@ class PointsReader(DataSourceStreamReader):
         now_ms = int(end["now"])
         shards = self._ticking(end)
         ticks = [Ticks(shards, now_ms)] if shards else []
-        topics = input_topics(_job(self._job_json))
-        read = [wanted for wanted in ranges(start, end) if wanted.topic in topics]
-        return [*(PartitionRange(wanted, now_ms) for wanted in read), *ticks]
+        return [*(PartitionRange(wanted, now_ms) for wanted in ranges(start, end)), *ticks]
 
     def _ticking(self, end: StreamOffset) -> Sequence[int] | str:
         """After a start all shards, in a micro-batch that is tried again as well: a tick too many changes nothing."""

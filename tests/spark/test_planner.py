@@ -68,7 +68,9 @@ def test_a_partition_that_is_added_is_read_from_its_beginning(kafka: KafkaBroker
     assert planned(planning, end, clock) == end
 
 
-def test_results_are_read_only_while_other_jobs_calculate_an_input(kafka: KafkaBroker, job: TestJob) -> None:
+def test_results_are_read_only_while_other_jobs_calculate_an_input_and_then_from_where_they_were_left(
+    kafka: KafkaBroker, job: TestJob
+) -> None:
     clock, raw, results = Clock(), job.file.input_topic, job.file.output_topic
     kafka.produce_to(raw, 0, [b"{}"] * 2)
     kafka.produce_to(results, 1, [b"{}"] * 5)
@@ -88,7 +90,11 @@ def test_results_are_read_only_while_other_jobs_calculate_an_input(kafka: KafkaB
     kafka.produce_to(raw, 0, [b"{}"])
     third = planned(planner(job.file, clock), second, clock, NOW + 3)
     assert read(second, third) == {Place(raw, 0): (2, 3)}
-    assert {place.topic for place in positions(third)} == {raw}
+
+    job.document["calculated"] = [RESULT]
+    kafka.produce_to(results, 1, [b"{}"] * 2)
+    again = planned(planner(job.file, clock), third, clock, NOW + 4)
+    assert read(third, again) == {Place(results, 1): (5, 7)}
 
 
 def test_results_of_a_job_that_was_added_are_read_from_then_on(kafka: KafkaBroker, job: TestJob) -> None:

@@ -61,12 +61,26 @@ def test_without_credit_nothing_is_read() -> None:
     assert next_offset(start, holdings({0: 6}), 0, NOW + 1) == start
 
 
-def test_topics_share_the_limit_and_one_that_is_not_read_any_more_leaves() -> None:
-    start = stream_offset(places({0: 0}) | places({0: 0}, RESULTS) | places({0: 9}, "former"))
+def test_topics_share_the_limit() -> None:
+    start = stream_offset(places({0: 0}) | places({0: 0}, RESULTS))
     latest = places({0: 300}) | places({0: 100}, RESULTS)
     end = next_offset(start, Holdings(latest), 40, NOW)
     assert positions(end) == places({0: 30}) | places({0: 10}, RESULTS)
     assert ranges(start, end) == [OffsetRange(TOPIC, 0, 0, 30), OffsetRange(RESULTS, 0, 0, 10)]
+
+
+def test_a_topic_that_comes_back_is_read_on_from_where_it_was_left() -> None:
+    both = stream_offset(places({0: 3}) | places({0: 9, 1: 7}, RESULTS), {TOPIC: "id", RESULTS: "other"})
+    alone = next_offset(both, Holdings(places({0: 5}), topic_ids={TOPIC: "id"}), 100, NOW)
+    assert ranges(both, alone) == [OffsetRange(TOPIC, 0, 3, 5)]
+    assert topic_ids(alone) == {TOPIC: "id", RESULTS: "other"}
+    again = next_offset(alone, Holdings(places({0: 5}) | places({0: 12, 1: 7}, RESULTS)), 100, NOW + 1)
+    assert ranges(alone, again) == [OffsetRange(RESULTS, 0, 9, 12)]
+
+
+def test_what_lies_in_a_topic_that_is_not_read_takes_nothing_of_the_limit() -> None:
+    start = stream_offset(places({0: 0}) | places({0: 9}, "former"))
+    assert positions(next_offset(start, holdings({0: 40}), 40, NOW)) == places({0: 40}) | places({0: 9}, "former")
 
 
 def test_shards_tick_in_a_micro_batch_of_their_own_or_along_with_data() -> None:
