@@ -49,7 +49,7 @@ class Findings:
 def summary(counted: Counter[str], findings: Findings, inputs: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the account: what was read, what became of it, which lines were bad."""
     refused, malformed = _sum(counted, "refused"), _sum(counted, "malformed")
-    used = counted["records"] - refused
+    used = counted["records"] - refused - counted["intermediate"]
     yield _row("read", counted["messages"], "lines")
     yield _row("used", used, f"values of {_named(inputs)}")
     yield _row("late", counted["late"], "of these, once for each calculation that they came too late for")

@@ -61,6 +61,7 @@ def test_results_that_may_still_change_are_left_out_where_final_ones_are_wanted(
     records = written(tmp_path, [result(0, 5), result(10, 7, "onTime")])
     told = preview(manifest(tmp_path, job(), job("hours", HOURS, finalOnly=True)), "--job", "hours", "--input", records)
     assert values(told.stdout) == [5]
+    assert "used                 1  values of M::Max" in told.stderr
     assert "intermediate           1  results that may still change" in told.stderr
 
 
