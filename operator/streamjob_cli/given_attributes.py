@@ -10,7 +10,7 @@ from streamjob_api.points import AttributeRef
 from streamjob_cli.input_lines import opened
 from streamjob_cli.manifests import Fault
 from streamjob_cli.subject import WrongManifest
-from streamjob_runtime.templates.attribute_values import scalar_of
+from streamjob_runtime.templates.attribute_values import parsed, scalar_of
 from streamjob_runtime.templates.surroundings import AttributeValue
 
 _LINES_AT_ONCE = 10_000
@@ -73,7 +73,7 @@ def given_attributes(file: str) -> GivenAttributes:
 def _add(given: GivenAttributes, line: bytes) -> Iterator[str]:
     """Take one line; yields what is wrong with it."""
     try:
-        content = json.loads(line)
+        content = parsed(line)
     except (ValueError, RecursionError) as error:
         yield f"is no JSON: {error}; write one asset a line, as in {_FORM}"
         return

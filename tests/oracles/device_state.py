@@ -4,6 +4,7 @@ Source: the contract of records and of Redis, and ``docs/templates/device-state.
 shards or columns.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,10 +69,12 @@ def site_name(held: Any) -> tuple[str | None, str]:
     """A site's name, or why there is none."""
     if held is None:
         return None, "attributeMissing"
-    if isinstance(held, float) and held == int(held):
-        held = int(held)
+    if isinstance(held, float):
+        if not math.isfinite(held):
+            return None, "attributeInvalid"
+        held = int(held) if held == int(held) else held
     name = str(held).strip() if isinstance(held, (str, int, float)) and not isinstance(held, bool) else ""
-    return (name, "") if 1 <= len(name) <= 256 else (None, "attributeInvalid")
+    return (name, "") if 1 <= len(name) <= 256 and name.isprintable() else (None, "attributeInvalid")
 
 
 def expected(moments: Iterable[Moment], job: Mapping[str, Any]) -> Expected:

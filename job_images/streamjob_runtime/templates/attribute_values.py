@@ -13,9 +13,19 @@ def attribute_of(written: bytes | None) -> AttributeValue:
     if written is None:
         return None
     try:
-        return scalar_of(json.loads(written, parse_constant=_refused))
+        return scalar_of(parsed(written))
     except (ValueError, RecursionError):  # no JSON, no UTF-8, an integer of over 4,300 digits; nested too deeply
         return NO_SCALAR
+
+
+def parsed(written: bytes) -> Any:
+    """Return what JSON with values of attributes holds.
+
+    Raises:
+        ValueError: it is no JSON, ``NaN`` and ``Infinity`` included, no UTF-8, or has an integer of over 4,300 digits.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(written, parse_constant=_refused)
 
 
 def scalar_of(value: Any) -> AttributeValue:

@@ -78,8 +78,9 @@ class DeviceState:
         """Fold the blocks of one shard into the state of its devices.
 
         ``beside``: LATEST, RESULTS of latest values that are news; CONNECTIONS, rows of the devices of which Redis is
-        told; SITES, the shard's SITE_COUNTS, after every fold. ``counts``: ``attributeMissing``, ``attributeInvalid``,
-        devices newly found without a site; ``severalPartitions``, assets and inputs that had records in several blocks.
+        told; SITES, the shard's SITE_COUNTS, where one changed, and with every tick, of which a start gives each shard
+        one. ``counts``: ``attributeMissing``, ``attributeInvalid``, devices newly found without a site;
+        ``severalPartitions``, assets and inputs that had records in several blocks.
         """
         rows = pl.concat(blocks) if blocks else NEWEST_BLOCK.to_frame()
         several = rows.height - rows.select(SERIES).n_unique() if len(blocks) > 1 else 0
@@ -106,21 +107,28 @@ class DeviceState:
     def _watch(self, store: BlockStore, rows: pl.DataFrame, now_ms: int, offline_after_ms: int) -> Folded:
         """Bring the connections and the sites of a shard up to date."""
         devices = DeviceTable.load(store)
-        sites = SiteCounts.of(devices)
-        paths = dict(zip(rows["asset"].to_list(), rows["model_path"].to_list(), strict=True))
-        arrived = devices.place(list(paths), list(paths.values()))
+        sites = SiteCounts.of(devices) if self.plan.site_attribute is not None else None
+        arrived = devices.place(rows["asset"].unique(maintain_order=True).to_list(), self._paths(rows))
         counts = self._read_sites(devices, arrived)
         changes = connect(devices, arrived, now_ms, offline_after_ms)
         if len(arrived) or len(changes.silent):
             devices.save(store)
         told = {Kind.CONNECTIONS: devices.rows(changes.told)} if len(changes.told) else {}
-        if self.plan.site_attribute is not None:
+        if sites is not None:
             sites.note(devices, arrived.tolist(), [now_ms] * len(arrived))
             sites.note(devices, changes.silent.tolist(), devices.since[changes.silent].tolist())
-            told[Kind.SITES] = sites.frame(devices)
+            if sites.changes or not rows.height:
+                told[Kind.SITES] = sites.frame(devices)
         changed = devices.rows(np.concatenate([changes.silent, changes.back]))
         results = connection_results(changed, self.plan.connection_output)
         return Folded(results, counts, changes.deadline, beside=told)
+
+    def _paths(self, rows: pl.DataFrame) -> dict[str, str]:
+        """Return the model path of each asset that has records of the model that its connection is written for."""
+        output = self.plan.connection_output
+        own = [number for number, point in enumerate(self.plan.inputs) if output and point.model == output.model]
+        told = rows.filter(pl.col("input").is_in(own))
+        return dict(zip(told["asset"].to_list(), told["model_path"].to_list(), strict=True))
 
     def _read_sites(self, devices: DeviceTable, arrived: Slots) -> Counter[str]:
         """Ask for the sites of devices; count those that are newly found to have none."""

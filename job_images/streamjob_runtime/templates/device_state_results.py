@@ -18,7 +18,7 @@ def connection_results(changed: pl.DataFrame, output: PointRef | None) -> pl.Dat
     return changed.select(
         "asset",
         model=pl.lit(output.model),
-        model_path="model_path",
+        model_path=pl.when(pl.col("model_path") == "").then(pl.lit(f"/{output.model}")).otherwise("model_path"),
         point=pl.lit(output.point),
         time="since",
         value=pl.lit(None, pl.Float64),

@@ -1,6 +1,6 @@
 """The state of one shard of device states: when each device was seen last, whether it is online, and its site."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,7 +32,7 @@ class DeviceTable:
     """What is known of each device, by slot.
 
     Attributes:
-        assets, paths: names; the path is that of the last record.
+        assets, paths: names; the path is that of the last record of the output's model, empty before there is one.
         seen: arrival of the last record.
         since: when it came online or went offline.
         is_online: whether it is online.
@@ -81,8 +81,8 @@ class DeviceTable:
         }
         store.put(DEVICES_BUCKET, pl.DataFrame(columns, schema=DEVICES))
 
-    def place(self, assets: Sequence[str], paths: Sequence[str]) -> Slots:
-        """Return the slots of devices of which records came, with new ones for what is new."""
+    def place(self, assets: Sequence[str], paths: Mapping[str, str]) -> Slots:
+        """Return the slots of devices of which records came, with new ones for what is new; take the paths of some."""
         known = {asset: slot for slot, asset in enumerate(self.assets)}
         slots = [known.setdefault(asset, len(known)) for asset in assets]
         new = list(known)[len(self.assets) :]
@@ -90,8 +90,8 @@ class DeviceTable:
         self.paths += [""] * len(new)
         self.sites += [None] * len(new)
         self.found += [None] * len(new)
-        for slot, path in zip(slots, paths, strict=True):
-            self.paths[slot] = path
+        for asset, path in paths.items():
+            self.paths[known[asset]] = path
         self.seen, self.since, self.told = (
             np.pad(times, (0, len(new)), constant_values=NEVER) for times in (self.seen, self.since, self.told)
         )

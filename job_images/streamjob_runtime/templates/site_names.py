@@ -1,5 +1,6 @@
 """Which site a device belongs to, by what its attribute holds."""
 
+import math
 from typing import Final
 
 from streamjob_runtime.templates.surroundings import AttributeValue
@@ -8,7 +9,7 @@ from streamjob_runtime.templates.surroundings import AttributeValue
 FOUND: Final = "found"
 MISSING: Final = "attributeMissing"
 INVALID: Final = "attributeInvalid"
-# A longer text is no name of a site: it becomes part of a Redis key and the key of a record.
+# A name becomes part of a Redis key and the key of a record, so that no longer text is one, nor what cannot be printed.
 LONGEST_NAME = 256
 
 
@@ -19,9 +20,11 @@ def site_of(value: AttributeValue) -> tuple[str | None, str]:
     """
     if value is None:
         return None, MISSING
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, INVALID
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None, INVALID
     name = str(value).strip()
-    return (name, FOUND) if 0 < len(name) <= LONGEST_NAME else (None, INVALID)
+    return (name, FOUND) if 0 < len(name) <= LONGEST_NAME and name.isprintable() else (None, INVALID)

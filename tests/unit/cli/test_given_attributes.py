@@ -50,6 +50,10 @@ def test_what_no_asset_has_is_remarked(tmp_path: Path) -> None:
     ("line", "faults"),
     [
         ("{", ["is no JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1); write one"]),
+        (
+            '{"assetId": "c", "attributes": {"Meter::Ratio": NaN}}',
+            ["is no JSON: NaN is no JSON; write one asset a line"],
+        ),
         ("[1]", ["expected an object (got [1]); write one asset a line, as in "]),
         ('{"assetId": ""}', ['assetId: expected a text that is not empty (got "")', "attributes: expected an object"]),
         ('{"attributes": {}, "asset": "m"}', ["asset: unknown field; write ", "assetId: expected a text"]),

@@ -1,5 +1,6 @@
 """Device states, a few records at a time"""
 
+import math
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from streamjob_runtime.templates import Surroundings, Template, for_job
 from streamjob_runtime.templates.device_connections import TOLD_WITHIN
 from streamjob_runtime.templates.site_counts import SITE_COUNTS
 from streamjob_runtime.templates.site_totals import SiteTotals
-from unit.runtime.device_state_bench import BASE, MINUTE, SECOND, WATCHED, Run
+from unit.runtime.device_state_bench import BASE, MINUTE, SECOND, WATCHED, Run, points_of
 from unit.runtime.windows_bench import MemoryStore
 
 A, B = "M::A", "M::B"
@@ -179,7 +180,11 @@ def test_texts_and_numbers_name_sites(held: Any, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("held", "reason"),
-    [(None, "attributeMissing"), *((held, "attributeInvalid") for held in (True, " ", ["north"], "x" * 257))],
+    [
+        (None, "attributeMissing"),
+        *((held, "attributeInvalid") for held in (True, " ", ["north"], "x" * 257)),
+        *((held, "attributeInvalid") for held in (math.inf, -math.inf, math.nan, "a\0b", "a\nb")),
+    ],
 )
 def test_a_device_without_a_site_is_counted_once_and_belongs_to_none(held: Any, reason: str) -> None:
     run = Run(WATCHED)
@@ -204,6 +209,47 @@ def test_after_a_start_no_site_is_told_before_all_shards_are_known() -> None:
     states = totals.take([(1, counts(("n", None, 10, 0)))])
     assert states.rows() == [("n", 5, 13, 1), ("n", 7, 12, 2)]
     assert totals.take([(1, counts(("n", None, 10, 0))), (0, counts(("n", None, 2, 2)))]).is_empty()
+
+
+def test_shards_tell_their_sites_where_a_count_changed_and_with_a_tick() -> None:
+    run = Run(WATCHED)
+    told = []
+    for minute in range(3):
+        run.at(Moment(BASE + minute * MINUTE, [reading("a")], NORTH))
+        told.append(run.writes["SITES"])
+    run.restart()
+    run.at(Moment(BASE + 3 * MINUTE))
+    assert [*told, run.writes["SITES"]] == [3, 3, 3, 4]  # the first tick tells too
+    run.at(Moment(BASE + 4 * MINUTE, [reading("b")], NORTH))
+    assert site(run, "north", 4 * MINUTE) == (2, {"online": 2, "offline": 0})
+
+
+def test_a_job_without_sites_tells_none() -> None:
+    run = Run({name: value for name, value in WATCHED.items() if not name.startswith("site")})
+    run.at(Moment(BASE, [reading("a")], NORTH))
+    assert run.writes["SITES"] == 0
+    assert connection(run, "a", 0)[0] == "online"
+
+
+def test_a_connection_has_the_path_of_its_own_model() -> None:
+    folds = template_of(points=["A::x", "B::y"], connectionOutput="A::Conn", siteAttribute=None, siteOutput=None)
+    store = MemoryStore()
+
+    def paths(now_ms: int, *rows: tuple[str, str, str]) -> list[tuple[str, str, str]]:
+        readings = [(asset, ref, BASE, 1) for asset, ref, _ in rows]
+        points = points_of(readings).with_columns(model_path=pl.Series([path for _, _, path in rows], dtype=pl.String))
+        combiner = folds.combiner()
+        combiner.add(points)
+        told = folds.fold(store, list(combiner.finish().blocks.values()), now_ms).results.sort("asset")
+        return told.select("asset", "model", "model_path").rows()
+
+    first = [("a", "B::y", "/Root/B"), ("b", "A::x", "/Root/A"), ("b", "B::y", "/Root/B")]
+    assert paths(BASE, *first) == [("a", "A", "/A"), ("b", "A", "/Root/A")]
+    again = [("a", "A::x", "/New/A"), ("b", "B::y", "/Root/B")]
+    assert paths(BASE + 60 * MINUTE, *again) == []  # they came back before anybody looked
+    folds.fold(store, [], BASE + 120 * MINUTE)
+    back = [("a", "B::y", "/Root/B"), ("b", "B::y", "/Root/B")]
+    assert paths(BASE + 130 * MINUTE, *back) == [("a", "A", "/New/A"), ("b", "A", "/Root/A")]
 
 
 def test_records_of_one_point_through_several_partitions_are_counted() -> None:
