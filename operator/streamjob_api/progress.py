@@ -77,7 +77,8 @@ class Totals(_Report):
     )
     repeated: int = Field(
         default=0,
-        description="Records of a calculated input that repeat a time and came too late to replace the earlier one.",
+        description="Records of a calculated input with the time of the one that energy was last calculated up to: "
+        "too late to replace it.",
     )
     attribute_missing: int = Field(
         default=0,

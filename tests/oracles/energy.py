@@ -28,7 +28,7 @@ class Expected:
         results: the last value of each result; None stands for null.
         modes: ``running`` or ``final``, of the last emission of each result.
         late: late records, once for each input.
-        repeated: records of calculated inputs that came too late to replace an earlier one.
+        repeated: records of calculated inputs that came too late to replace the one of the same time.
         outside: once for each policy that found a power, or a slope, outside its threshold.
     """
 
@@ -64,10 +64,8 @@ def expected(
         order.run(records, asset, point, beside)
         if is_ended:
             order.take(sorted(order.waiting))
-        if point in beside.calculated:
-            outcome.repeated += order.dropped
-        else:
-            outcome.late += order.dropped
+        outcome.late += order.late
+        outcome.repeated += order.repeated
         for policy in job["policies"]:
             if order.taken and policy["input"] == point:
                 bound = with_attributes(policy, asset, beside.attributes)

@@ -37,14 +37,16 @@ class Order:
     Attributes:
         taken: (time, value), in the order in which they were.
         closings: how many had been taken whenever the clock found the series silent for too long.
-        dropped: how many came too late.
+        late: how many came too late.
+        repeated: how many others came too late to replace the one of the same time.
     """
 
     is_meter: bool
     latency_ms: int
     taken: list[tuple[int, float]] = field(default_factory=list)
     closings: list[int] = field(default_factory=list)
-    dropped: int = 0
+    late: int = 0
+    repeated: int = 0
     waiting: dict[int, float] = field(default_factory=dict)
     watermark: int = 0
     reference: tuple[int, float] | None = None
@@ -66,9 +68,12 @@ class Order:
 
     def arrive(self, time: int, value: float, *, replaces: bool) -> None:
         """Let one record wait, or drop it; take those whose turn it is."""
+        if replaces and self.reference is not None and time == self.reference[0]:
+            self.repeated += 1
+            return
         is_too_late = self.reference is not None and time <= self.reference[0]
         if is_too_late or (time in self.waiting and not replaces):
-            self.dropped += 1
+            self.late += 1
             return
         self.waiting[time] = value
         self.watermark = max(self.watermark, time)

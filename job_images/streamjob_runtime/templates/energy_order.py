@@ -7,15 +7,15 @@ A record at or before the *mark* is dropped. The mark is the reference's time: o
 meter the last one taken that had another reading than the one before it, so that a record which comes after a flat one
 but belongs before it is taken all the same. A record at the time of one that waits is dropped too: the first stays.
 
-On a calculated input a time that comes again is a corrected result. It replaces the record that waits; where the mark
-has moved on it is dropped, and counted as ``repeated`` in place of ``late``.
+On a calculated input a time that comes again is a corrected result. It replaces the record that waits; at the time of
+the mark it is dropped, and counted as ``repeated`` in place of ``late``. What lies before the mark is late: whether its
+time was there before is not known any more.
 
 Each record is decided against those that arrived before it, one by one, so that no cut into micro-batches changes
 anything. Only a series whose times do not ascend needs that; for all others it is enough to look at the ends.
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -48,7 +48,7 @@ class Ordered:
     Attributes:
         taken: places of the records taken, by slot and in the order in which they were.
         waiting: places of the records that wait.
-        late, repeated: how many were dropped.
+        late, repeated: how many were dropped, each for one reason.
         reached: how far the series have come now.
     """
 
@@ -86,18 +86,18 @@ class EnergyOrder:
         np.maximum.at(highest, slot[waited:], time[waited:])
         is_ripe = (time <= highest[slot] - self.latency_ms) | is_ended[slot]
         is_dropped, turn = np.zeros(len(slot), np.bool_), time.copy()
-        dropped: Counter[bool] = Counter()
+        late = repeated = 0
         for queue in self._queues(records, waited, reached, marks):
             is_ripe[queue.given] = False
             is_ripe[queue.taken], turn[queue.taken] = True, np.arange(len(queue.taken))
             is_dropped[queue.dropped] = is_dropped[queue.replaced] = True
-            dropped[queue.is_calculated] += len(queue.dropped)
+            late, repeated = late + len(queue.dropped) - queue.repeated, repeated + queue.repeated
         ripe = np.flatnonzero(is_ripe & ~is_dropped)
         ripe = ripe[np.lexsort((turn[ripe], slot[ripe]))]
         taken = reached.taken.copy()
         np.maximum.at(taken, slot[ripe], time[ripe])
         waiting = np.flatnonzero(~is_ripe & ~is_dropped)
-        return Ordered(ripe, waiting, dropped[False], dropped[True], Reached(highest, taken))
+        return Ordered(ripe, waiting, late, repeated, Reached(highest, taken))
 
     def _queues(self, records: Records, waited: int, reached: Reached, marks: Marks) -> Iterator["_Queue"]:
         """Go through the series whose times do not ascend."""
@@ -130,6 +130,7 @@ class _Queue:
         mark, value: of ``Marks``.
         times, places: of the records that wait, ascending.
         given: all that waited or arrived; each of them is taken, dropped or replaced, or waits on.
+        repeated: how many of the dropped ones are corrections of what was taken.
     """
 
     order: EnergyOrder
@@ -142,6 +143,7 @@ class _Queue:
     taken: list[int] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
+    repeated: int = 0
 
     def run(self, arrived: list[int], records: Records, highest: int) -> None:
         """Take what arrived; ``highest`` is the watermark before."""
@@ -163,6 +165,7 @@ class _Queue:
         is_known = self.times[at : at + 1] == [time]
         if time <= self.mark or (is_known and not self.is_calculated):
             self.dropped.append(place)
+            self.repeated += self.is_calculated and time == self.mark
             return False
         if is_known:
             self.replaced.append(self.places[at])

@@ -39,7 +39,17 @@ def test_a_calculated_input_keeps_the_first_of_a_repeated_time_once_the_referenc
     run = Run(METER, energy_job(METER, {}), calculated=["M::A"])
     run.feed(rows((1, 10), (2, 15), (1, 12), (2, 17), (3, 20)))
     run.close()
-    assert (days(run), run.counts["repeated"], run.counts["late"]) == ({0: 10}, 2, 0)
+    assert (days(run), run.counts["repeated"], run.counts["late"]) == ({0: 10}, 1, 1)
+
+
+def test_on_a_calculated_input_only_the_time_of_the_reference_is_known_to_come_again() -> None:
+    for kind in (METER, INSTANT):
+        run = Run(kind, energy_job(kind, {}), calculated=["M::A"])
+        run.feed(rows((1, 10), (3, 12)))
+        run.feed(rows((2, 11)))
+        assert (run.counts["repeated"], run.counts["late"]) == (0, 1), "its time was never there before"
+        run.feed(rows((3, 13)))
+        assert (run.counts["repeated"], run.counts["late"]) == (1, 1)
 
 
 def test_a_calculated_input_replaces_what_waits_at_the_same_time() -> None:
