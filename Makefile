@@ -11,6 +11,8 @@ RUN := $(UV) run --frozen --all-extras --all-groups
 export PATH := $(dir $(UV)):$(STREAMJOB_STATE)/bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/tests
 PYTEST := $(RUN) pytest
+# What needs no cluster, and runs on all cores; the other suites share one cluster, one Kafka and one Spark session.
+PURE := tests/unit tests/mutants tests/real_data tests/chart
 
 .PHONY: help
 help: ## List the commands
@@ -27,11 +29,16 @@ demo-down: setup ## Remove what the demo left in the cluster
 .PHONY: test
 test: setup ## All tests but the slow ones, on a real cluster, Kafka, Redis and Spark
 	@$(RUN) python -m prepare
+ifdef ARGS
 	@$(PYTEST) $(ARGS)
+else
+	@$(PYTEST) -n $(shell nproc) --dist worksteal $(PURE)
+	@$(PYTEST) tests/spark tests/cluster tests/e2e
+endif
 
 .PHONY: test-unit
 test-unit: setup ## The pure tests alone: seconds, nothing is built
-	@$(PYTEST) tests/unit $(ARGS)
+	@$(PYTEST) -n $(shell nproc) --dist worksteal tests/unit $(ARGS)
 
 .PHONY: deep
 deep: setup ## The templates' properties with 20,000 examples each (an hour and more)
