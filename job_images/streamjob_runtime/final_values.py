@@ -6,6 +6,7 @@ from dataclasses import replace
 import polars as pl
 
 from streamjob_api.points import PointRef
+from streamjob_runtime.json_reading import parse
 from streamjob_runtime.messages import Decoded
 
 # What a calculation's calMode says of a result that another one will replace.
@@ -34,4 +35,16 @@ def without_intermediate(decoded: Decoded, values: Sequence[bytes | None], calcu
 def _modes(values: Sequence[bytes | None], messages: pl.Series) -> pl.Series:
     """Return the calMode of messages, which are known to be JSON; null where one has none."""
     written = pl.Series("text", [values[message] for message in messages], dtype=pl.Binary).cast(pl.String)
-    return written.str.json_path_match("$.attr.*.calMode")
+    modes = written.str.json_path_match("$.attr.*.calMode")
+    # Polars reads less than a message may hold: no NaN, no byte order mark, no half of a surrogate pair.
+    unseen = (modes.is_null() & written.str.contains("calMode", literal=True)).arg_true()
+    return modes.scatter(unseen, [_mode(values[messages[place]]) for place in unseen]) if len(unseen) else modes
+
+
+def _mode(value: bytes | None) -> str | None:
+    """Return the calMode of one message, by complete reading."""
+    content = parse(value)
+    attr = content.get("attr") if isinstance(content, dict) else None
+    parts = attr.values() if isinstance(attr, dict) else ()
+    modes = [part["calMode"] for part in parts if isinstance(part, dict) and "calMode" in part]
+    return modes[0] if modes and isinstance(modes[0], str) else None

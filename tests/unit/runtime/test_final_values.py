@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from streamjob_api.points import PointRef
 from streamjob_runtime.final_values import without_intermediate
 from streamjob_runtime.messages import Decoded, decode
@@ -26,6 +28,26 @@ def test_only_final_results_are_taken() -> None:
     decoded = taken(*(record(CALCULATED, n, windowAggregator={"calMode": mode}) for n, mode in enumerate(modes)))
     assert decoded.points["value"].to_list() == [1, 4]
     assert (decoded.intermediate, decoded.records) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["NaN", "-Infinity", "1e999", "9" * 5000, '"\\ud800"', "[" * 200 + "]" * 200],
+    ids=lambda other: other[:12],
+)
+def test_what_else_a_result_says_hides_no_mode(other: str) -> None:
+    intermediate = record(CALCULATED, 1, windowAggregator={"calMode": "onTime"})
+    final = record(CALCULATED, 2, windowAggregator={"calMode": "final"})
+    texts = [text.replace(b'"attr": {', b'"attr": {"z": %s, ' % other.encode(), 1) for text in (intermediate, final)]
+    decoded = taken(*texts)
+    assert decoded.points["value"].to_list() == [2]
+    assert decoded.intermediate == 1
+
+
+def test_a_byte_order_mark_hides_no_mode() -> None:
+    mode = {"calMode": "early"}
+    decoded = taken(b"\xef\xbb\xbf" + record(CALCULATED, 1, windowAggregator=mode), record(CALCULATED, 2))
+    assert (decoded.points["value"].to_list(), decoded.intermediate) == ([2], 1)
 
 
 def test_a_result_that_names_no_mode_is_final_whatever_else_it_says() -> None:
