@@ -13,12 +13,16 @@ from streamjob_api.stream_resource import Library
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.observed import Job, JobKey, Pod, Resource
 from streamjob_operator.validation import FoundModels, Lineage, Member, OuFacts, Verdict, in_force
-from streamjob_operator.validation.jobs import Footing, conclude, footing, library_of, member_of, reserves
+from streamjob_operator.validation.jobs import Footing, can_start, conclude, footing, library_of, member_of, reserves
 from streamjob_operator.validation.resources import rival_of
 
 
 class Seen(Protocol):
     """What the cache has seen."""
+
+    def job(self, key: JobKey) -> Job | None:
+        """A job, with its status."""
+        ...
 
     def resources(self, namespace: str) -> list[Resource]:
         """The StreamResources of a namespace."""
@@ -40,8 +44,9 @@ class _Known:
     job: Job
     facts: OuFacts
     footing: Footing
-    verdict: Verdict | None = None
     lineage_version: int = 0
+    verdict: Verdict | None = None
+    can_start: bool | None = None
 
 
 @dataclass
@@ -134,12 +139,16 @@ class VerdictCache:
     def verdict(self, job: Job) -> Verdict:
         """Whether a job can be run, as far as the cache knows."""
         facts = self.facts(job.key.namespace)
-        known = self._footing(job, facts)
         lineage = self._lineage(job.key.namespace)
-        if known.verdict is None or known.lineage_version != lineage.version:
-            member = lineage.member(job.uid) or member_of(job)
-            known.verdict = conclude(known.footing, member, lineage, lambda older: self._runs(older, facts))
-            known.lineage_version = lineage.version
+        known = self._in_lineage(job, facts, lineage)
+        if known.verdict is None:
+            known.verdict = conclude(
+                known.footing,
+                lineage.member(job.uid) or member_of(job),
+                lineage,
+                runs=lambda older: self._runs(older, facts),
+                writes=lambda writer: self._writes(writer, facts, lineage),
+            )
         return known.verdict
 
     def neighbours(self, job: Job) -> set[JobKey]:
@@ -156,6 +165,27 @@ class VerdictCache:
         if known is None or known.job.spec is not job.spec or known.facts is not facts:
             known = self._known[job.uid] = _Known(job, facts, footing(job, facts))
         return known
+
+    def _in_lineage(self, job: Job, facts: OuFacts, lineage: Lineage) -> _Known:
+        known = self._footing(job, facts)
+        if known.lineage_version != lineage.version:
+            known.lineage_version, known.verdict, known.can_start = lineage.version, None, None
+        return known
+
+    def _writes(self, member: Member, facts: OuFacts, lineage: Lineage) -> bool:
+        """Whether a job counts as the writer of its outputs: it can be started, or its driver may go on if it cannot.
+
+        One that is refused and never ran must not turn its readers to a topic that nobody writes.
+        """
+        job = self._jobs[member.uid]
+        known = self._in_lineage(job, facts, lineage)
+        if known.can_start is None:
+            known.can_start = can_start(known.footing, member, lineage)
+        return known.can_start or self._has_run(job)
+
+    def _has_run(self, job: Job) -> bool:
+        seen = self.seen.job(job.key)
+        return seen is not None and seen.uid == job.uid and seen.status.deployed is not None
 
     def _runs(self, member: Member, facts: OuFacts) -> bool:
         """Whether a job runs, or will, as far as its OU is concerned."""

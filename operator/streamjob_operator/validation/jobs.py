@@ -53,7 +53,7 @@ def check(job: Job, facts: OuFacts, lineage: Lineage) -> Verdict:
     return conclude(footing(job, facts), member_of(job), lineage)
 
 
-def _all_run(_: Member) -> bool:
+def _all(_: Member) -> bool:
     return True
 
 
@@ -82,13 +82,18 @@ def footing(job: Job, facts: OuFacts) -> Footing:
 
 
 def conclude(
-    footing: Footing, member: Member | None, lineage: Lineage, runs: Callable[[Member], bool] = _all_run
+    footing: Footing,
+    member: Member | None,
+    lineage: Lineage,
+    runs: Callable[[Member], bool] = _all,
+    writes: Callable[[Member], bool] = _all,
 ) -> Verdict:
     """The verdict, other jobs included.
 
     Args:
         runs: whether an older job that stands in the way is one that runs, or will; where none does, a driver need not
             give way yet.
+        writes: whether a job counts as the writer of its outputs for those that read them.
     """
     by_others: list[tuple[Fault, bool]] = []
     if member is not None:
@@ -103,7 +108,13 @@ def conclude(
         return refused
     if footing.runnable is None:
         raise TypeError("a job without faults has an image")
-    return replace(footing.runnable, calculated=lineage.calculated(member)) if member else footing.runnable
+    return replace(footing.runnable, calculated=lineage.calculated(member, writes)) if member else footing.runnable
+
+
+def can_start(footing: Footing, member: Member, lineage: Lineage) -> bool:
+    """Whether nothing stands against a job, its size included."""
+    is_sound = not footing.faults and footing.oversize is None
+    return is_sound and not any(lineage.rivals(member)) and not lineage.loops(member)
 
 
 def objection(verdict: Verdict) -> Refusal | None:

@@ -4,7 +4,7 @@ Kept as an index, so that a verdict costs what its own job's neighbours are, not
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -118,13 +118,14 @@ class Lineage:
             if older:
                 yield output, min(older, key=lambda other: other.rank)
 
-    def calculated(self, member: Member) -> tuple[PointRef, ...]:
+    def calculated(self, member: Member, writes: Callable[[Member], bool]) -> tuple[PointRef, ...]:
         """Inputs that a job of the same channel writes, itself included, in a stable order.
 
-        Whether that job runs makes no difference: a job that is paused for a while must not turn its readers to
-        another topic.
+        Args:
+            writes: whether a job counts as the writer of its outputs. That it runs is not asked for: a job that is
+                paused for a while must not turn its readers to another topic.
         """
-        return tuple(sorted(point for point in member.inputs if self._is_written(point, member.channel)))
+        return tuple(sorted(point for point in member.inputs if self._is_written(point, member.channel, writes)))
 
     def loops(self, member: Member) -> list[Loop]:
         """The loops that a job closes with older ones: each shortest one, beginning with a step of the job itself."""
@@ -145,18 +146,20 @@ class Lineage:
     def neighbours(self, member: Member) -> set[str]:
         """UIDs of the jobs whose verdict may rest on this one.
 
-        Rivals for an output, those that read one, and all on a loop through it.
+        Rivals for an output and all on a loop through it: this job may stand in their way. And those that read what it
+        or one of these writes: a job that is refused feeds nobody.
         """
         touched = {uid for output in member.outputs for uid in self._writers.get(output, {})}
-        touched |= {uid for output in member.outputs for uid in self._consumers.get((member.channel, output), {})}
         downstream = self._reachable(member)
         upstream_points = {(member.channel, edge.input) for edge in member.edges}
         if not upstream_points.isdisjoint(node for node, _ in downstream):
             touched |= {uid for _, uid in downstream}
+        for writer in (member, *(self._members[uid] for uid in tuple(touched))):
+            touched |= {uid for output in writer.outputs for uid in self._consumers.get((writer.channel, output), {})}
         return touched - {member.uid}
 
-    def _is_written(self, point: PointRef, channel: MessageChannel) -> bool:
-        return any(writer.channel is channel for writer in self._writers.get(point, {}).values())
+    def _is_written(self, point: PointRef, channel: MessageChannel, writes: Callable[[Member], bool]) -> bool:
+        return any(writer.channel is channel and writes(writer) for writer in self._writers.get(point, {}).values())
 
     def _can_loop(self, member: Member) -> bool:
         """Whether anything reads what the job writes, and anything writes what it reads: mostly not."""

@@ -59,9 +59,10 @@ def test_a_chain_and_a_diamond_are_no_loops() -> None:
 def test_inputs_that_a_job_of_the_channel_writes_are_calculated_whatever_its_age() -> None:
     reader = member(2, ("d", "e"), ("c", "f"), ("raw", "c"), ("o", "g"))
     lineage = Lineage([reader, member(3, ("a", "d")), member(1, ("a", "o"), channel=MessageChannel.OFFLINE)])
-    assert [point.point for point in lineage.calculated(reader)] == ["c", "d"]
+    assert [point.point for point in lineage.calculated(reader, lambda _: True)] == ["c", "d"]
+    assert [point.point for point in lineage.calculated(reader, lambda writer: writer.uid == "job-3")] == ["d"]
     lineage.drop("job-3")
-    assert [point.point for point in lineage.calculated(reader)] == ["c"]
+    assert [point.point for point in lineage.calculated(reader, lambda _: True)] == ["c"]
 
 
 def test_who_reads_an_output_is_a_neighbour_of_its_writer() -> None:

@@ -40,8 +40,12 @@ class Ou:
         self.version = 0
         self.see_resource(**resource)
 
-    def see(self, name: str, generation: int = 1, created: str = CREATED, **spec: Any) -> None:
+    def see(
+        self, name: str, generation: int = 1, created: str = CREATED, *, has_run: bool = False, **spec: Any
+    ) -> None:
         manifest = job_manifest(name, **spec)
+        if has_run:
+            manifest |= {"status": {"deployed": {"specHash": "former", "generation": 1}}}
         self.world.see_job(self._newer(manifest, uid=name, generation=generation, creationTimestamp=created))
 
     def see_resource(self, generation: int = 1, namespace: str = "ou", **spec: Any) -> None:
@@ -100,6 +104,54 @@ def test_another_spec_of_the_resource_or_other_models_are_seen() -> None:
     text = yaml.safe_dump({"models": [{"id": "M", "points": points}]})
     ou.world.verdicts.put_models("ou", found_models("models", {"models.yaml": text}))
     assert ou.reason("job") == "Valid"
+
+
+NOT_INSTALLED = {"template": {**TEMPLATE, "version": "2.0"}}
+
+
+def test_a_job_that_is_refused_and_never_ran_feeds_nobody() -> None:
+    ou = Ou(capacity={"design": 1, "standalone": 2})
+    ou.see("reader", **windows("B", "C"))
+    ou.see("writer", **windows("A", "B"), **NOT_INSTALLED)
+    assert (ou.reason("writer"), calculated(ou)) == ("TemplateNotInstalled", {"reader": []})
+    assert ou.near("writer") == {"reader"}
+    ou.see("writer", generation=2, **windows("A", "B"), resources={"cu": 3})
+    verdict = ou.verdict("writer")
+    assert isinstance(verdict, Runnable)
+    assert verdict.never_suffices
+    assert calculated(ou)["reader"] == []
+    ou.see("writer", generation=3, **windows("A", "B"), state="Paused")
+    assert calculated(ou)["reader"] == [PointRef("M", "B")]
+
+
+def test_a_job_that_has_run_feeds_its_readers_though_it_is_refused_by_now() -> None:
+    ou = Ou()
+    ou.see("reader", **windows("B", "C"))
+    ou.see("writer", **windows("A", "B"))
+    ou.see("writer", has_run=True, **windows("A", "B"))
+    ou.see("writer", generation=2, has_run=True, **windows("A", "B"), **NOT_INSTALLED)
+    assert (ou.reason("writer"), calculated(ou)) == ("TemplateNotInstalled", {"reader": [PointRef("M", "B")]})
+    ou.world.lose_job(JobKey("ou", "writer"))
+    assert calculated(ou) == {"reader": []}
+
+
+def test_a_job_that_was_started_since_its_spec_was_seen_has_run() -> None:
+    ou = Ou()
+    ou.see("reader", **windows("B", "C"))
+    ou.see("writer", **windows("A", "B"))
+    ou.see("writer", has_run=True, **windows("A", "B"))
+    ou.see("older", created="2025-01-01T00:00:00Z", **windows("D", "B"), messageChannel="Offline")
+    assert (ou.reason("writer"), calculated(ou)["reader"]) == ("OutputTaken", [PointRef("M", "B")])
+
+
+def test_whoever_reads_from_a_rival_is_a_neighbour() -> None:
+    ou = Ou()
+    ou.see("reader", **windows("C", "D"))
+    ou.see("younger", **policies([("A", "B"), ("A", "C")]))
+    assert calculated(ou)["reader"] == [PointRef("M", "C")]
+    ou.see("older", created="2025-01-01T00:00:00Z", **windows("E", "B"))
+    assert (ou.reason("younger"), calculated(ou)["reader"]) == ("OutputTaken", [])
+    assert ou.near("older") == {"younger", "reader"}
 
 
 def test_an_output_is_free_when_its_writer_leaves_or_becomes_a_draft() -> None:
@@ -292,6 +344,7 @@ def test_whoever_s_inputs_an_edit_turns_into_calculated_ones_is_a_neighbour(
         after, near = calculated(ou), near | ou.near(name)
         assert {other for other in after if other != name and before.get(other) != after[other]} <= near
         specs = {job.key.name: job.spec for job in ou.world.jobs("ou") if not isinstance(job.spec, InvalidSpec)}
-        written = {point for spec in specs.values() if spec.state != "Draft" for point in spec.block.outputs()}
+        feeding = [spec for name, spec in specs.items() if name in after and spec.state != "Draft"]
+        written = {point for spec in feeding for point in spec.block.outputs()}
         read = {name: sorted(set(spec.block.inputs()) & written) for name, spec in specs.items()}
         assert after == {name: read[name] for name in after}
