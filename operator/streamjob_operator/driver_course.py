@@ -62,17 +62,22 @@ def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: R
 def _outdated(driver: Pod, runnable: Runnable) -> tuple[str, str] | None:
     """Why a driver has to be replaced, as a reason and the beginning of a message; None where it need not be.
 
-    A driver that reads an input from devices would wait for ever when another job writes it. One that reads it from
-    the results' topic may go on when nobody writes it any more.
+    A driver that reads an input from devices would wait for ever when another job writes it, and one that reads it
+    from the results' topic when nobody writes it any more.
     """
     if driver.spec_hash != runnable.spec_hash:
         return reasons.UPGRADING, ""
-    added = [point for point in map(str, runnable.calculated) if point not in driver.calculated]
-    if not added:
-        return None
-    more = len(added) - _SHOWN_INPUTS
-    shown = ", ".join(added[:_SHOWN_INPUTS]) + (f" and {more} more" if more > 0 else "")
-    return reasons.INPUTS_CHANGED, f"jobs of the OU calculate {shown} now, which is read from the results' topic; "
+    calculated = frozenset(map(str, runnable.calculated))
+    added, gone = sorted(calculated - driver.calculated), sorted(driver.calculated - calculated)
+    why = f"jobs of the OU calculate {_shown(added)} now, which is read from the results' topic; " if added else ""
+    if gone:
+        why += f"no job of the OU calculates {_shown(gone)} any more, which is read from the devices' topic; "
+    return (reasons.INPUTS_CHANGED, why) if why else None
+
+
+def _shown(points: list[str]) -> str:
+    more = len(points) - _SHOWN_INPUTS
+    return ", ".join(points[:_SHOWN_INPUTS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _upgrade(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable: Runnable) -> Course:

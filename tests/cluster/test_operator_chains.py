@@ -24,7 +24,7 @@ def calculated(ou: Ou, job: str, attempt: int) -> list[str]:
     return told
 
 
-def test_a_reader_restarts_with_its_checkpoint_when_its_input_comes_to_be_calculated_and_not_when_no_more(
+def test_a_reader_restarts_with_its_checkpoint_when_its_input_comes_to_be_calculated_and_when_it_is_no_more(
     ou: Ou, operator: OperatorProcess
 ) -> None:
     ou.apply(stream_resource(), CONSUMER)
@@ -41,14 +41,24 @@ def test_a_reader_restarts_with_its_checkpoint_when_its_input_comes_to_be_calcul
     assert told["InputsChanged"].startswith("jobs of the OU calculate M::B now")
 
     ou.delete("streamjob", "producer")
-    ou.patch("consumer", {"description": ""})
-    ou.job_until("consumer", lambda status: status["observedGeneration"] == 2 and is_ready(status))
-    assert [pod["metadata"]["name"] for pod in ou.pods() if "consumer" in pod["metadata"]["name"]] == [
-        "consumer-2-driver"
-    ]
-    ou.patch("consumer", {"restartNonce": 1})
-    ou.job_until("consumer", lambda status: status["attempt"] == 3 and is_ready(status))
+    status = ou.job_until("consumer", lambda status: status["attempt"] == 3 and is_ready(status))
     assert calculated(ou, "consumer", 3) == []
+    assert status["deployed"]["checkpoint"].endswith("/0")
+
+
+def test_a_writer_that_cannot_start_turns_no_reader_to_its_results(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), CONSUMER)
+    ou.job_until("consumer", is_ready)
+    never = stream_job(
+        "never",
+        template={"name": "time-window-aggregation", "version": "99.0"},
+        timeWindowAggregation=PRODUCER["spec"]["timeWindowAggregation"],
+    )
+    ou.apply(never)
+    ou.job_until("never", lambda status: reason(status) == "TemplateNotInstalled")
+    ou.patch("consumer", {"restartNonce": 1})
+    ou.job_until("consumer", lambda status: status["attempt"] == 2 and is_ready(status))
+    assert calculated(ou, "consumer", 2) == []
 
 
 @pytest.mark.parametrize("order", [(PRODUCER, CONSUMER), (CONSUMER, PRODUCER)], ids=["writer-first", "reader-first"])

@@ -36,7 +36,7 @@ class Runnable:
     Args:
         spec_hash: of what restarts a driver when it changes.
         names: what the thing models say of the names in expressions; a driver learns of a change when it starts.
-        calculated: inputs that jobs of the OU write; a driver restarts for more of them, never for fewer.
+        calculated: inputs that jobs of the OU write; a driver restarts when they change.
     """
 
     spec: StreamJobSpec

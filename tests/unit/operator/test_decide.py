@@ -137,11 +137,16 @@ def test_an_input_that_another_job_comes_to_calculate_restarts_the_driver_with_i
     assert gone.start.runnable.calculated == CHAINED
 
 
-def test_an_input_that_nobody_calculates_any_more_restarts_nothing() -> None:
+def test_an_input_that_nobody_calculates_any_more_restarts_the_driver_too() -> None:
     running = job(status=running_status(job()))
     of_chain = pod(running, calculated=("M::A", "M::B"))
-    assert decide(observed(running, of_chain), NOW).stop == ()
-    assert decide(observed(running, of_chain, verdict=replace(runnable(running), calculated=CHAINED)), NOW).stop == ()
+    course = decide(observed(running, of_chain, verdict=replace(runnable(running), calculated=CHAINED)), NOW)
+    assert (course.stop, course.ready.reason) == ((of_chain,), "InputsChanged")
+    assert course.ready.message.startswith("no job of the OU calculates M::B any more")
+    both = pod(running, calculated=("M::C",))
+    said = decide(observed(running, both, verdict=replace(runnable(running), calculated=CHAINED)), NOW).ready.message
+    assert said.startswith("jobs of the OU calculate M::A now, which")
+    assert "; no job of the OU calculates M::C any more, which is read from the devices' topic; waiting" in said
 
 
 def test_an_intent_is_not_taken_up_with_other_inputs_under_its_own_number() -> None:
