@@ -57,27 +57,33 @@ class Order:
         for clock, end in beside.looks or [(0, len(records))]:
             own = [row for row in records[begin:end] if row[:2] == (asset, point)]
             begin = end
-            for _, _, time, value in own:
-                self.arrive(time, float(value), replaces=point in beside.calculated)
-            if own:
+            kept = [self.arrive(time, float(value), replaces=point in beside.calculated) for *_, time, value in own]
+            if any(kept) or (own and arrived is not None):
                 arrived = clock
             elif arrived is not None and clock - arrived >= (beside.idle_timeout_ms or math.inf):
-                self.take(sorted(self.waiting))
-                self.closings.append(len(self.taken))
-                arrived = None
+                arrived = self.end_silence(clock, clock - arrived - (beside.idle_timeout_ms or 0))
 
-    def arrive(self, time: int, value: float, *, replaces: bool) -> None:
-        """Let one record wait, or drop it; take those whose turn it is."""
+    def end_silence(self, clock: int, too_long_ms: int) -> int | None:
+        """Close the series, unless nobody looked when it was time: then silence begins anew."""
+        if too_long_ms > 60_000:
+            return clock
+        self.take(sorted(self.waiting))
+        self.closings.append(len(self.taken))
+        return None
+
+    def arrive(self, time: int, value: float, *, replaces: bool) -> bool:
+        """Let one record wait, or drop it; take those whose turn it is. Return whether it was kept."""
         if replaces and self.reference is not None and time == self.reference[0]:
             self.repeated += 1
-            return
+            return False
         is_too_late = self.reference is not None and time <= self.reference[0]
         if is_too_late or (time in self.waiting and not replaces):
             self.late += 1
-            return
+            return False
         self.waiting[time] = value
         self.watermark = max(self.watermark, time)
         self.take(sorted(moment for moment in self.waiting if moment + self.latency_ms <= self.watermark))
+        return True
 
     def take(self, moments: list[int]) -> None:
         """Take what waits at these times."""

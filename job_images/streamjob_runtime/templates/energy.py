@@ -8,8 +8,9 @@ that of the job's time zone, else of its OU's.
 A daily result's time is the day's local 00:00, a detailed one's the start of its detail. Both leave as ``final`` when
 the first record of a later day or detail is taken. With ``runningTotal`` the sum of the open day leaves too, as
 ``running``, in each micro-batch that changed it: of several changes in one micro-batch the last one counts. With an
-idle timeout, a series that was silent for so long by the clock has what is open given as if a later day had come, once,
-after all that waits of it was taken; its reference stays, and a later record of the same day has the day given again.
+idle timeout, a series that was silent for so long by the clock (``silence``) has what is open given as if a later day
+had come, once, after all that waits of it was taken; its reference stays, and a later record of the same day has the
+day given again. A record that is dropped makes a silence last longer, but begins none.
 
 A day that is final leaves again where more energy turns out to be its own: with ``midnight: Proportional``, which
 splits an interval over the days that it crosses, if the reading was flat since then; after a record of that day that
@@ -45,6 +46,7 @@ from streamjob_runtime.templates.intervals import Intervals
 from streamjob_runtime.templates.ordering import NEVER
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
 from streamjob_runtime.templates.series_combiner import SeriesCombiner
+from streamjob_runtime.templates.silence import silent
 from streamjob_runtime.templates.surroundings import Attributes, Surroundings
 
 
@@ -106,17 +108,13 @@ class Energy:
         if not blocks and not self.uses_clock:
             return Folded(RESULTS.to_frame(), {})
         state = EnergyState.load(store, self.plan.width, now_ms)
-        slots = state.place(blocks)
-        was_closed = state.arrived == CLOSED
-        for own in slots:
-            state.arrived[own] = now_ms
-        turn = Turn(state.reached.taken, was_closed, self._silent(state, now_ms))
-        if not blocks and not turn.is_ended.any() and state.was_watched:
+        slots, before = state.place(blocks), state.arrived
+        state.hear(slots, now_ms)
+        turn = Turn(state.reached.taken, state.was_given, self._end_silent(state, now_ms))
+        if not blocks and state.was_watched and np.array_equal(state.arrived, before):
             return Folded(RESULTS.to_frame(), {}, self._deadline(state))
-        results, counts = self._take(
-            store, state, [_records(block, own) for block, own in zip(blocks, slots, strict=True)], turn
-        )
-        state.arrived[turn.is_ended] = CLOSED
+        arrived = [_records(block, own) for block, own in zip(blocks, slots, strict=True)]
+        results, counts = self._take(store, state, arrived, turn, now_ms)
         state.save(store, is_watched=self.uses_clock)
         if slots:
             counts["severalPartitions"] = in_several(slots)
@@ -127,16 +125,17 @@ class Energy:
         state = EnergyState.load(store, self.plan.width, 0)
         if not state.assets:
             return Folded(RESULTS.to_frame(), {})
-        turn = Turn(state.reached.taken, state.arrived == CLOSED, np.ones(len(state.assets), np.bool_))
-        results, counts = self._take(store, state, [], turn)
+        turn = Turn(state.reached.taken, state.was_given, np.ones(len(state.assets), np.bool_))
+        results, counts = self._take(store, state, [], turn, 0)
         store.remove(SERIES)
         return Folded(results, dict(counts))
 
-    def _silent(self, state: EnergyState, now_ms: int) -> Flags:
-        """Whether each series is to be closed now."""
+    def _end_silent(self, state: EnergyState, now_ms: int) -> Flags:
+        """Tell which series are to be closed now, and count the silence of the others from when it could be heard."""
         if self.idle_timeout_ms is None:
             return np.zeros(len(state.assets), np.bool_)
-        is_silent: Flags = (state.arrived != CLOSED) & (now_ms - state.arrived >= self.idle_timeout_ms)
+        is_silent, arrived = silent(state.arrived, now_ms, self.idle_timeout_ms)
+        state.arrived = np.where(is_silent | (state.arrived == CLOSED), CLOSED, arrived)
         return is_silent
 
     def _deadline(self, state: EnergyState) -> int | None:
@@ -147,7 +146,7 @@ class Energy:
         return int(arrived.min()) + self.idle_timeout_ms
 
     def _take(
-        self, store: BlockStore, state: EnergyState, arrived: Sequence[Records], turn: Turn
+        self, store: BlockStore, state: EnergyState, arrived: Sequence[Records], turn: Turn, now_ms: int
     ) -> tuple[pl.DataFrame, Counter[str]]:
         """Take the records whose turn it is; of series that have ended, that is all."""
         waited = [load_waiting(store)] if self.plan.latency_ms else []
@@ -157,6 +156,7 @@ class Energy:
         if self.plan.latency_ms:
             save_waiting(store, records.take(order.waiting), count)
         state.reached = order.reached
+        state.reopen(records.slot[order.taken], records.slot[order.waiting], turn.is_ended, now_ms)
         counts = Counter(late=order.late, repeated=order.repeated, outside=0)
         with np.errstate(over="ignore", invalid="ignore"):  # What is not finite leaves as null.
             outputs = list(self._outputs(state, records.take(order.taken), turn, counts))

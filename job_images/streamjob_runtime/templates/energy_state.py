@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streamjob_runtime.templates.arrays import Floats, Slots, Times
+from streamjob_runtime.templates.arrays import Flags, Floats, Slots, Times
 from streamjob_runtime.templates.chains import Chains, Records
 from streamjob_runtime.templates.intervals import Reference
 from streamjob_runtime.templates.ordering import NEVER, Reached
@@ -26,8 +26,8 @@ _TIMES = ("highest", "taken")
 # One column for each rank of a policy; ``passed`` only where it is not 0 throughout.
 _SINCE, _PASSED = "since", "passed"
 _NUMBERS = ("value", "day", "detail")
-# Only of jobs that close what is silent.
-_ARRIVED = "arrived"
+# Only of jobs that close what is silent; ``given`` only where something was. Without it, what is CLOSED was given.
+_ARRIVED, _GIVEN = "arrived", "given"
 CLOSED = NEVER
 
 
@@ -38,7 +38,9 @@ class EnergyState:
     Attributes:
         reached: watermark and last record taken.
         was_watched: whether it is known when records arrived.
-        arrived: when the last record came, by the clock; CLOSED where what was open has been closed since.
+        arrived: when the last record came, by the clock; CLOSED where nothing was taken, and nothing waits, since what
+            was open was closed.
+        was_given: whether what is open was given when it was closed, and nothing was taken since.
         since, value, passed, day, detail: one row for each rank of a policy: the ``Reference``, and the sums of its day
             and its detail.
     """
@@ -49,6 +51,7 @@ class EnergyState:
     reached: Reached
     was_watched: bool
     arrived: Times
+    was_given: Flags
     since: Times
     value: Floats
     passed: Times
@@ -64,7 +67,8 @@ class EnergyState:
         block = store.get(SERIES)
         if block is None:
             times, ranks, none = np.empty(0, np.int64), np.empty((width, 0), np.int64), np.empty((width, 0))
-            return cls([], [], [], Reached(times, times), True, times, ranks, none, ranks, none, none)
+            flags = np.empty(0, np.bool_)
+            return cls([], [], [], Reached(times, times), True, times, flags, ranks, none, ranks, none, none)
         assets, inputs, paths = (block[name].to_list() for name in _TEXTS)
         highest, taken = (block[name].to_numpy(writable=True) for name in _TIMES)
         value, day, detail = (_by_rank(block, name, width) for name in _NUMBERS)
@@ -73,7 +77,8 @@ class EnergyState:
         was_watched = _ARRIVED in block.columns
         arrived = block[_ARRIVED].to_numpy(writable=True) if was_watched else np.full(block.height, now_ms)
         reached = Reached(highest, taken)
-        return cls(assets, inputs, paths, reached, was_watched, arrived, since, value, passed, day, detail)
+        was_given = block[_GIVEN].to_numpy() if _GIVEN in block.columns else arrived == CLOSED
+        return cls(assets, inputs, paths, reached, was_watched, arrived, was_given, since, value, passed, day, detail)
 
     def save(self, store: BlockStore, *, is_watched: bool) -> None:
         """Write the shard; ``is_watched`` says whether it counts when records arrived."""
@@ -81,6 +86,8 @@ class EnergyState:
         columns |= dict(zip(_TIMES, (self.reached.highest, self.reached.taken), strict=True))
         if is_watched:
             columns[_ARRIVED] = self.arrived
+        if self.was_given.any():
+            columns[_GIVEN] = self.was_given
         ranked = {_SINCE: self.since, "value": self.value, "day": self.day, "detail": self.detail}
         if self.passed.any():
             ranked[_PASSED] = self.passed
@@ -112,6 +119,21 @@ class EnergyState:
                 self.paths[slot] = path
         return slots
 
+    def hear(self, slots: Sequence[Slots], now_ms: int) -> None:
+        """Note that records came, where a silence would close something."""
+        has_records = np.zeros(len(self.arrived), np.bool_)
+        for own in slots:
+            has_records[own] = True
+        self.arrived = np.where(has_records & (self.arrived != CLOSED), now_ms, self.arrived)
+
+    def reopen(self, taken: Slots, waiting: Slots, is_ended: Flags, now_ms: int) -> None:
+        """Note which series have something again that a silence is to close, and of which it was closed just now."""
+        has_more = np.zeros(len(self.arrived), np.bool_)
+        has_more[taken] = True
+        self.was_given = (self.was_given & ~has_more) | is_ended
+        has_more[waiting] = True
+        self.arrived = np.where(has_more & ~is_ended & (self.arrived == CLOSED), now_ms, self.arrived)
+
     def _grow(self, new: Sequence[tuple[str, int]]) -> None:
         if not new:
             return
@@ -121,6 +143,7 @@ class EnergyState:
         self.reached = self.reached.with_slots(len(self.assets))
         count = (0, len(new))
         self.arrived = np.pad(self.arrived, count, constant_values=CLOSED)
+        self.was_given = np.pad(self.was_given, count)
         more = ((0, 0), count)
         self.since = np.pad(self.since, more, constant_values=NEVER)
         self.value = np.pad(self.value, more, constant_values=np.nan)

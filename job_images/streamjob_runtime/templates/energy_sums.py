@@ -77,7 +77,7 @@ class Course:
         slots: these series.
         taken_before, taken: highest time of the records taken, of each; NEVER before the first one.
         since_before, since: time of the reference, of each.
-        was_closed: whether the open period has been given already, because the series was silent.
+        was_given: whether the open period has been given already, because the series was silent.
         is_ended: whether nothing follows, so that open periods are over.
     """
 
@@ -86,7 +86,7 @@ class Course:
     taken: Times
     since_before: Times
     since: Times
-    was_closed: Flags
+    was_given: Flags
     is_ended: Flags
 
 
@@ -95,11 +95,11 @@ class Turn:
     """How a fold finds the series, by slot.
 
     Attributes:
-        taken_before, was_closed, is_ended: of ``Course``.
+        taken_before, was_given, is_ended: of ``Course``.
     """
 
     taken_before: Times
-    was_closed: Flags
+    was_given: Flags
     is_ended: Flags
 
     def course(self, slots: Slots, taken: Times, since_before: Times, since: Times) -> Course:
@@ -110,7 +110,7 @@ class Turn:
             taken=taken[slots],
             since_before=since_before[slots],
             since=since[slots],
-            was_closed=self.was_closed[slots],
+            was_given=self.was_given[slots],
             is_ended=self.is_ended[slots],
         )
 
@@ -149,7 +149,7 @@ def add_up(pieces: Pieces, course: Course, sums: Floats, period_of: PeriodOf) ->
     energy = np.concatenate([sums[slots], np.zeros(len(slots)), pieces.energy])
     # A period is given for its records, not for the sum that is kept; and not for what was given already.
     counts = np.concatenate(
-        [np.zeros(len(slots), np.bool_), ~course.was_closed[known], np.ones(len(pieces.slot), np.bool_)]
+        [np.zeros(len(slots), np.bool_), ~course.was_given[known], np.ones(len(pieces.slot), np.bool_)]
     )
     period = period_of(at)
     order = np.lexsort((period, slot))

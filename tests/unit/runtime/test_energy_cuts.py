@@ -69,6 +69,7 @@ VALUES = st.one_of(
 )
 USABLE = st.one_of(st.integers(1, 20), st.floats(0.01, 1e6))
 UNUSABLE = st.sampled_from([None, 0, -1, -0.5, True, "3", [3], 10**400])
+PAUSES = [1000, 20 * MINUTE, HOUR - 1, HOUR, HOUR, HOUR + MINUTE, HOUR + MINUTE + 1, 3 * HOUR]
 GRID = st.one_of(
     st.integers(-8, 8).map(lambda quarter: quarter * 15 * MINUTE),
     st.integers(-200, 200).map(lambda quarter: quarter * 15 * MINUTE),
@@ -203,7 +204,7 @@ def test_closing_takes_what_waits_and_makes_every_day_final(case: Case, layout: 
 @given(
     case=cases(),
     layout=LAYOUTS,
-    pauses=st.lists(st.sampled_from([1000, 20 * MINUTE, HOUR - 1, HOUR, 3 * HOUR]), min_size=9, max_size=9),
+    pauses=st.lists(st.sampled_from(PAUSES), min_size=9, max_size=9),
 )
 def test_silence_closes_what_is_open_and_leaves_the_reference(case: Case, layout: Layout, pauses: list[int]) -> None:
     run, records = case.run(has_one_store=layout.has_one_store, idle_timeout="1h"), case.records
