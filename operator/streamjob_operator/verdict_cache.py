@@ -68,14 +68,16 @@ class VerdictCache:
 
     def put_job(self, job: Job) -> None:
         """Take in a job whose spec is new, or that is being deleted."""
+        former = self._lineage(job.key.namespace).member(job.uid)
         self.drop_job(job)
         self._jobs[job.uid] = job
         self.put_new(job.key.namespace, {job.key})
         member = member_of(job)
-        if member:
-            self._with_drafts.setdefault(job.key.namespace, Lineage()).put(member)
-        if member and reserves(job):
-            self._lineage(job.key.namespace).put(member)
+        reserving = member if reserves(job) else self._lasting(job, former)
+        if known := member or reserving:
+            self._with_drafts.setdefault(job.key.namespace, Lineage()).put(known)
+        if reserving:
+            self._lineage(job.key.namespace).put(reserving)
         if not isinstance(job.spec, InvalidSpec):
             users = self._users.setdefault(job.key.namespace, {})
             users.setdefault(library_of(job.spec), {})[job.uid] = job.key
@@ -142,9 +144,10 @@ class VerdictCache:
         lineage = self._lineage(job.key.namespace)
         known = self._in_lineage(job, facts, lineage)
         if known.verdict is None:
+            is_invalid = isinstance(job.spec, InvalidSpec)
             known.verdict = conclude(
                 known.footing,
-                lineage.member(job.uid) or member_of(job),
+                None if is_invalid else lineage.member(job.uid) or member_of(job),
                 lineage,
                 runs=lambda older: self._runs(older, facts),
                 writes=lambda writer: self._writes(writer, facts, lineage),
@@ -182,6 +185,11 @@ class VerdictCache:
         if known.can_start is None:
             known.can_start = can_start(known.footing, member, lineage)
         return known.can_start or self._has_run(job)
+
+    def _lasting(self, job: Job, former: Member | None) -> Member | None:
+        """What lasts of a job whose spec has become invalid: its driver goes on with the former one."""
+        is_invalid = isinstance(job.spec, InvalidSpec) and not job.deleting
+        return former if is_invalid and self._has_run(job) else None
 
     def _has_run(self, job: Job) -> bool:
         seen = self.seen.job(job.key)

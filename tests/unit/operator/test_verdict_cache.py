@@ -106,7 +106,7 @@ def test_another_spec_of_the_resource_or_other_models_are_seen() -> None:
     assert ou.reason("job") == "Valid"
 
 
-NOT_INSTALLED = {"template": {**TEMPLATE, "version": "2.0"}}
+NOT_INSTALLED: dict[str, Any] = {"template": {**TEMPLATE, "version": "2.0"}}
 
 
 def test_a_job_that_is_refused_and_never_ran_feeds_nobody() -> None:
@@ -133,6 +133,20 @@ def test_a_job_that_has_run_feeds_its_readers_though_it_is_refused_by_now() -> N
     assert (ou.reason("writer"), calculated(ou)) == ("TemplateNotInstalled", {"reader": [PointRef("M", "B")]})
     ou.world.lose_job(JobKey("ou", "writer"))
     assert calculated(ou) == {"reader": []}
+
+
+def test_an_invalid_edit_of_a_job_that_has_run_turns_no_reader_away() -> None:
+    ou = Ou()
+    ou.see("reader", **windows("B", "C"))
+    ou.see("writer", has_run=True, **windows("A", "B"))
+    ou.see("older", created="2025-01-01T00:00:00Z", **windows("D", "B"), messageChannel="Offline")
+    ou.see("writer", generation=2, has_run=True, rateLimit=0, **windows("A", "B"))
+    verdict = ou.verdict("writer")
+    assert isinstance(verdict, Refusal)
+    assert [fault.reason for fault in verdict.faults] == ["InvalidSpec"]
+    assert calculated(ou)["reader"] == [PointRef("M", "B")]
+    ou.world.lose_job(JobKey("ou", "writer"))
+    assert calculated(ou)["reader"] == []
 
 
 def test_a_job_that_was_started_since_its_spec_was_seen_has_run() -> None:
