@@ -53,6 +53,8 @@ def test_a_driver_waits_for_its_topic_tells_what_it_does_and_stops_when_asked(ka
         assert status == 503
         assert topic in json.loads(body)["message"]
         kafka.create_topic(topic, 4, **{"retention.ms": "-1"})
+        # by then the broker tells of all partitions: of fewer, keys would come through others
+        eventually(lambda: waits_for(driver), until=lambda seen: seen not in {"", "TopicMissing"}, within_seconds=60)
         send(kafka, job, records)
         driver.await_messages(len(records))
         progress = driver.await_idle()
@@ -76,8 +78,9 @@ def test_a_driver_waits_for_its_topic_tells_what_it_does_and_stops_when_asked(ka
 
 
 def waits_for(driver: DriverProcess) -> str:
+    """The reason for which it waits; of a driver that goes on, its state."""
     progress = driver.progress()
-    return progress.reason if progress else ""
+    return "" if progress is None else progress.reason or progress.state
 
 
 def assert_endpoints(driver: DriverProcess, results: int) -> None:
