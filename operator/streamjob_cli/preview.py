@@ -1,12 +1,16 @@
 """``streamjob preview``: a job over a file of records, by the driver's own code."""
 
 import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import click
+import polars as pl
 
 from streamjob_api.resolved_names import ResolvedNames
+from streamjob_cli.event_clock import TooManyTicks
 from streamjob_cli.findings import Findings, summary
 from streamjob_cli.given_attributes import GivenAttributes, given_attributes
 from streamjob_cli.input_lines import InputLines, UnreadableInput, opened
@@ -18,6 +22,10 @@ from streamjob_cli.trial import Trial
 from streamjob_runtime.templates import Surroundings, for_job
 
 EXIT_MANIFEST, EXIT_INPUT = 2, 3
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_REMEDY = (
+    "mend the record, or give --now so that times in the future are refused, or preview what follows the gap by itself"
+)
 
 
 @dataclass(frozen=True)
@@ -86,9 +94,11 @@ def _run(request: Request, job: Subject, lines: InputLines, attributes: GivenAtt
         for batch in lines.batches(request.batch_lines):
             results, decoded = trial.feed(batch.values)
             findings.add(decoded, batch.numbers)
-            output.add(results)
+            with _named(lines, batch.numbers):
+                _give_out(results, output)
             progress.advance(len(batch.values))
-    output.add(trial.close())
+    with _named(lines):
+        _give_out(trial.close(), output)
     output.finish()
     for line in summary(trial.counted, findings, sorted(map(str, template.inputs))):
         click.echo(line, err=True)
@@ -96,6 +106,30 @@ def _run(request: Request, job: Subject, lines: InputLines, attributes: GivenAtt
         click.echo(
             "Messages of another form are read by a StreamResource's source: --resource names its file.", err=True
         )
+
+
+def _give_out(results: Iterable[pl.DataFrame], output: Output) -> None:
+    for rows in results:
+        output.add(rows)
+
+
+@contextmanager
+def _named(lines: InputLines, numbers: Sequence[int] = ()) -> Iterator[None]:
+    """Say of a clock that would go too far at once by which line it would.
+
+    Raises:
+        UnreadableInput: the records lie too far apart.
+    """
+    try:
+        yield
+    except TooManyTicks as gap:
+        begin, end = (datetime.fromtimestamp(ms // 1000, UTC).strftime(_TIME) for ms in (gap.begin_ms, gap.end_ms))
+        where = "--now" if gap.message is None else f"{lines.name}: line {numbers[gap.message]}"
+        remedy = "give an earlier --now" if gap.message is None else _REMEDY
+        raise UnreadableInput(
+            f"{where}: from {begin}, the latest time before, to {end} more than {gap.most:,} ticks of the clock are "
+            f"due, which a preview does not make; {remedy}"
+        ) from gap
 
 
 def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundings:

@@ -16,8 +16,11 @@ from streamjob_runtime.reduction import Tally
 from streamjob_runtime.rows import Kind
 from streamjob_runtime.templates import Folded, Template
 from streamjob_runtime.templates.device_state_results import site_results
-from streamjob_runtime.templates.protocols import RESULTS
 from streamjob_runtime.templates.site_totals import SiteTotals
+
+# Results are given out in parts of so many rows, or of so many folds.
+_ROWS_AT_ONCE = 20_000
+_FOLDS_AT_ONCE = 200
 
 
 class MemoryStore(dict[int, pl.DataFrame]):
@@ -67,8 +70,11 @@ class Trial:
         self._sites = SiteTotals(1)
         self._site_output = spec.device_state.site_output if spec.device_state is not None else None
 
-    def feed(self, values: Sequence[bytes]) -> tuple[pl.DataFrame, Decoded]:
-        """Take the next lines; returns the results that are due, as they happen, and what the lines held."""
+    def feed(self, values: Sequence[bytes]) -> tuple[Iterator[pl.DataFrame], Decoded]:
+        """Take the next lines; returns the results that are due, as they happen, and what the lines held.
+
+        Nothing is calculated before the results are taken, which may raise ``TooManyTicks``.
+        """
         decoded, tally = self._decoding.read(values), Tally()
         tally.add(decoded, values)
         self.counted.update(tally.counted)
@@ -90,22 +96,31 @@ class Trial:
             blocks = [block for _, block in sorted(combined.blocks.items())]
         return self._template.fold(self._store, blocks, now_ms)
 
-    def _results(self, folds: Iterable[Folded]) -> pl.DataFrame:
-        """Count what folds dropped; return their results one after the other, those of each by time."""
+    def _results(self, folds: Iterable[Folded]) -> Iterator[pl.DataFrame]:
+        """Count what folds dropped; yield their results one after the other, those of each by time."""
         results: list[pl.DataFrame] = []
         for folded in folds:
             self.counted.update(folded.counts)
             given = [folded.results.sort("time", maintain_order=True), self._site_results(folded)]
             results += [rows for rows in given if rows.height]
-        return pl.concat(results) if results else RESULTS.to_frame()
+            if sum(rows.height for rows in results) >= _ROWS_AT_ONCE or len(results) >= _FOLDS_AT_ONCE:
+                yield pl.concat(results)
+                results = []
+        if results:
+            yield pl.concat(results)
 
     def _site_results(self, folded: Folded) -> pl.DataFrame:
         counts = folded.beside.get(Kind.SITES)
         return site_results(self._sites.take([] if counts is None else [(0, counts)]), self._site_output)
 
-    def close(self) -> pl.DataFrame:
-        """End the input: make the ticks that are due until now, and return what was still open, by time."""
-        ticks = self._results(self._clock.tick_until(self._clock.now_ms if self._now_ms is None else self._now_ms))
+    def close(self) -> Iterator[pl.DataFrame]:
+        """End the input: make the ticks that are due until now, and yield what was still open, by time.
+
+        Raises:
+            TooManyTicks: now lies too far ahead.
+        """
+        yield from self._results(self._clock.tick_until(self._clock.now_ms if self._now_ms is None else self._now_ms))
         folded = self._template.close(self._store)
         self.counted.update(folded.counts)
-        return pl.concat([ticks, folded.results.sort("time", "asset", "model", "point")])
+        if folded.results.height:
+            yield folded.results.sort("time", "asset", "model", "point")

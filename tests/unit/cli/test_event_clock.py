@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamjob_cli.event_clock import EventClock
+from streamjob_cli import event_clock
+from streamjob_cli.event_clock import EventClock, TooManyTicks
 from streamjob_runtime.templates import Folded
 from streamjob_runtime.templates.protocols import RESULTS
 
@@ -60,6 +61,31 @@ def test_a_deadline_that_a_message_reaches_ticks_before_it(batch: int) -> None:
 def test_nothing_ticks_before_the_first_message_or_beyond_the_end() -> None:
     assert ticks(Every(10), [], 1, until=100) == []
     assert ticks(Every(10), [[95], []], 1, until=99) == []
+
+
+def test_a_gap_of_more_ticks_than_are_made_names_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_clock, "MOST_TICKS", 3)
+    assert [tick for tick, _ in ticks(Every(10), [[3], [39], [69]], 3, until=99)] == [
+        10,
+        20,
+        30,
+        40,
+        50,
+        60,
+        70,
+        80,
+        90,
+    ]
+    clock = EventClock(Every(10))
+    made: list[Folded] = []
+    with pytest.raises(TooManyTicks) as error:
+        made.extend(clock.take(points_of([[3], [], [4, 40], [50]], first=7)))
+    assert (error.value.begin_ms, error.value.end_ms, error.value.message) == (3, 40, 9)
+    clock = EventClock(Every(10))
+    made += clock.take(points_of([[3]]))
+    with pytest.raises(TooManyTicks) as error:
+        made.extend(clock.tick_until(10**15))
+    assert error.value.message is None
 
 
 @given(

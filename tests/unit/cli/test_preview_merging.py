@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from oracles.merging import expected, ticked
 from oracles.windows import Record
+from streamjob_cli import event_clock
+from streamjob_cli.command_line import streamjob
 from unit.cli.previews import MINUTE, START, job, last_values, line, manifest, run, written
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "multi-point-merging" / "streamjob.yaml"
@@ -61,6 +64,27 @@ FREQUENCY: dict[str, Any] = {
         ],
     },
 }
+
+
+def test_a_time_that_is_too_far_ahead_ends_a_preview(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_clock, "MOST_TICKS", 100)
+    times = [START, START + 100 * MINUTE, 253_402_300_799_000]  # the last one ends the year 9999
+    lines = written(tmp_path, ["", *(line(("b", "Boiler::Supply", time, 70)) for time in times)])
+    document = manifest(tmp_path, {**job(), "spec": FREQUENCY})
+    given = ["preview", document, "--input", lines, "--format", "json"]
+    told = CliRunner().invoke(streamjob, given)
+    assert told.exit_code == 3
+    assert told.stderr == (
+        f"{lines}: line 4: from 2023-11-15T01:40:00Z, the latest time before, to 9999-12-31T23:59:59Z more than 100 "
+        "ticks of the clock are due, which a preview does not make; mend the record, or give --now so that times in "
+        "the future are refused, or preview what follows the gap by itself\n"
+    )
+    assert CliRunner().invoke(streamjob, [*given, "--now", "2023-11-15T02:00:00Z"]).exit_code == 0
+    told = CliRunner().invoke(streamjob, [*given, "--now", "2023-11-15T04:00:00Z"])
+    assert told.exit_code == 3
+    assert told.stderr.startswith("--now: from 2023-11-15T01:40:00Z, ")
+    assert told.stderr.endswith("; give an earlier --now\n")
+    assert len(told.stdout.splitlines()) == 100  # results are given out before all is known
 
 
 def clocked(records: list[Record], until: int) -> Iterator[tuple[int, list[Record]]]:

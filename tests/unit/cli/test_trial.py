@@ -23,8 +23,8 @@ def trial(windows: dict[str, Any], now_ms: int | None = None) -> Trial:
 def fed(run: Trial, records: list[Record], batch: int) -> list[str]:
     """The records that a preview writes."""
     lines = [line(record).encode() for record in records]
-    parts = [run.feed(lines[begin : begin + batch])[0] for begin in range(0, len(lines), batch)]
-    return [text for results in [*parts, run.close()] for text in _records(results)]
+    parts = [list(run.feed(lines[begin : begin + batch])[0]) for begin in range(0, len(lines), batch)]
+    return [text for results in [*parts, list(run.close())] for rows in results for text in _records(rows)]
 
 
 def _records(results: pl.DataFrame) -> list[str]:
@@ -85,9 +85,20 @@ def test_results_come_as_they_happen_and_the_rest_at_the_end_by_time() -> None:
     run = trial({"policies": [{"input": "M::A", "aggregation": "max", "windowSize": "1m", "output": "M::Max"}]})
     records: list[Record] = [(asset, "M::A", START + 30_000 * n, n) for n in range(6) for asset in "ab"]
     results, _ = run.feed([line(record).encode() for record in records])
-    assert _keys(results) == [("a", 0), ("b", 0), ("a", 60_000), ("b", 60_000)]
-    assert _keys(run.close()) == [("a", 120_000), ("b", 120_000)]
-    assert run.close().is_empty()
+    assert _keys(pl.concat(results)) == [("a", 0), ("b", 0), ("a", 60_000), ("b", 60_000)]
+    assert _keys(pl.concat(run.close())) == [("a", 120_000), ("b", 120_000)]
+    assert list(run.close()) == []
+
+
+def test_results_of_many_ticks_are_given_out_in_parts() -> None:
+    block = {"trigger": {"mode": "Frequency", "every": "1s"}, "policies": [{"logic": "${M::A} + 1", "output": "M::B"}]}
+    template = {"name": "multi-point-merging", "version": "1.0"}
+    spec = StreamJobSpec.model_validate({"template": template, "multiPointMerging": block})
+    run = Trial(spec, for_job(spec), None, START + 1_000_000)
+    given = list(run.feed([line(("a", "M::A", START, 1)).encode()])[0])
+    parts = [part["time"].to_list() for part in [*given, *run.close()]]
+    assert [time for part in parts for time in part] == [START + 1000 * second for second in range(1, 1001)]
+    assert max(map(len, parts)) <= 200
 
 
 def _keys(results: pl.DataFrame) -> list[tuple[str, int]]:
