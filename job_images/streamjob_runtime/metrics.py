@@ -54,7 +54,7 @@ def _counters(progress: Progress) -> Iterable[Metric]:
     without.add_metric(["wrongType"], totals.wrong_type)
     yield without
     attributes = CounterMetricFamily(
-        "streamjob_attributes_without_value", "Assets' attributes that could not be used.", labels=["reason"]
+        "streamjob_attributes_without_value", "Times that an asset's attribute could not be used.", labels=["reason"]
     )
     attributes.add_metric(["missing"], totals.attribute_missing)
     attributes.add_metric(["invalid"], totals.attribute_invalid)

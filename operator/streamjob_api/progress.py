@@ -82,10 +82,12 @@ class Totals(_Report):
     )
     attribute_missing: int = Field(
         default=0,
-        description="Times that an asset of a micro-batch lacked an attribute that a calculation is bound to.",
+        description="Times that an asset lacked an attribute: in merging for each calculation, in energy for each "
+        "policy and micro-batch, in device state once for a device.",
     )
     attribute_invalid: int = Field(
-        default=0, description="Times that an asset's attribute was of another type than the calculation needs."
+        default=0,
+        description="Times that an asset's attribute was of another type than is needed, counted as attributeMissing.",
     )
     errors: int = Field(default=0, description="Failed micro-batches.")
 

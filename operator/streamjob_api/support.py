@@ -63,7 +63,7 @@ def without_effect(spec: StreamJobSpec) -> list[str]:
     if spec.idle_timeout is not None:
         said.extend(_closes_nothing(spec))
     if spec.device_state is not None:
-        said.extend(_counts_nothing(spec.device_state))
+        said.extend(_watches_nothing(spec.device_state, spec.message_channel))
     return said
 
 
@@ -74,7 +74,12 @@ def _closes_nothing(spec: StreamJobSpec) -> Iterator[str]:
         yield "spec.idleTimeout: on the offline channel nothing is closed for silence"
 
 
-def _counts_nothing(devices: DeviceState) -> Iterator[str]:
+def _watches_nothing(devices: DeviceState, channel: MessageChannel) -> Iterator[str]:
+    if devices.offline_after is not None and channel is MessageChannel.OFFLINE:
+        yield (
+            "spec.deviceState.offlineAfter: on the offline channel the arrival of records tells nothing of a device; "
+            "leave it out and take the latest values alone, or read the real-time channel"
+        )
     if devices.site_attribute is not None and devices.offline_after is None:
         yield "spec.deviceState.siteAttribute: sites are counted where connections are watched; write offlineAfter"
 

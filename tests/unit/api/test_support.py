@@ -62,6 +62,16 @@ def test_sites_that_nobody_counts_are_told_of() -> None:
     assert without_effect(spec("device-state")) == []
 
 
+def test_connections_on_the_offline_channel_are_told_to_mean_nothing() -> None:
+    (said,) = without_effect(spec("device-state", messageChannel="Offline"))
+    assert said == (
+        "spec.deviceState.offlineAfter: on the offline channel the arrival of records tells nothing of a device; "
+        "leave it out and take the latest values alone, or read the real-time channel"
+    )
+    latest = {"points": ["Gateway::Signal"]}
+    assert without_effect(spec("device-state", messageChannel="Offline", deviceState=latest)) == []
+
+
 def test_the_charts_catalogue_has_the_templates_that_are_there() -> None:
     values = yaml.safe_load((REPOSITORY / "charts" / "streamjob-operator" / "values.yaml").read_text())
     (fault,) = unsupported(spec("pipeline"))
