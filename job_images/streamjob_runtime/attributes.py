@@ -26,8 +26,9 @@ from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Interrupted, Waits, l
 PART = "redis-attributes"
 # How long a worker takes an asset's attributes as read; bounds what an engineer waits after a change.
 REFRESH_SECONDS = 60.0
-# Assets whose attributes a worker keeps, some 0.4 KiB each; more are read from Redis in every micro-batch.
-MOST_ASSETS = 100_000
+# Rows that a worker keeps, each what is read together of an asset: 30 to 40 MiB of short values in all. What is beyond is
+# read from Redis in every micro-batch.
+MOST_KEPT = 100_000
 _ASSETS_AT_ONCE = 1000
 
 Row = tuple[AttributeValue, ...]
@@ -43,6 +44,25 @@ def attributes_of(job: JobFile) -> Attributes:
 def attributes_key(org_id: str, asset: str) -> str:
     """The hash of an asset; the braces are Redis Cluster's hash tag."""
     return f"streamjob:attributes:{org_id}:{{{asset}}}"
+
+
+@dataclass
+class _Kept:
+    """Attributes by the number of a binding and the asset, with the time of their reading; the oldest first."""
+
+    rows: dict[tuple[int, str], tuple[float, Row]] = field(default_factory=dict)
+
+    def get(self, place: tuple[int, str], now: float) -> Row | None:
+        """What was read of an asset; None where it is not known, or too old."""
+        read_at, row = self.rows.get(place, (-REFRESH_SECONDS, None))
+        return row if now - read_at < REFRESH_SECONDS else None
+
+    def put(self, place: tuple[int, str], row: Row, now: float) -> None:
+        """Keep what was read now, in the place of the oldest where there are too many."""
+        self.rows.pop(place, None)
+        self.rows[place] = (now, row)
+        if len(self.rows) > MOST_KEPT:
+            del self.rows[next(iter(self.rows))]
 
 
 @dataclass
@@ -64,8 +84,9 @@ class RedisAttributes:
     auth_dir: Path = Path(REDIS_AUTH_DIR)
     clock: Callable[[], float] = time.monotonic
     waits: Waits = field(default_factory=Waits)
-    # By the attributes that are read together: a template always asks for the same ones.
-    _kept: dict[tuple[AttributeRef, ...], "_Kept"] = field(default_factory=dict)
+    # Numbers of the attributes that are read together: a template always asks for the same ones.
+    _bindings: dict[tuple[AttributeRef, ...], int] = field(default_factory=dict)
+    _kept: _Kept = field(default_factory=_Kept)
 
     def read(self, assets: Sequence[str], refs: Sequence[AttributeRef]) -> Mapping[AttributeRef, list[AttributeValue]]:
         """Return the values of some attributes, one an asset in their order; None where there is none, or null.
@@ -76,13 +97,13 @@ class RedisAttributes:
             Interrupted: the driver is told to stop meanwhile.
             DependencyUnavailable: Redis has denied access for minutes.
         """
-        kept = self._kept.setdefault(tuple(refs), _Kept())
+        binding = self._bindings.setdefault(tuple(refs), len(self._bindings))
         now = self.clock()
-        rows = {asset: kept.get(asset, now) for asset in assets}
+        rows = {asset: self._kept.get((binding, asset), now) for asset in assets}
         unknown = [asset for asset, row in rows.items() if row is None]
         for asset, row in zip(unknown, self._fetched(unknown, refs), strict=True):
             rows[asset] = row
-            kept.put(asset, row, now)
+            self._kept.put((binding, asset), row, now)
         found = [rows[asset] or () for asset in assets]
         return {ref: [row[number] for row in found] for number, ref in enumerate(refs)}
 
@@ -124,22 +145,3 @@ def _row(answer: Any, width: int) -> Row:
     if isinstance(answer, Exception):
         raise answer
     return tuple(attribute_of(written) for written in answer)
-
-
-@dataclass
-class _Kept:
-    """Attributes by asset, with the time of their reading; the oldest first."""
-
-    rows: dict[str, tuple[float, Row]] = field(default_factory=dict)
-
-    def get(self, asset: str, now: float) -> Row | None:
-        """What was read of an asset; None where it is not known, or too old."""
-        read_at, row = self.rows.get(asset, (-REFRESH_SECONDS, None))
-        return row if now - read_at < REFRESH_SECONDS else None
-
-    def put(self, asset: str, row: Row, now: float) -> None:
-        """Keep what was read now, in the place of the oldest where there are too many."""
-        self.rows.pop(asset, None)
-        self.rows[asset] = (now, row)
-        if len(self.rows) > MOST_ASSETS:
-            del self.rows[next(iter(self.rows))]

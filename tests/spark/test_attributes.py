@@ -112,13 +112,25 @@ def test_what_is_known_is_not_asked_again_and_what_is_not_is_asked_alone(
 def test_no_more_assets_are_kept_than_the_bound(
     attributes: RedisAttributes, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_ASSETS", 2)
+    monkeypatch.setattr(module, "MOST_KEPT", 2)
     for asset in "abc":
         give(client, asset, Ratio=1)
     assert attributes.read(["a", "b", "c"], [RATIO])[RATIO] == [1, 1, 1]
     for asset in "abc":
         give(client, asset, Ratio=2)
     assert attributes.read(["c", "b", "a"], [RATIO])[RATIO] == [1, 1, 2]
+
+
+def test_the_bound_holds_for_all_bindings_together(
+    attributes: RedisAttributes, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_KEPT", 2)
+    give(client, "a", Ratio=1, Site=1)
+    for refs in ([RATIO], [SITE], [RATIO, SITE]):
+        assert attributes.read(["a"], refs)[refs[0]] == [1]
+    give(client, "a", Ratio=2, Site=2)
+    found = [attributes.read(["a"], refs)[refs[0]] for refs in ([RATIO, SITE], [SITE], [RATIO])]
+    assert found == [[1], [1], [2]]
 
 
 def test_a_key_that_is_no_hash_spoils_no_other_asset(attributes: RedisAttributes, client: Client) -> None:
