@@ -26,8 +26,8 @@ from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Interrupted, Waits, l
 PART = "redis-attributes"
 # How long a worker takes an asset's attributes as read; bounds what an engineer waits after a change.
 REFRESH_SECONDS = 60.0
-# Rows that a worker keeps, each what is read together of an asset: 30 to 40 MiB of short values in all. What is beyond is
-# read from Redis in every micro-batch.
+# Rows that a worker keeps, each what is read together of an asset: 30 to 40 MiB of short values in all. What is beyond
+# is read from Redis in every micro-batch.
 MOST_KEPT = 100_000
 _ASSETS_AT_ONCE = 1000
 
