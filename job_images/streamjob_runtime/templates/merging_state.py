@@ -16,7 +16,7 @@ import polars as pl
 
 from streamjob_runtime.templates.arrays import Flags, Floats, Slots
 from streamjob_runtime.templates.merging_records import Records
-from streamjob_runtime.templates.merging_texts import Kind, Kinds, Texts
+from streamjob_runtime.templates.merging_texts import Kinds, Texts, ValueKind
 from streamjob_runtime.templates.ordering import Reached
 from streamjob_runtime.templates.protocols import BlockStore
 
@@ -124,7 +124,7 @@ class MergingState:
         self.paths += [""] * new
         self.reached = self.reached.with_slots(count)
         self.value = np.pad(self.value, (0, new), constant_values=np.nan)
-        self.kind = np.pad(self.kind, (0, new), constant_values=Kind.INT)
+        self.kind = np.pad(self.kind, (0, new), constant_values=ValueKind.INT)
 
 
 _WAITING = pl.Schema({"slot": pl.Int32, "time": pl.Int64, "value": pl.Float64, "is_int": pl.Boolean})

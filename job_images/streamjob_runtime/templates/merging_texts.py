@@ -18,7 +18,7 @@ from streamjob_runtime.expressions import TEXT
 from streamjob_runtime.templates.arrays import Floats
 
 
-class Kind(IntEnum):
+class ValueKind(IntEnum):
     """What kind of value a record has."""
 
     DOUBLE = 0
@@ -59,23 +59,23 @@ class Texts:
 
     def columns(self, value: Floats, kind: Kinds) -> dict[str, object]:
         """Return values and kinds as ``values`` reads them, with ``text`` where there are any."""
-        plain: dict[str, object] = {"value": value, "is_int": kind == Kind.INT}
-        if not (is_other := kind > Kind.INT).any():
+        plain: dict[str, object] = {"value": value, "is_int": kind == ValueKind.INT}
+        if not (is_other := kind > ValueKind.INT).any():
             return plain
         known = [*self._numbers, "false", "true"]
-        place = np.where(kind == Kind.TEXT, value, value + len(self._numbers))[is_other].astype(np.intp)
+        place = np.where(kind == ValueKind.TEXT, value, value + len(self._numbers))[is_other].astype(np.intp)
         text = np.full(len(value), None, object)
         text[is_other] = np.array(known, object)[place]
         return plain | {"text": text.tolist(), "value": np.where(is_other, np.nan, value)}
 
     def texts(self, value: Floats, kind: Kinds) -> NDArray[np.generic]:
         """Return the texts that some values are, empty ones for those that are none."""
-        return self._decoded[np.where(kind == Kind.TEXT, value, -1.0).astype(np.intp)]
+        return self._decoded[np.where(kind == ValueKind.TEXT, value, -1.0).astype(np.intp)]
 
-    def _number(self, written: str) -> tuple[float, Kind]:
+    def _number(self, written: str) -> tuple[float, ValueKind]:
         if written in _TRUTH:
-            return _TRUTH[written], Kind.TRUTH
-        return float(self._numbers.setdefault(written, len(self._numbers))), Kind.TEXT
+            return _TRUTH[written], ValueKind.TRUTH
+        return float(self._numbers.setdefault(written, len(self._numbers))), ValueKind.TEXT
 
     @cached_property
     def _decoded(self) -> NDArray[np.generic]:

@@ -11,11 +11,11 @@ from streamjob_runtime.expressions import Column, Fault
 from streamjob_runtime.templates.arrays import Floats, Places, Slots, Times
 from streamjob_runtime.templates.merging_records import Moments
 from streamjob_runtime.templates.merging_state import MergingState
-from streamjob_runtime.templates.merging_texts import Kind, Kinds, Texts
+from streamjob_runtime.templates.merging_texts import Kinds, Texts, ValueKind
 from streamjob_runtime.templates.merging_timeline import Timeline
 from streamjob_runtime.templates.ordering import NEVER
 
-_KINDS = {ValueType.TEXT: Kind.TEXT, ValueType.BOOLEAN: Kind.TRUTH}
+_KINDS = {ValueType.TEXT: ValueKind.TEXT, ValueType.BOOLEAN: ValueKind.TRUTH}
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,15 @@ class LastValue:
         is_missing = self.time == NEVER
         if max_age_ms is not None:
             is_missing = is_missing | (self.time < at - max_age_ms)
-        is_wrong = self.kind > Kind.INT if wanted.is_number else self.kind != _KINDS[wanted]
+        is_wrong = self.kind > ValueKind.INT if wanted.is_number else self.kind != _KINDS[wanted]
         fault = np.where(is_wrong, np.uint8(Fault.WRONG_TYPE), np.uint8(Fault.NONE))
         fault = np.where(is_missing, np.uint8(Fault.MISSING), fault)
         match wanted:
             case ValueType.TEXT:
-                return Column(texts.texts(self.value, self.kind), self.kind == Kind.INT, fault)
+                return Column(texts.texts(self.value, self.kind), self.kind == ValueKind.INT, fault)
             case ValueType.BOOLEAN:
-                return Column(self.value == 1, self.kind == Kind.INT, fault)
-        return Column(self.value, self.kind == Kind.INT, fault)
+                return Column(self.value == 1, self.kind == ValueKind.INT, fault)
+        return Column(self.value, self.kind == ValueKind.INT, fault)
 
 
 class Calculations(Protocol):
