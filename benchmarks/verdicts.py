@@ -75,6 +75,11 @@ def judge(world: World) -> None:
         raise SystemExit(f"refused, and should not be: {', '.join(refused[:5])}")
 
 
+def judge_often(world: World) -> None:
+    for _ in range(REPEATS):
+        judge(world)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1000)
@@ -89,7 +94,7 @@ def main() -> None:
     at_first = cpu(lambda: judge(world))
     world.see_job(job(0, asked.policies, version=2))
     after_a_change = cpu(lambda: judge(world))
-    unchanged = cpu(lambda: [judge(world) for _ in range(REPEATS)])
+    unchanged = cpu(lambda: judge_often(world))
     figures = {
         "jobs_taken_in": round(taken_in, 2),
         "models_read": round(read, 2),

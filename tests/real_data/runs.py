@@ -14,6 +14,7 @@ from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.support import unsupported
 from streamjob_cli.trial import Trial
 from streamjob_runtime.templates import for_job
+from streamjob_runtime.templates.protocols import RESULTS
 
 WINDOWS, METER, MERGING = "timeWindowAggregation", "energyByMeterReading", "multiPointMerging"
 INSTANT, AVERAGE = "energyByInstantPower", "energyByAveragePower"
@@ -76,8 +77,9 @@ def run(block: str, job: Mapping[str, Any], lines: Sequence[bytes], batches: int
     assert unsupported(spec) == []
     trial = Trial(spec, for_job(spec), None, None)
     cuts = sorted(np.random.default_rng(5).choice(len(lines), batches - 1, replace=False))
-    parts = [trial.feed(lines[begin:end])[0] for begin, end in zip([0, *cuts], [*cuts, len(lines)], strict=True)]
-    results = pl.concat([*parts, trial.close()]).select("asset", "point", "time", "value")
+    bounds = zip([0, *cuts], [*cuts, len(lines)], strict=True)
+    parts = [part for begin, end in bounds for part in trial.feed(lines[begin:end])[0]]
+    results = pl.concat([RESULTS.to_frame(), *parts, *trial.close()]).select("asset", "point", "time", "value")
     assert trial.counted["messages"] == len(lines)
     last = results.unique(["asset", "point", "time"], keep="last", maintain_order=True)
     return Outcome(last, trial.counted)
