@@ -5,6 +5,7 @@ Source: the service's reference on multi-point merging, the contract of records 
 the clock's trigger does, since they say what time it is.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,8 +43,9 @@ class Beside:
         """Whether a value is what its name's type says."""
         if self.types.get(name) == "text":
             return isinstance(value, str)
-        is_truth = isinstance(value, bool)
-        return is_truth if self.types.get(name) == "truth" else isinstance(value, int | float) and not is_truth
+        if isinstance(value, bool) or self.types.get(name) == "truth":
+            return isinstance(value, bool) and self.types.get(name) == "truth"
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
     def attribute(self, asset: str, name: str) -> Value | NoValue:
         """An attribute as a variable."""
