@@ -6,9 +6,10 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from fixtures.eventually import eventually
 from fixtures.jobs import make_job
 from fixtures.kafka import KafkaBroker
-from fixtures.results import assert_results_are, emissions, send
+from fixtures.results import assert_results_are, at_highest_revision, emissions, send
 from fixtures.spark import running
 from oracles import merging, windows
 from oracles.windows import Record
@@ -68,3 +69,58 @@ def test_merged_points_equal_the_oracle_over_micro_batches_and_a_restart(
     assert {name: (first + run.accounts.counted)[name] for name in wanted.counts} == wanted.counts
     results: dict[Any, Any] = dict(wanted.results)
     assert_results_are(emissions(kafka, job), windows.Expected(results, dict.fromkeys(results, "final")))
+
+
+TICKING: dict[str, Any] = {
+    "trigger": {"mode": "Frequency", "every": "1s"},
+    "policies": [
+        {
+            "logic": 'if (${Boiler::Mode} == "on") { ${Boiler::Supply} - ${Boiler::Return} } else { 0 }',
+            "output": "Boiler::Spread",
+        },
+        {"logic": '${Boiler::Mode} + "!"', "output": "Boiler::Said"},
+    ],
+}
+BOILERS = [f"boiler-{number}" for number in range(4)]
+
+
+def test_the_clock_calculates_for_silent_assets_and_after_a_restart(
+    spark: SparkSession, kafka: KafkaBroker, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path, kafka, None)
+    del job.document["spec"]["timeWindowAggregation"]
+    job.document["spec"] |= {
+        "template": {"name": "multi-point-merging", "version": "1.0"},
+        "multiPointMerging": TICKING,
+    }
+
+    def spreads() -> dict[str, list[tuple[int, Any]]]:
+        found: dict[str, list[tuple[int, Any]]] = {name: [] for name in BOILERS}
+        for (asset, point, time_ms), emission in sorted(at_highest_revision(emissions(kafka, job)).items()):
+            assert point == "Boiler::Spread" or emission.value == "on!"
+            if point == "Boiler::Spread":
+                found[asset].append((time_ms, emission.value))
+        return found
+
+    with running(spark, job):
+        records: list[Any] = [
+            (asset, f"Boiler::{point}", START, value)
+            for number, asset in enumerate(BOILERS)
+            for point, value in (("Supply", 60 + number), ("Return", 40), ("Mode", "on"))
+        ]
+        send(kafka, job, records)
+        # A tick is a micro-batch, which takes a second, and many where other tests run beside.
+        before = eventually(
+            spreads, until=lambda found: all(len(ticks) >= 2 for ticks in found.values()), within_seconds=300
+        )
+    job = job.next_attempt
+    with running(spark, job):
+        after = eventually(
+            spreads,
+            until=lambda found: all(len(found[name]) >= len(before[name]) + 2 for name in BOILERS),
+            within_seconds=300,
+        )
+    for number, asset in enumerate(BOILERS):
+        assert {value for _, value in after[asset]} == {20 + number}
+        assert all(time_ms % 1000 == 0 for time_ms, _ in after[asset])
+        assert after[asset][: len(before[asset])] == before[asset]
