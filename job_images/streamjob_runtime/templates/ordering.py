@@ -98,8 +98,9 @@ def _late(slot: Slots, time: Times, waited: int, reached: Reached, latency_ms: i
         number = slots[own[0]]
         waiting = np.sort(time[:waited][slot[:waited] == number]).tolist()
         marks = int(reached.highest[number]), int(reached.taken[number])
-        late_one_by_one = _late_but_replaced if is_replaced[number] else _late_one_by_one
-        is_late[own] = late_one_by_one(times[own].tolist(), waiting, *marks, latency_ms)
+        is_late[own] = _late_one_by_one(
+            times[own].tolist(), waiting, *marks, latency_ms, is_replaced=bool(is_replaced[number])
+        )
     return is_late
 
 
@@ -123,30 +124,16 @@ def by_slot(slot: Slots, rows: Places) -> Iterator[Places]:
         yield from np.split(rows, np.flatnonzero(np.diff(slot[rows])) + 1)
 
 
-def _late_one_by_one(times: list[int], waiting: list[int], highest: int, taken: int, latency_ms: int) -> list[bool]:
+def _late_one_by_one(
+    times: list[int], waiting: list[int], highest: int, taken: int, latency_ms: int, *, is_replaced: bool
+) -> list[bool]:
     """Whether each of one series' records is late; ``waiting`` holds the times that wait, ascending."""
     is_late = []
     for time in times:
         place = bisect_left(waiting, time)
-        is_late.append(time <= taken or waiting[place : place + 1] == [time])
-        if is_late[-1]:
-            continue
-        waiting.insert(place, time)
-        highest = max(highest, time)
-        ripe = bisect_right(waiting, highest - latency_ms)
-        if ripe:
-            taken = waiting[ripe - 1]
-            del waiting[:ripe]
-    return is_late
-
-
-def _late_but_replaced(times: list[int], waiting: list[int], highest: int, taken: int, latency_ms: int) -> list[bool]:
-    """The same where a record that has the time of another one replaces it."""
-    is_late = []
-    for time in times:
-        is_late.append(time < taken)
-        place = bisect_left(waiting, time)
-        if is_late[-1] or waiting[place : place + 1] == [time]:
+        is_waiting = waiting[place : place + 1] == [time]
+        is_late.append(time < taken or (not is_replaced and (time == taken or is_waiting)))
+        if is_late[-1] or is_waiting:
             continue
         waiting.insert(place, time)
         highest = max(highest, time)

@@ -12,7 +12,7 @@ POWERS = [(1, 4), (2, 6), (3, 50), (4, 8)]
 LINE = {"interpolation": "Linear", "maxGap": "4h"}
 
 
-@pytest.mark.parametrize(
+an_invalid_power = pytest.mark.parametrize(
     ("kind", "interpolation", "energy"),
     [
         (INSTANT, "Ignore", 14),
@@ -23,6 +23,9 @@ LINE = {"interpolation": "Linear", "maxGap": "4h"}
         (AVERAGE, "Linear", 19),
     ],
 )
+
+
+@an_invalid_power
 def test_the_example_of_an_invalid_power(kind: str, interpolation: str, energy: float) -> None:
     run = closed(kind, POWERS, threshold="[0, 12]", interpolation=interpolation, maxGap="2h")
     assert (days(run), run.counts["outside"]) == ({0: energy}, 1)
@@ -48,17 +51,7 @@ def test_a_power_is_integrated(
     assert days(closed(kind, pairs, threshold="[0, 12]", **policy)) == {0: energy}
 
 
-@pytest.mark.parametrize(
-    ("kind", "interpolation", "energy"),
-    [
-        (INSTANT, "Ignore", 14),
-        (INSTANT, "LastValue", 20),
-        (INSTANT, "Linear", 21),
-        (AVERAGE, "Ignore", 5),
-        (AVERAGE, "LastValue", 18),
-        (AVERAGE, "Linear", 19),
-    ],
-)
+@an_invalid_power
 def test_the_last_valid_power_is_known_in_later_micro_batches(kind: str, interpolation: str, energy: float) -> None:
     run = Run(kind, energy_job(kind, {"threshold": "[0, 12]", "interpolation": interpolation, "maxGap": "2h"}))
     for power in POWERS:
