@@ -11,3 +11,6 @@ Times = NDArray[np.int64]
 Slots = NDArray[np.int32]
 # Places in other arrays.
 Places = NDArray[np.intp]
+
+# The time of what has not been yet: no record seen, none taken, no window closed.
+NEVER = -(2**62)

@@ -7,12 +7,10 @@ from typing import Self
 import numpy as np
 import polars as pl
 
-from streamjob_runtime.templates.arrays import Flags, Places, Slots, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Places, Slots, Times
 from streamjob_runtime.templates.protocols import BlockStore
 
 DEVICES_BUCKET = 0
-# When a device was seen of which no record came yet.
-NEVER = -(2**62)
 DEVICES = pl.Schema(
     {
         "asset": pl.String,

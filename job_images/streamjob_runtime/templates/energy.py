@@ -32,7 +32,7 @@ import polars as pl
 from streamjob_api.points import PointRef
 from streamjob_api.templates.energy import EnergyBlock
 from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
-from streamjob_runtime.templates.arrays import Flags, Slots
+from streamjob_runtime.templates.arrays import NEVER, Flags, Slots
 from streamjob_runtime.templates.chains import NO_RECORDS, Chains, Records
 from streamjob_runtime.templates.days import Days
 from streamjob_runtime.templates.energy_attributes import BoundNumbers
@@ -43,7 +43,6 @@ from streamjob_runtime.templates.energy_state import CLOSED, SERIES, EnergyState
 from streamjob_runtime.templates.energy_sums import Course, Pieces, Turn, add_up, details_of, split_at_midnight
 from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.intervals import Intervals
-from streamjob_runtime.templates.ordering import NEVER
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
 from streamjob_runtime.templates.series_combiner import SeriesCombiner
 from streamjob_runtime.templates.silence import silent

@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streamjob_runtime.templates.arrays import Flags, Floats, Slots, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Floats, Slots, Times
 from streamjob_runtime.templates.chains import Chains, Records
 from streamjob_runtime.templates.intervals import Reference
-from streamjob_runtime.templates.ordering import NEVER, Reached
+from streamjob_runtime.templates.ordering import Reached
 from streamjob_runtime.templates.protocols import BlockStore
 
 SERIES, WAITING = 0, 1

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamjob_runtime.templates.arrays import Flags, Floats, Places, Slots, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Floats, Places, Slots, Times
 from streamjob_runtime.templates.days import Days
-from streamjob_runtime.templates.ordering import NEVER
 
 PeriodOf = Callable[[Times], Times]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from streamjob_runtime.templates.arrays import Slots
+from streamjob_runtime.templates.arrays import NEVER, Slots
 from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.merging_outputs import Calculator
 from streamjob_runtime.templates.merging_plan import MergingPlan, Policy
@@ -23,7 +23,7 @@ from streamjob_runtime.templates.merging_records import Records
 from streamjob_runtime.templates.merging_results import merging_results
 from streamjob_runtime.templates.merging_state import MergingState, load_ticked, save_ticked
 from streamjob_runtime.templates.merging_values import TickedAssets
-from streamjob_runtime.templates.ordering import NEVER, put_in_order
+from streamjob_runtime.templates.ordering import put_in_order
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Folded
 from streamjob_runtime.templates.surroundings import Surroundings
 

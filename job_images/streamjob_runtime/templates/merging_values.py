@@ -8,12 +8,11 @@ import numpy as np
 
 from streamjob_api.data_types import ValueType
 from streamjob_runtime.expressions import Column, Fault
-from streamjob_runtime.templates.arrays import Floats, Places, Slots, Times
+from streamjob_runtime.templates.arrays import NEVER, Floats, Places, Slots, Times
 from streamjob_runtime.templates.merging_records import Moments
 from streamjob_runtime.templates.merging_state import MergingState
 from streamjob_runtime.templates.merging_texts import Kinds, Texts, ValueKind
 from streamjob_runtime.templates.merging_timeline import Timeline
-from streamjob_runtime.templates.ordering import NEVER
 
 _KINDS = {ValueType.TEXT: ValueKind.TEXT, ValueType.BOOLEAN: ValueKind.TRUTH}
 

@@ -21,11 +21,10 @@ import numpy as np
 from streamjob_api.intervals import Interval
 from streamjob_api.points import AttributeRef
 from streamjob_api.templates.energy_by_meter_reading import MeterReadingPolicy
-from streamjob_runtime.templates.arrays import Flags, Floats, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Floats, Times
 from streamjob_runtime.templates.chains import Chains
 from streamjob_runtime.templates.intervals import HOUR_MS, Intervals, Numbers, Reference
 from streamjob_runtime.templates.limits import within
-from streamjob_runtime.templates.ordering import NEVER
 
 # Of slopes with a limit that is bound, before the limit.
 _NOT_NEGATIVE = Interval.parse("[0, +inf)")

@@ -14,11 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streamjob_runtime.templates.arrays import Flags, Places, Slots, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Places, Slots, Times
 from streamjob_runtime.templates.running_maximum import earlier_maximum
-
-# The time of what a series has not had yet.
-NEVER = -(2**62)
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,11 @@ import numpy as np
 from streamjob_api.intervals import Interval
 from streamjob_api.points import AttributeRef
 from streamjob_api.templates.energy_by_power import EnergyUnit, PowerInterpolation, PowerPolicy, PowerUnit
-from streamjob_runtime.templates.arrays import Flags, Floats, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Floats, Times
 from streamjob_runtime.templates.chains import Chains
 from streamjob_runtime.templates.intervals import HOUR_MS, Intervals, Numbers, Reference, Stretches
 from streamjob_runtime.templates.limits import within
 from streamjob_runtime.templates.linear import along_the_line
-from streamjob_runtime.templates.ordering import NEVER
 
 # What a product of power and milliseconds is divided by.
 _DIVISORS = {

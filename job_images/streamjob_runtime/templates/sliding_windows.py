@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streamjob_runtime.templates.arrays import Flags, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Times
 from streamjob_runtime.templates.protocols import BlockStore
-from streamjob_runtime.templates.window_marks import NEVER, Watermarks
+from streamjob_runtime.templates.window_marks import Watermarks
 from streamjob_runtime.templates.window_panes import Ends, Panes, each_once, reached, windows_of
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_results import window_results

@@ -26,6 +26,7 @@ import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as TimeWindowAggregationSpec
+from streamjob_runtime.templates.arrays import NEVER
 from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
 from streamjob_runtime.templates.replaced_records import merged_records
@@ -34,7 +35,7 @@ from streamjob_runtime.templates.surroundings import Surroundings
 from streamjob_runtime.templates.tumbling_windows import fold_windows
 from streamjob_runtime.templates.window_closing import close_windows, convert
 from streamjob_runtime.templates.window_combiner import WindowCombiner, parted
-from streamjob_runtime.templates.window_marks import NEVER, Watermarks
+from streamjob_runtime.templates.window_marks import Watermarks
 from streamjob_runtime.templates.window_panes import Panes
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_results import window_results

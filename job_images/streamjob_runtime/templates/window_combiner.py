@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from streamjob_runtime.shards import shard_of
 from streamjob_runtime.templates import sums
+from streamjob_runtime.templates.arrays import NEVER
 from streamjob_runtime.templates.inputs import NumberedInputs
 from streamjob_runtime.templates.protocols import Combined
 from streamjob_runtime.templates.running_maximum import earlier_maximum
-from streamjob_runtime.templates.window_marks import NEVER
 from streamjob_runtime.templates.window_plan import Group, Threshold, WindowPlan
 from streamjob_runtime.templates.window_rows import Rows, window_schema
 from streamjob_runtime.templates.window_state import SERIES

@@ -5,11 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from streamjob_runtime.templates.arrays import Flags, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Times
 from streamjob_runtime.templates.window_rows import Rows
-
-# The watermark of an asset and input of which no record was seen; the end of a closed window where none was closed.
-NEVER = -(2**62)
 
 
 @dataclass(frozen=True)

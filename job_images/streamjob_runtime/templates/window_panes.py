@@ -12,10 +12,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from streamjob_runtime.templates.arrays import Flags, Places, Slots, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Places, Slots, Times
 from streamjob_runtime.templates.ranges import each_of
 from streamjob_runtime.templates.running_maximum import earlier_maximum
-from streamjob_runtime.templates.window_marks import NEVER
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_rows import Rows
 

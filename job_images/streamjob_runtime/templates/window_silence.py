@@ -3,11 +3,11 @@
 import numpy as np
 import polars as pl
 
-from streamjob_runtime.templates.arrays import Slots
+from streamjob_runtime.templates.arrays import NEVER, Slots
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore
 from streamjob_runtime.templates.silence import silent
 from streamjob_runtime.templates.window_closing import close_windows
-from streamjob_runtime.templates.window_marks import NEVER, Watermarks
+from streamjob_runtime.templates.window_marks import Watermarks
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_results import window_results
 from streamjob_runtime.templates.window_rows import Rows

@@ -22,9 +22,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streamjob_runtime.templates.arrays import Flags, Slots, Times
+from streamjob_runtime.templates.arrays import NEVER, Flags, Slots, Times
 from streamjob_runtime.templates.protocols import BlockStore
-from streamjob_runtime.templates.window_marks import NEVER
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_rows import Rows
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamjob_runtime.templates.ordering import NEVER, Reached, put_in_order
+from streamjob_runtime.templates.arrays import NEVER
+from streamjob_runtime.templates.ordering import Reached, put_in_order
 
 Row = tuple[int, int]
 

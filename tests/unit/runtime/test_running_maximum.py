@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamjob_runtime.templates.arrays import NEVER
 from streamjob_runtime.templates.running_maximum import earlier_maximum
-from streamjob_runtime.templates.window_marks import NEVER
 
 TIMES = st.integers(-(2**61), 2**61)
 
