@@ -62,8 +62,46 @@ class Deployed(StatusModel):
     resolved_hash: ShortText = Field(
         default="", description="Hash of what was found for the driver in its OU: calculated inputs, types of names."
     )
+    state_hash: ShortText = Field(
+        default="", description="Hash of the fields whose change breaks the state; empty where it is not known."
+    )
     epoch: int = Field(default=0, description="Raised whenever state and offsets are dropped.")
     checkpoint: ShortText = Field(default="", description="Checkpoint path below the volume's root.")
+    image: Annotated[str, StringConstraints(max_length=512)] = Field(default="", description="Runtime image.")
+    revision: ShortText = Field(default="", description="Name of the ControllerRevision that holds the spec.")
+
+
+class Stable(StatusModel):
+    """The last spec that was healthy; a rollback goes back to it."""
+
+    spec_hash: ShortText = Field(description="Hash of everything that its driver was given.")
+    generation: int = Field(description="Generation of the job's spec.")
+    epoch: int = Field(default=0, description="Of its checkpoint.")
+    revision: ShortText = Field(default="", description="Name of the ControllerRevision that holds the spec.")
+
+
+class RolledBack(StatusModel):
+    """A changed spec that did not become healthy, while the last stable one runs in its place."""
+
+    spec_hash: ShortText = Field(description="Hash of the spec that is not tried again.")
+    generation: int = Field(description="Its generation.")
+    reason: ShortText = Field(description="Why it was given up.")
+    message: Message = Field(default="", description="The same as a sentence.")
+
+
+class Stop(StatusModel):
+    """How the last driver that was asked to end did so."""
+
+    graceful: bool = Field(description="Whether it finished its micro-batch; if not, it is read again.")
+    at: datetime = Field(description="When it had ended.")
+    message: Message = Field(default="", description="Its last words.")
+
+
+class Executors(StatusModel):
+    """Executor pods of a Cluster job; numbers alone, however many come and go."""
+
+    requested: int = Field(default=0, description="Workers of the spec that runs.")
+    running: int = Field(default=0, description="Executor pods that run now.")
 
 
 class Throughput(StatusModel):
@@ -97,6 +135,11 @@ class StreamJobStatus(StatusModel):
     restarts: Restarts = Field(default=Restarts(), description="Drivers that were lost or failed.")
     driver: Driver | None = Field(default=None, description="The driver pod of the present attempt.")
     deployed: Deployed | None = Field(default=None, description="What the present attempt runs.")
+    highest_epoch: int = Field(default=0, description="The highest epoch that was ever begun.")
+    last_stable: Stable | None = Field(default=None, description="The last spec that was healthy.")
+    rolled_back: RolledBack | None = Field(default=None, description="The changed spec that was given up, if any.")
+    stop: Stop | None = Field(default=None, description="How the last driver that was asked to end did so.")
+    executors: Executors | None = Field(default=None, description="Executor pods of a Cluster job.")
     throughput: Throughput | None = Field(default=None, description="Rates, lag and totals.")
 
 
@@ -104,7 +147,8 @@ class CapacityUse(StatusModel):
     """CU of one use, in numbers."""
 
     total: float = Field(default=0, description="CU asked for.")
-    used: float = Field(default=0, description="CU held by jobs.")
+    used: float = Field(default=0, description="CU held by jobs whose driver is there.")
+    reserved: float = Field(default=0, description="CU held by admitted jobs whose driver is still to come.")
     queued: float = Field(default=0, description="CU that queued jobs wait for.")
     free: float = Field(default=0, description="CU left; below zero when capacity shrank under running jobs.")
 
@@ -157,6 +201,7 @@ class StreamResourceStatus(StatusModel):
     )
     org_id: ShortText = Field(default="", description="The OU's id in topics and records, resolved.")
     standalone: CapacityUse = Field(default=CapacityUse(), description="CU of Standalone jobs.")
+    cluster: CapacityUse = Field(default=CapacityUse(), description="CU of Cluster jobs, master and workers.")
     library_slots: LibrarySlots = Field(default=LibrarySlots(), description="Places for installed libraries.")
     libraries: list[LibraryStatus] = Field(
         default=[],
