@@ -96,7 +96,8 @@ def test_a_tree_of_any_types_is_checked_without_a_crash(tree: Node, data: st.Dat
     assert positions == sorted(positions)
 
 
-@given(trees_of(variables, ["-"], ["+", "-", "*", "%"]))
+# Without "+": it adds or joins, so that a sum as a condition is known to be wrong, whatever its operands are.
+@given(trees_of(variables, ["-"], ["-", "*", "%"]))
 def test_what_is_calculated_from_unknown_types_fits_everywhere(tree: Node) -> None:
     number = count()
     # Each variable is used once; of one that is used twice one use may contradict the other.
