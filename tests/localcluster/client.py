@@ -7,6 +7,7 @@ import subprocess
 
 import grpc
 
+from localcluster.certificates import NODE_NAME
 from localcluster.problems import ClusterError
 from localcluster.state import State
 
@@ -43,10 +44,10 @@ def api_server_is_ready(state: State) -> bool:
 
 
 def node_is_ready(state: State) -> bool:
-    """Whether the cluster's node has been seen and says that it is ready."""
-    path = "{.items[*].status.conditions[?(@.type=='Ready')].status}"
+    """Whether the cluster's own node has been seen and says that it is ready; what others bring does not count."""
+    path = "{.status.conditions[?(@.type=='Ready')].status}"
     try:
-        return kubectl(state, "get", "nodes", "-o", f"jsonpath={path}", "--request-timeout=20s") == "True"
+        return kubectl(state, "get", "node", NODE_NAME, "-o", f"jsonpath={path}", "--request-timeout=20s") == "True"
     except ClusterError:
         return False
 

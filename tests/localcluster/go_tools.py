@@ -33,6 +33,7 @@ class GoModule:
 
 
 REGISTRY = GoModule("registry", {"registry": "github.com/distribution/distribution/v3/cmd/registry"})
+KWOK = GoModule("kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"})  # no part of the cluster: a benchmark builds it
 ALL_MODULES = (
     REGISTRY,
     GoModule(
