@@ -29,7 +29,7 @@ Every field of both kinds of `{API_VERSION}`. Fields in **bold** are required. T
 Some fields are there for later versions. This one refuses, as [`NotSupported`](troubleshooting.md#notsupported): the
 templates device-state and pipeline, trigger mode `Frequency`, expressions over anything but numbers, attributes,
 `restoreFrom`, `upgradeMode: Stateless`, mode `Cluster`, and checkpoints
-other than `volumeClaim`. It warns that `alarms`, `lifecycle.pauseLimit`, `lifecycle.rollbackOnFailure` and
+other than `volumeClaim`. It warns that `alarms`, `lifecycle.rollbackOnFailure` and
 `timeSeries` have no effect yet.
 
 What a change of a StreamJob's field does to its running job:

@@ -92,8 +92,11 @@ class RolledBack(StatusModel):
 class Stop(StatusModel):
     """How the last driver that was asked to end did so."""
 
-    graceful: bool = Field(description="Whether it finished its micro-batch; if not, it is read again.")
-    at: datetime = Field(description="When it had ended.")
+    pod_name: ShortText = Field(default="", description="Name of its pod.")
+    graceful: bool | None = Field(
+        default=None, description="Whether it finished its micro-batch; if not, it is read again. Empty while it ends."
+    )
+    at: datetime | None = Field(default=None, description="When it had ended; empty while it ends.")
     message: Message = Field(default="", description="Its last words.")
 
 
@@ -139,6 +142,7 @@ class StreamJobStatus(StatusModel):
     last_stable: Stable | None = Field(default=None, description="The last spec that was healthy.")
     rolled_back: RolledBack | None = Field(default=None, description="The changed spec that was given up, if any.")
     stop: Stop | None = Field(default=None, description="How the last driver that was asked to end did so.")
+    paused_at: datetime | None = Field(default=None, description="Since when the job is paused.")
     executors: Executors | None = Field(default=None, description="Executor pods of a Cluster job.")
     throughput: Throughput | None = Field(default=None, description="Rates, lag and totals.")
 

@@ -6,7 +6,7 @@ entry goes when its feature comes.
 
 from collections.abc import Iterator
 
-from streamjob_api.lifecycle import Lifecycle, UpgradeMode
+from streamjob_api.lifecycle import UpgradeMode
 from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
@@ -56,8 +56,6 @@ def without_effect(spec: StreamJobSpec) -> list[str]:
     said = []
     if spec.alarms is not None:
         said.append(f"spec.alarms: raising alarms {_LATER}")
-    if spec.lifecycle.pause_limit != Lifecycle().pause_limit:
-        said.append(f"spec.lifecycle.pauseLimit: asking for a decision about a pause {_LATER}")
     if spec.lifecycle.rollback_on_failure:
         said.append(f"spec.lifecycle.rollbackOnFailure: it {_LATER}")
     if spec.idle_timeout is not None:

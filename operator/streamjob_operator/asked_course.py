@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
-from streamjob_operator import memory, reasons
+from streamjob_operator import memory, reasons, stops
 from streamjob_operator.course import Course, Observed, Word
 from streamjob_operator.driver_course import LOOK_AGAIN_SECONDS, held, to_delete
 from streamjob_operator.observed import Pod
@@ -45,7 +46,7 @@ def as_asked(
     )
     if alive:
         return _ending(remembered, alive, said, explains=_is_checked(state))
-    message = said.message
+    message = f"{said.message}{_unfinished(remembered)}"
     if _is_checked(state) and remembered.deployed is not None:
         message = f"{message}; {_DROPPED}"
     done = Course(
@@ -55,7 +56,33 @@ def as_asked(
         reserved=Word(False, reasons.RELEASED, "holds no CU"),
         concludes_gone=remembered.admitted_cu > 0,
     )
+    if state is DesiredState.PAUSED:
+        return _expiring(observed, done, now)
     return _checked(observed, done, now) if _is_checked(state) else done
+
+
+def _unfinished(remembered: StreamJobStatus) -> str:
+    """What is said of a driver that did not finish its micro-batch."""
+    stop = remembered.stop
+    return f"; not gracefully: {stop.message}" if stop and stop.graceful is False else ""
+
+
+def _expiring(observed: Observed, done: Course, now: datetime) -> Course:
+    """A pause that has reached its limit asks for a decision; nothing else comes of it."""
+    spec = observed.job.spec
+    if isinstance(spec, InvalidSpec):
+        return done
+    limit = spec.lifecycle.pause_limit
+    left = stops.pause_left(done.memory, limit.seconds, now)
+    if left > 0:
+        return replace(done, again_in=left)
+    since = f"{done.memory.paused_at:%Y-%m-%dT%H:%M:%SZ}"
+    message = (
+        f"paused since {since}, longer than {limit} (lifecycle.pauseLimit); state and offsets are kept: resume the job "
+        "(spec.state: Running), drop them (spec.state: Stopped), or raise the limit"
+    )
+    word = Word(True, reasons.PAUSE_EXPIRED, message)
+    return replace(done, phase=phases.PAUSE_EXPIRED, ready=word, undecided=word)
 
 
 def _is_checked(state: DesiredState) -> bool:

@@ -21,6 +21,7 @@ class Observed:
         waiting: its place in the queue, if the last pass over the ledger gave it one.
         progress: what the driver said last, if it was asked.
         refused: what the API server said when it refused the objects of the next attempt.
+        parted: the last pod of the job's name that vanished, as it was seen last.
         live: whether pods and granted were read from the API server just now, and not from a cache.
     """
 
@@ -31,6 +32,7 @@ class Observed:
     waiting: Waiting | None = None
     progress: Progress | None = None
     refused: str = ""
+    parted: Pod | None = None
     live: bool = False
 
     @property
@@ -73,6 +75,7 @@ class Course:
         start: the driver to start.
         again_in: seconds after which the job is looked at again even if nothing happens.
         concludes_gone: whether the course rests on something not being there, which a cache cannot show.
+        undecided: what the user is asked to decide: a pause has reached its limit.
         awaits_ledger: whether the job has no place in the queue yet; the next pass over the ledger gives it one.
     """
 
@@ -87,6 +90,7 @@ class Course:
     driver: Pod | None = None
     again_in: float | None = None
     concludes_gone: bool = False
+    undecided: Word | None = None
     awaits_ledger: bool = False
 
     def sooner(self, seconds: float | None) -> "Course":
@@ -99,4 +103,5 @@ class Course:
 # Phases: words for people; no program branches on them.
 QUEUED, STARTING, RUNNING, DEGRADED, UPGRADING = "Queued", "Starting", "Running", "Degraded", "Upgrading"
 DRAFT, RELEASED = "Draft", "Released"
-PAUSING, PAUSED, STOPPING, STOPPED, FAILED = "Pausing", "Paused", "Stopping", "Stopped", "Failed"
+PAUSING, PAUSED, PAUSE_EXPIRED = "Pausing", "Paused", "PauseExpired"
+STOPPING, STOPPED, FAILED = "Stopping", "Stopped", "Failed"

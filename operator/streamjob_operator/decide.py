@@ -7,7 +7,7 @@ from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
-from streamjob_operator import memory, reasons
+from streamjob_operator import memory, reasons, stops
 from streamjob_operator.asked_course import as_asked
 from streamjob_operator.course import Course, Observed, Word
 from streamjob_operator.driver_course import held, to_delete, with_driver, without_driver
@@ -24,11 +24,14 @@ def decide(observed: Observed, now: datetime) -> Course:
     own = tuple(pod for pod in observed.pods if pod.job_uid == observed.job.uid)
     remembered = memory.adopt(observed.job.status, own)
     remembered, concluded_gone = memory.account(remembered, own, now)
+    remembered, concluded_end = stops.ended(remembered, own, observed.parted, now)
+    remembered = stops.paused(remembered, observed.job, now)
     alive = tuple(sorted((pod for pod in own if not pod.finished), key=lambda pod: pod.attempt))
     chosen = _choose(observed, remembered, alive, now)
+    chosen = replace(chosen, memory=stops.asked(chosen.memory, chosen.stop))
     expired, expiry = _expired(own, now)
     chosen = replace(chosen, stop=chosen.stop + expired).sooner(expiry)
-    return replace(chosen, concludes_gone=chosen.concludes_gone or concluded_gone)
+    return replace(chosen, concludes_gone=chosen.concludes_gone or concluded_gone or concluded_end)
 
 
 def _choose(observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], now: datetime) -> Course:

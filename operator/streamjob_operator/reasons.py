@@ -50,6 +50,7 @@ STARTING = "DriverStarting"  # the driver is on its way
 UPGRADING = "Upgrading"  # the driver is replaced, since its spec changed
 INPUTS_CHANGED = "InputsChanged"  # the driver is replaced: another job writes an input now, or none any more
 PAUSING, PAUSED = "Pausing", "Paused"  # as asked
+PAUSE_EXPIRED = "PauseExpired"  # the job is paused for longer than lifecycle.pauseLimit; the user is to decide
 STOPPING, STOPPED = "Stopping", "Stopped"  # as asked
 BACK_OFF = "BackOff"  # the next driver starts later
 NO_DRIVER = "NoDriver"  # there is no driver pod

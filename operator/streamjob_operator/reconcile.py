@@ -13,7 +13,7 @@ from streamjob_operator.decide import decide
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.live_reads import LiveReads
 from streamjob_operator.models_reader import rests_on_models
-from streamjob_operator.observed import Job, JobKey, Key, ModelsKey, OuKey
+from streamjob_operator.observed import Job, JobKey, Key, ModelsKey, OuKey, Pod
 from streamjob_operator.ou_turns import MODELS_SECONDS, OuTurns
 from streamjob_operator.plan import plan
 from streamjob_operator.resource_status import holders
@@ -98,7 +98,13 @@ class Reconciler:
             waiting=ledger.waiting.get(job.key.name) if ledger else None,
             progress=self.world.heard(job.key, driver.uid) if driver else None,
             refused=self.world.refused.get(job.key, ""),
+            parted=self._parted(job),
         )
+
+    def _parted(self, job: Job) -> Pod | None:
+        """The last pod of this job that vanished."""
+        pod = self.world.parted.get(job.key)
+        return pod if pod and pod.job_uid == job.uid else None
 
     def _too_early(self, job: Job) -> float | None:
         """Seconds to wait at most for what the job cannot be judged without; None when it is all there."""

@@ -186,6 +186,8 @@ class Operator:
         key = JobKey(meta["namespace"], meta["labels"][kinds.JOB_LABEL])
         before = {pod.name: pod for pod in self.world.pods(key)}.get(meta["name"])
         if deleted:
+            if before and before.uid == meta["uid"]:
+                self.world.see_pod(body)  # as it was at its end, with its last words
             self.world.lose_pod(key, meta["name"], meta["uid"])
         elif not self.world.see_pod(body):
             return

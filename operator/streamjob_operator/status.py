@@ -54,6 +54,8 @@ def _conditions(observed: Observed, course: Course, say: _Conditions) -> list[Co
         conditions.append(say("Reconciling", True, course.working.reason, course.working.message))
     if course.stuck:
         conditions.append(say("Stalled", True, course.stuck.reason, course.stuck.message))
+    if course.undecided:
+        conditions.append(say("PauseExpired", True, course.undecided.reason, course.undecided.message))
     spec = observed.job.spec
     idle_fields = [] if isinstance(spec, InvalidSpec) else without_effect(spec)
     if idle_fields:

@@ -25,6 +25,8 @@ class World:
     # With the UID of the pod that was asked; None when it does not answer.
     progress: dict[JobKey, tuple[str, Progress | None]] = field(default_factory=dict)
 
+    # The last pod that vanished, as it was seen last: it may have left its last words.
+    parted: dict[JobKey, Pod] = field(default_factory=dict)
     # What the API server said when it refused a job's objects: a quota, a pod security standard.
     refused: dict[JobKey, str] = field(default_factory=dict)
 
@@ -123,6 +125,7 @@ class World:
             self.verdicts.drop_job(job)
             self.progress.pop(key, None)
             self.refused.pop(key, None)
+            self.parted.pop(key, None)
 
     def lose_resource(self, namespace: str, name: str, uid: str | None = None) -> None:
         """Forget a StreamResource (of this UID)."""
@@ -137,16 +140,26 @@ class World:
         pod = named.get(name)
         if pod and uid in {None, pod.uid}:
             del named[name]
+            self._part(key, pod)
             self.verdicts.pods_changed(key.namespace)
             if not named:
                 del self._pods[key.namespace][key.name]
 
     def replace_pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
         """Take in what a live read of a job's pods has shown."""
-        self._pods.get(key.namespace, {}).pop(key.name, None)
+        former = self._pods.get(key.namespace, {}).pop(key.name, None) or {}
         self.verdicts.pods_changed(key.namespace)
         for body in bodies:
             self.see_pod(body)
+        present = {pod.uid for pod in self.pods(key)}
+        for pod in former.values():
+            if pod.uid not in present:
+                self._part(key, pod)
+
+    def _part(self, key: JobKey, pod: Pod) -> None:
+        """Keep a pod that is gone until the next one is, for its last words; of a job that is there."""
+        if self.job(key) is not None:
+            self.parted[key] = pod
 
     def stalled_resources(self) -> list[Resource]:
         """StreamResources in force that an older one stands in the way of."""
