@@ -16,7 +16,12 @@ JOB_LABEL = f"{GROUP}/job"
 ATTEMPT_LABEL = f"{GROUP}/attempt"
 EPOCH_LABEL = f"{GROUP}/epoch"
 COMPONENT_LABEL = f"{GROUP}/component"
+# Values of the component label: a job's driver and its executors, and the short-lived check of an OU's connections.
+DRIVER, EXECUTOR, CHECK = "driver", "executor", "check"
+PODS_SELECTOR = f"{COMPONENT_LABEL} in ({DRIVER},{EXECUTOR},{CHECK})"
 SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
 CU_ANNOTATION = f"{GROUP}/cu"
+# Of an executor: its owner is its driver's pod.
+JOB_UID_ANNOTATION = f"{GROUP}/job-uid"
 # Points, separated by commas, which no name has.
 CALCULATED_ANNOTATION = f"{GROUP}/calculated-inputs"

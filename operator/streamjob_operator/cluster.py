@@ -103,8 +103,8 @@ class Cluster:
         return await self.read(kinds.STREAM_JOB, *key)
 
     async def pods_of(self, key: JobKey) -> list[Manifest]:
-        """Pods that carry the label of a job of this name, live."""
-        return await self.listed("Pod", key.namespace, f"{kinds.JOB_LABEL}={key.name}")
+        """Drivers and executors that carry the label of a job of this name, live."""
+        return await self.listed("Pod", key.namespace, f"{kinds.JOB_LABEL}={key.name},{kinds.PODS_SELECTOR}")
 
     async def resources_of(self, key: OuKey) -> list[Manifest]:
         """The StreamResources of a namespace, live."""

@@ -11,7 +11,9 @@ from streamjob_api.faults import InvalidSpec, parse_spec
 from streamjob_api.status import StreamJobStatus, StreamResourceStatus
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
-from streamjob_operator.observed import DRIVER_CONTAINER, Container, Job, JobKey, Pod, Resource
+from streamjob_operator.observed import DRIVER_CONTAINER, EXECUTOR_CONTAINER, Container, Job, JobKey, Pod, Resource
+
+_JUDGED = {DRIVER_CONTAINER, EXECUTOR_CONTAINER}
 
 
 def job_of(body: Mapping[str, Any], earlier: Job | None = None) -> Job:
@@ -63,7 +65,7 @@ def _status(model: Any, body: Mapping[str, Any]) -> Any:
 
 
 def pod_of(body: Mapping[str, Any]) -> Pod:
-    """Extract a driver pod."""
+    """Extract a driver or executor pod."""
     meta, status = body["metadata"], body.get("status") or {}
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
@@ -73,8 +75,10 @@ def pod_of(body: Mapping[str, Any]) -> Pod:
         namespace=meta["namespace"],
         name=meta["name"],
         uid=meta["uid"],
+        component=labels.get(kinds.COMPONENT_LABEL, kinds.DRIVER),
         job=labels.get(kinds.JOB_LABEL, ""),
-        job_uid=_controller(meta),
+        job_uid=annotations.get(kinds.JOB_UID_ANNOTATION) or _controller(meta),
+        owner_uid=_controller(meta),
         attempt=_whole(labels.get(kinds.ATTEMPT_LABEL)),
         epoch=_whole(labels.get(kinds.EPOCH_LABEL)),
         cu=_number(annotations.get(kinds.CU_ANNOTATION)),
@@ -102,9 +106,9 @@ def _controller(meta: Mapping[str, Any]) -> str:
 
 
 def _container(status: Mapping[str, Any]) -> Container:
-    """Only the driver's own container is judged: a side-car may live or die as it likes."""
+    """Only Spark's own container is judged: a side-car may live or die as it likes."""
     for container in status.get("containerStatuses") or ():
-        if container["name"] == DRIVER_CONTAINER and container.get("state"):
+        if container["name"] in _JUDGED and container.get("state"):
             ((state, facts),) = container["state"].items()
             facts = facts or {}
             return Container(

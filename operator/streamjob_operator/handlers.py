@@ -32,7 +32,7 @@ async def start(settings: kopf.OperatorSettings, memo: Any, **_: Any) -> None:
     settings.queueing.worker_limit = None
     settings.queueing.idle_timeout = 1
     settings.queueing.exit_timeout = 0.2
-    settings.watching.label_selectors["", "v1", "pods"] = kinds.JOB_LABEL
+    settings.watching.label_selectors["", "v1", "pods"] = kinds.PODS_SELECTOR
     await cast("Operator", memo.operator).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         # In place of kopf's: it closes its watches first, and the lease would be released seconds later.
@@ -57,9 +57,9 @@ async def on_stream_resource(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
     memo.operator.saw_resource(event["type"] == "DELETED", cast("Manifest", event["object"]))
 
 
-@kopf.on.event("", "v1", "pods", labels={kinds.JOB_LABEL: kopf.PRESENT})
-async def on_driver_pod(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
-    """A driver pod was seen."""
+@kopf.on.event("", "v1", "pods", labels={kinds.COMPONENT_LABEL: kopf.PRESENT})
+async def on_pod(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
+    """A pod of the operator's or of a driver's making was seen."""
     memo.operator.saw_pod(event["type"] == "DELETED", cast("Manifest", event["object"]))
 
 

@@ -1,4 +1,4 @@
-"""What was seen in the cluster: small typed extracts of jobs, resources and driver pods."""
+"""What was seen in the cluster: small typed extracts of jobs, resources and pods."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from streamjob_api import kinds
 from streamjob_api.diffs import given
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.status import StreamJobStatus, StreamResourceStatus
@@ -16,6 +17,7 @@ from streamjob_api.stream_resource import StreamResourceSpec
 Manifest = dict[str, Any]
 
 DRIVER_CONTAINER = "spark-kubernetes-driver"
+EXECUTOR_CONTAINER = "spark-kubernetes-executor"
 
 
 class JobKey(NamedTuple):
@@ -64,7 +66,7 @@ class Job:
         """Hash of the fields that restart a driver; those at their default take no part, so new ones change nothing."""
         if isinstance(self.spec, InvalidSpec):
             return ""
-        return digest(given(self.spec, restarting=True))
+        return digest(given(self.spec))
 
     @property
     def rank(self) -> tuple[datetime, str]:
@@ -110,7 +112,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Container:
-    """State of the driver's container."""
+    """State of Spark's own container."""
 
     state: str = ""  # waiting | running | terminated | "" when the kubelet has not said yet
     reason: str = ""
@@ -123,7 +125,11 @@ class Container:
 
 @dataclass(frozen=True)
 class Pod:
-    """A driver pod."""
+    """A driver or executor pod.
+
+    Args:
+        owner_uid: UID of its controller: of a driver its job's, of an executor its driver's.
+    """
 
     namespace: str
     name: str
@@ -136,6 +142,8 @@ class Pod:
     spec_hash: str
     created: datetime
     phase: str
+    component: str = kinds.DRIVER
+    owner_uid: str = ""
     calculated: frozenset[str] = frozenset()
     terminating: bool = False
     ip: str = ""

@@ -16,7 +16,7 @@ from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.leader import Leadership
 from streamjob_operator.live_reads import LiveReads
 from streamjob_operator.models_reader import ModelsReader
-from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey
+from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
 from streamjob_operator.ou_turns import OuTurns
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler, utc_now
@@ -141,7 +141,7 @@ class Operator:
             for body in await cluster.listed(kinds.STREAM_JOB, namespace):
                 known.discard(body["metadata"]["uid"])
                 self.world.see_job(body)
-            for body in await cluster.listed("Pod", namespace, kinds.JOB_LABEL):
+            for body in await cluster.listed("Pod", namespace, kinds.PODS_SELECTOR):
                 known.discard(body["metadata"]["uid"])
                 self.world.see_pod(body)
             for key in self.world.forget(namespace, known):
@@ -180,19 +180,19 @@ class Operator:
         self.queue.add(ModelsKey(meta["namespace"]))
 
     def saw_pod(self, deleted: bool, body: Manifest) -> None:
-        """A watch showed a driver pod."""
+        """A watch showed a driver or executor pod."""
         self._count_event()
         meta = body["metadata"]
-        key = JobKey(meta["namespace"], meta["labels"][kinds.JOB_LABEL])
-        before = {pod.name: pod for pod in self.world.pods(key)}.get(meta["name"])
+        key = JobKey(meta["namespace"], meta["labels"].get(kinds.JOB_LABEL, ""))
+        before = self.world.pod(key, meta["name"])
         if deleted:
             if before and before.uid == meta["uid"]:
                 self.world.see_pod(body)  # as it was at its end, with its last words
             self.world.lose_pod(key, meta["name"], meta["uid"])
         elif not self.world.see_pod(body):
             return
-        after = {pod.name: pod for pod in self.world.pods(key)}.get(meta["name"])
-        if after and self._acting and (before is None or (before.ip, before.ready) != (after.ip, after.ready)):
+        after = self.world.pod(key, meta["name"])
+        if after and self._acting and _speaks_anew(before, after):
             self.puller.ask(key)
         if after is None or after.finished:
             self.queue.add(OuKey(key.namespace))
@@ -224,6 +224,13 @@ class Operator:
         yield "counter", "progress_failed", "Drivers that gave no answer.", self.puller.failed
         yield "gauge", "loop_lag_seconds", "How late the event loop is.", self._lag.seconds
         yield "gauge", "loop_lag_worst_seconds", "How late it was at worst.", self._lag.worst_seconds
+
+
+def _speaks_anew(before: Pod | None, after: Pod) -> bool:
+    """Whether a driver can be asked now that could not before, or has something new to say."""
+    if after.component != kinds.DRIVER:
+        return False
+    return before is None or (before.ip, before.ready) != (after.ip, after.ready)
 
 
 def _is_other(before: Job, meta: Manifest) -> bool:

@@ -4,23 +4,26 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from streamjob_api import kinds
 from streamjob_api.progress import Progress
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.extracts import job_of, pod_of, resource_of
 from streamjob_operator.ledger import Ledger
 from streamjob_operator.observed import Job, JobKey, Manifest, Pod, Resource
+from streamjob_operator.pod_table import PodTable
 from streamjob_operator.validation import Verdict
 from streamjob_operator.verdict_cache import VerdictCache
 
 
 @dataclass
 class World:
-    """Jobs, resources and driver pods, by key; and what was computed or asked of them last."""
+    """Jobs, resources, driver and executor pods, by key; and what was computed or asked of them last."""
 
     catalogue: Catalogue
     _jobs: dict[str, dict[str, Job]] = field(default_factory=dict)
     _resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
-    _pods: dict[str, dict[str, dict[str, Pod]]] = field(default_factory=dict)
+    _drivers: PodTable = field(default_factory=PodTable)
+    _executors: PodTable = field(default_factory=PodTable)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     # With the UID of the pod that was asked; None when it does not answer.
     progress: dict[JobKey, tuple[str, Progress | None]] = field(default_factory=dict)
@@ -51,16 +54,28 @@ class World:
             yield from named.values()
 
     def pods(self, key: JobKey) -> tuple[Pod, ...]:
-        """Pods that carry the label of a job of this name."""
-        return tuple(self._pods.get(key.namespace, {}).get(key.name, {}).values())
+        """Driver pods that carry the label of a job of this name."""
+        return self._drivers.of(key)
+
+    def executors(self, key: JobKey) -> tuple[Pod, ...]:
+        """Executor pods that carry the label of a job of this name."""
+        return self._executors.of(key)
 
     def pods_of_ou(self, namespace: str) -> list[Pod]:
         """Every driver pod of a namespace."""
-        return [pod for named in self._pods.get(namespace, {}).values() for pod in named.values()]
+        return self._drivers.of_ou(namespace)
+
+    def executors_of_ou(self, namespace: str) -> list[Pod]:
+        """Every executor pod of a namespace."""
+        return self._executors.of_ou(namespace)
+
+    def pod(self, key: JobKey, name: str) -> Pod | None:
+        """A driver or executor, as last seen."""
+        return next((pod for pod in (*self.pods(key), *self.executors(key)) if pod.name == name), None)
 
     def namespaces(self) -> set[str]:
         """Namespaces in which something was seen."""
-        return {*self._jobs, *self._resources, *self._pods}
+        return {*self._jobs, *self._resources, *self._drivers.namespaces(), *self._executors.namespaces()}
 
     def job_keys(self) -> list[JobKey]:
         """Every job."""
@@ -108,11 +123,11 @@ class World:
         return earlier is None or replace(earlier, resource_version=resource.resource_version) != resource
 
     def see_pod(self, body: Manifest) -> bool:
-        """Take in a driver pod; whether anything relevant changed."""
+        """Take in a driver or executor pod; whether anything relevant changed."""
         pod = pod_of(body)
-        named = self._pods.setdefault(pod.namespace, {}).setdefault(pod.job, {})
-        earlier = named.get(pod.name)
-        named[pod.name] = pod
+        if pod.component == kinds.EXECUTOR:
+            return self._executors.put(pod) != pod
+        earlier = self._drivers.put(pod)
         if earlier is None or earlier.finished != pod.finished:
             self.verdicts.pods_changed(pod.namespace)
         return earlier != pod
@@ -136,23 +151,20 @@ class World:
 
     def lose_pod(self, key: JobKey, name: str, uid: str | None = None) -> None:
         """Forget a pod (of this UID)."""
-        named = self._pods.get(key.namespace, {}).get(key.name, {})
-        pod = named.get(name)
-        if pod and uid in {None, pod.uid}:
-            del named[name]
-            self._part(key, pod)
+        self._executors.lose(key, name, uid)
+        if driver := self._drivers.lose(key, name, uid):
+            self._part(key, driver)
             self.verdicts.pods_changed(key.namespace)
-            if not named:
-                del self._pods[key.namespace][key.name]
 
     def replace_pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
-        """Take in what a live read of a job's pods has shown."""
-        former = self._pods.get(key.namespace, {}).pop(key.name, None) or {}
+        """Take in what a live read of a job's drivers and executors has shown."""
+        former = self._drivers.take(key)
+        self._executors.take(key)
         self.verdicts.pods_changed(key.namespace)
         for body in bodies:
             self.see_pod(body)
         present = {pod.uid for pod in self.pods(key)}
-        for pod in former.values():
+        for pod in former:
             if pod.uid not in present:
                 self._part(key, pod)
 
@@ -192,7 +204,8 @@ class World:
         found = []
         for each in wanted:
             found += [(job.uid, "job", job.key, job.key.name) for job in self.jobs(each)]
-            found += [(pod.uid, "pod", pod.key, pod.name) for pod in self.pods_of_ou(each)]
+            pods = (*self.pods_of_ou(each), *self.executors_of_ou(each))
+            found += [(pod.uid, "pod", pod.key, pod.name) for pod in pods]
             found += [(r.uid, "resource", JobKey(each, ""), r.name) for r in self.resources(each)]
         return found
 

@@ -25,6 +25,19 @@ def pod_body(uid: str = "pod-1", phase: str = "Running") -> Manifest:
     return {"metadata": meta, "status": {"phase": phase}}
 
 
+def executor_body(uid: str = "executor-1", phase: str = "Running") -> Manifest:
+    meta = {
+        "name": "extremes-1-exec-1",
+        "namespace": "ou",
+        "uid": uid,
+        "creationTimestamp": "2026-01-31T11:00:10Z",
+        "labels": {"streamjob.dev/job": "extremes", "streamjob.dev/component": "executor"},
+        "annotations": {"streamjob.dev/cu": "2", "streamjob.dev/job-uid": "job-1"},
+        "ownerReferences": [{"uid": "pod-1", "controller": True}],
+    }
+    return {"metadata": meta, "status": {"phase": phase}}
+
+
 def test_an_own_status_write_that_comes_back_is_no_news() -> None:
     world = World(CATALOGUE)
     assert world.see_job(body())
@@ -86,3 +99,34 @@ def test_a_pod_with_the_label_but_odd_values_is_read() -> None:
     world.see_pod(odd)
     (pod,) = world.pods(KEY)
     assert (pod.attempt, pod.cu, pod.job_uid) == (0, 0, "")
+
+
+def test_executors_are_kept_apart_from_drivers() -> None:
+    world = World(CATALOGUE)
+    world.see_pod(pod_body())
+    assert world.see_pod(executor_body())
+    assert [pod.uid for pod in world.pods(KEY)] == [pod.uid for pod in world.pods_of_ou("ou")] == ["pod-1"]
+    (executor,) = world.executors(KEY)
+    assert world.executors_of_ou("ou") == [executor]
+    assert (executor.job_uid, executor.owner_uid, executor.cu) == ("job-1", "pod-1", 2)
+
+
+def test_an_executor_is_forgotten_alone_and_by_a_listing() -> None:
+    world = World(CATALOGUE)
+    world.see_pod(pod_body())
+    world.see_pod(executor_body())
+    assert world.known("ou") == {"pod-1", "executor-1"}
+    world.lose_pod(KEY, "extremes-1-exec-1", "another")
+    assert world.executors(KEY)
+    assert world.forget("ou", {"executor-1"}) == [KEY]
+    assert world.executors(KEY) == ()
+    assert world.pods(KEY)
+
+
+def test_a_live_read_replaces_drivers_and_executors() -> None:
+    world = World(CATALOGUE)
+    world.see_pod(pod_body())
+    world.see_pod(executor_body("former"))
+    world.replace_pods(KEY, [executor_body("new")])
+    assert world.pods(KEY) == ()
+    assert [pod.uid for pod in world.executors(KEY)] == ["new"]
