@@ -12,7 +12,7 @@ export PATH := $(dir $(UV)):$(STREAMJOB_STATE)/bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/tests
 PYTEST := $(RUN) pytest
 # What needs no cluster, and runs on all cores; the other suites share one cluster, one Kafka and one Spark session.
-PURE := tests/unit tests/mutants tests/real_data tests/chart
+PURE := tests/unit tests/real_data tests/chart
 
 .PHONY: help
 help: ## List the commands
@@ -39,6 +39,10 @@ endif
 .PHONY: test-unit
 test-unit: setup ## The pure tests alone: seconds, nothing is built
 	@$(PYTEST) -n $(shell nproc) --dist worksteal tests/unit $(ARGS)
+
+.PHONY: mutants
+mutants: setup ## Faults put into the templates on purpose: their tests must find each (minutes)
+	@$(PYTEST) -n $(shell nproc) --dist worksteal tests/mutants $(ARGS)
 
 .PHONY: deep
 deep: setup ## The templates' properties with 20,000 examples each (an hour and more)
