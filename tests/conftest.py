@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["fixtures.cluster", "fixtures.kafka", "fixtures.operator", "fixtures.redis"]
+pytest_plugins = ["fixtures.cluster", "fixtures.kafka", "fixtures.operator", "fixtures.redis", "fixtures.second_node"]
 
 # How long an example takes says more of the machine, and of what else runs on it, than of the code. The same examples
 # each time, so that a failure is the change's own; `make deep` looks for others.

@@ -61,7 +61,7 @@ def create(state: State) -> None:
     state.certificates.chmod(0o700)
     _openssl("req", "-x509", *KEY_OPTIONS, "-subj", "/CN=streamjob-local-ca", *_files(state, "ca"))
     for identity in (API_SERVER, ETCD, *CLIENTS):
-        _sign(state, identity)
+        sign(state, identity)
     _openssl("genpkey", "-algorithm", "RSA", "-out", str(state.certificates / "service-accounts.key"))
     for identity in CLIENTS:
         write_private(kubeconfig_file(state, identity.name), json.dumps(kubeconfig(state, identity.name), indent=2))
@@ -96,7 +96,8 @@ def write_private(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _sign(state: State, identity: Identity) -> None:
+def sign(state: State, identity: Identity) -> None:
+    """Write a key and a certificate of the authority whose files lie in the state folder."""
     extensions = ["-addext", "extendedKeyUsage=serverAuth,clientAuth", "-addext", "basicConstraints=critical,CA:FALSE"]
     if identity.alternative_names:
         extensions += ["-addext", f"subjectAltName={','.join(identity.alternative_names)}"]

@@ -43,11 +43,11 @@ def api_server_is_ready(state: State) -> bool:
         return False
 
 
-def node_is_ready(state: State) -> bool:
-    """Whether the cluster's own node has been seen and says that it is ready; what others bring does not count."""
+def node_is_ready(state: State, name: str = NODE_NAME) -> bool:
+    """Whether a node, by default the cluster's own, has been seen and says that it is ready."""
     path = "{.status.conditions[?(@.type=='Ready')].status}"
     try:
-        return kubectl(state, "get", "node", NODE_NAME, "-o", f"jsonpath={path}", "--request-timeout=20s") == "True"
+        return kubectl(state, "get", "node", name, "-o", f"jsonpath={path}", "--request-timeout=20s") == "True"
     except ClusterError:
         return False
 

@@ -15,6 +15,7 @@ from localcluster import (
     network,
     prerequisites,
     registry,
+    second_node,
 )
 from localcluster.client import node_is_ready
 from localcluster.processes import ProcessTable
@@ -36,6 +37,7 @@ def up(state: State, progress: Progress) -> None:
     prerequisites.ensure_packages(progress)
     prerequisites.check(state, is_cold=False)
     if is_cold:
+        second_node.remove(state)
         leftovers.end_processes(state, processes, components.names())
         prerequisites.check(state, is_cold=True)  # before anything is removed: another cluster may be running
         _remove_former(state, progress)
@@ -52,6 +54,7 @@ def down(state: State, progress: Progress, *, everything: bool) -> None:
     """Remove the cluster; with ``everything``, built programs, images and logs too."""
     processes = ProcessTable(state.pids, state.logs)
     with progress.step("Stop the cluster and remove what it leaves"):
+        second_node.remove(state)
         leftovers.end_processes(state, processes, components.names())
         processes.stop("registry")
         leftovers.remove(state)
