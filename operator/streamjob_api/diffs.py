@@ -4,7 +4,7 @@ Every field of a StreamJob's spec names one in its ``json_schema_extra``; the sc
 and the operator's decision to restart a driver all read it there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -25,10 +25,9 @@ class Diff(StrEnum):
     RESTART = "Restart"
     STATE_BREAKING = "StateBreaking"
 
-    @property
-    def restarts(self) -> bool:
-        """Whether the driver is replaced."""
-        return self in {Diff.RESTART, Diff.STATE_BREAKING}
+
+# The classes of fields whose change replaces the driver.
+RESTARTING = frozenset({Diff.RESTART, Diff.STATE_BREAKING})
 
 
 IGNORED: Extra = {DIFF_KEY: Diff.IGNORED.value}
@@ -44,21 +43,28 @@ def diff_of(field: FieldInfo) -> Diff | None:
     return Diff(named) if isinstance(named, str) else None
 
 
-def given(model: BaseModel, *, restarting: bool) -> dict[str, Any]:
-    """What of a spec differs from its defaults, as plain data: the fields that restart a driver, or the others.
+def given(model: BaseModel, wanted: Collection[Diff] = RESTARTING) -> dict[str, Any]:
+    """What of a spec differs from its defaults, as plain data: the fields of these classes.
 
     Fields at their default take no part, so that a later version's new fields change nothing.
     """
-    return {name: value for name, value in _given(model, restarting=restarting) if value not in ({}, None)}
+    return {name: value for name, value in _given(model, wanted) if value not in ({}, None)}
 
 
-def _given(model: BaseModel, *, restarting: bool) -> Iterator[tuple[str, Any]]:
+def _given(model: BaseModel, wanted: Collection[Diff]) -> Iterator[tuple[str, Any]]:
+    for name, value, diff in given_fields(model):
+        if isinstance(value, BaseModel) and diff is None:
+            yield name, given(value, wanted)
+        elif (diff or Diff.RESTART) in wanted:
+            yield name, model.model_dump(mode="json", include={name}, by_alias=False, exclude_defaults=True)[name]
+
+
+def given_fields(model: BaseModel) -> Iterator[tuple[str, Any, Diff | None]]:
+    """Name, value and class of each field that is not at its default; parts with fields of their own in any case."""
     for name, default, diff in _fields(type(model)):
         value = getattr(model, name)
-        if isinstance(value, BaseModel) and diff is None:
-            yield name, given(value, restarting=restarting)
-        elif value != default and ((diff or Diff.RESTART).restarts is restarting):
-            yield name, model.model_dump(mode="json", include={name}, by_alias=False, exclude_defaults=True)[name]
+        if value != default or (isinstance(value, BaseModel) and diff is None):
+            yield name, value, diff
 
 
 @cache

@@ -9,6 +9,7 @@ from streamjob_api.connections import Kafka, Redis
 from streamjob_api.points import PointRef
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.source import MessageMapping, Source
+from streamjob_api.state_identity import input_topic, topic_names
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import UTC
 from streamjob_api.timezones import TimeZone
@@ -66,7 +67,7 @@ class JobFile(ApiModel):
     @property
     def input_topic(self) -> str:
         """The topic that devices' records come through."""
-        return self._topics.offline_origin if self._is_offline else self._topics.origin
+        return input_topic(self.spec, self.org_id, self.source)
 
     @property
     def output_topic(self) -> str:
@@ -85,7 +86,7 @@ class JobFile(ApiModel):
 
     @property
     def _topics(self) -> TopicNames:
-        return (self.source or Source()).topics.named_for(self.org_id)
+        return topic_names(self.org_id, self.source)
 
     @property
     def _is_offline(self) -> bool:
