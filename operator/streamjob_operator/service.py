@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from datetime import datetime
 from typing import Any
 
 from streamjob_api import kinds
@@ -94,14 +95,18 @@ class Operator:
         """Work on the queue, once this replica may."""
         if leading:
             await leading.wait()
+        reconcile = self._counted(self.begin(cluster))
+        turns = (self.queue.work(reconcile) for _ in range(self._settings.workers))
+        await asyncio.gather(*turns, self._relist_for_ever(cluster))
+
+    def begin(self, cluster: Cluster, now: Callable[[], datetime] = utc_now) -> Reconciler:
+        """Act from now on: everything that is known gets its turn, and drivers are asked how they are."""
         models = ModelsReader(cluster, self.world, self._settings.models_interval_seconds)
         live = LiveReads(cluster, self.world)
-        ous = OuTurns(cluster, self.world, self.queue, live, models, utc_now)
-        reconciler = Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, live, ous)
+        ous = OuTurns(cluster, self.world, self.queue, live, models, now)
         self._acting = True
         self._wake_all()
-        turns = (self.queue.work(self._counted(reconciler)) for _ in range(self._settings.workers))
-        await asyncio.gather(*turns, self._relist_for_ever(cluster))
+        return Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, live, ous, now)
 
     def _counted(self, reconciler: Reconciler) -> Callable[[Key], Awaitable[float | None]]:
         async def turn(key: Key) -> float | None:
