@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -78,6 +79,7 @@ class Cluster:
         self._api = api
         # Asked before each write: a process that slept must not go on where it was.
         self.may_write: Callable[[], bool] = lambda: True
+        self.requests: Counter[str] = Counter()  # by method and what was asked for
 
     async def close(self) -> None:
         """Close the connections."""
@@ -105,6 +107,13 @@ class Cluster:
     async def pods_of(self, key: JobKey) -> list[Manifest]:
         """Drivers and executors that carry the label of a job of this name, live."""
         return await self.listed("Pod", key.namespace, f"{kinds.JOB_LABEL}={key.name},{kinds.PODS_SELECTOR}")
+
+    async def warnings_of(self, pod: Pod) -> list[Manifest]:
+        """The warnings recorded of one pod, live: as many as one page has."""
+        query = {"fieldSelector": f"regarding.uid={pod.uid},type=Warning", "limit": _PAGE}
+        page = await self.request("GET", _path("Event", pod.namespace), query=query)
+        items: list[Manifest] = page["items"]
+        return items
 
     async def resources_of(self, key: OuKey) -> list[Manifest]:
         """The StreamResources of a namespace, live."""
@@ -222,6 +231,7 @@ class Cluster:
         for attempt in range(1, _TRIES + 1):
             if method != "GET" and "/leases" not in path and not self.may_write():
                 raise NotLeading(f"{method} {path}")
+            self.requests[f"{method} {_resource(path)}"] += 1
             status, headers, text = await self._exchange(method, url, body, media, within_seconds)
             if status not in {_TOO_MANY, _UNAVAILABLE} or attempt == _TRIES:
                 break
@@ -245,6 +255,13 @@ class Cluster:
 def _path(kind: str, namespace: str | None) -> str:
     path = _PATHS[kind]
     return path.format(namespace=namespace) if namespace else path.replace("namespaces/{namespace}/", "")
+
+
+def _resource(path: str) -> str:
+    """What a path is about: ``pods``, ``streamjobs/status``."""
+    _, _, within = path.partition("/namespaces/")
+    parts = within.split("/")[1:] or path.split("/")[-1:]
+    return f"{parts[0]}/{parts[2]}" if len(parts) > 2 else parts[0]
 
 
 def _retry_after(headers: Mapping[str, str], attempt: int) -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -16,7 +16,7 @@ _TICK_SECONDS = 1.0
 _LAG_LIMIT_SECONDS = 30.0
 _STUCK_LIMIT_SECONDS = 120.0
 
-Reading = tuple[str, str, str, float]  # kind, name, help, value
+Reading = tuple[str, str, str, float | Mapping[str, float]]  # kind, name, help, value or values by request
 
 
 class LoopLag:
@@ -49,7 +49,13 @@ class Readings(Collector):
         """Every reading as it is now."""
         for kind, name, help_text, value in self._read():
             family = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
-            yield family(f"streamjob_operator_{name}", help_text, value=value)
+            if not isinstance(value, Mapping):
+                yield family(f"streamjob_operator_{name}", help_text, value=value)
+                continue
+            labelled = family(f"streamjob_operator_{name}", help_text, labels=["request"])
+            for request, count in value.items():
+                labelled.add_metric([request], count)
+            yield labelled
 
 
 class HealthServer:

@@ -82,6 +82,7 @@ class Reconciler:
             self.world.lose_job(key, job.uid)
             return None
         await self._act(observed.job, course)
+        self.world.judged.add(key)
         return course.again_in
 
     def _look(self, job: Job) -> Observed:

@@ -22,6 +22,7 @@ from streamjob_operator.ou_turns import OuTurns
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler, utc_now
 from streamjob_operator.settings import Settings
+from streamjob_operator.start_events import StartEvents
 from streamjob_operator.world import World
 
 # A second listing soon after the start: what was deleted between the first one and the watches leaves no event.
@@ -41,8 +42,10 @@ class Operator:
         self._stack = contextlib.AsyncExitStack()
         self._lag = LoopLag()
         self._turns: Counter[str] = Counter()
+        self._requests: Counter[str] = Counter()
         self._listed = False
         self._acting = False
+        self._starts: StartEvents | None = None
         self.world = World(settings.catalogue)
         self.queue: KeyQueue[Key] = KeyQueue()
         self.events = 0
@@ -52,6 +55,7 @@ class Operator:
     async def start(self) -> None:
         """Connect, list, then act: alone, or as soon as this replica leads."""
         cluster = Cluster(await client_from_environment())
+        self._requests = cluster.requests
         self._stack.push_async_callback(cluster.close)
         await self._serve_health()
         self._run(self._lag.run())
@@ -105,6 +109,8 @@ class Operator:
         live = LiveReads(cluster, self.world)
         ous = OuTurns(cluster, self.world, self.queue, live, models, now)
         self._acting = True
+        self._starts = StartEvents(cluster, self.world, self.queue.add)
+        self._stack.push_async_callback(self._starts.close)
         self._wake_all()
         return Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, live, ous, now)
 
@@ -121,6 +127,8 @@ class Operator:
         for key in self.world.job_keys():
             self.queue.add(key)
             self.puller.ask(key)
+            if self._starts:
+                self._starts.see(key)
 
     async def _relist_for_ever(self, cluster: Cluster) -> None:
         """The safety net below the watches: everything is listed anew, and gets its turn, now and then."""
@@ -199,6 +207,8 @@ class Operator:
         after = self.world.pod(key, meta["name"])
         if after and self._acting and _speaks_anew(before, after):
             self.puller.ask(key)
+        if self._starts:
+            self._starts.see(key)
         if after is None or after.finished:
             self.queue.add(OuKey(key.namespace))
         self.queue.add(key)
@@ -219,12 +229,14 @@ class Operator:
 
     def _readings(self) -> Iterable[Reading]:
         yield "gauge", "jobs", "StreamJobs known.", len(self.world.job_keys())
+        yield "gauge", "jobs_judged", "StreamJobs that had a whole turn of this process.", len(self.world.judged)
         yield "gauge", "queue_length", "Keys that wait for their turn.", len(self.queue)
         yield "counter", "watch_events", "Events seen by the watches.", self.events
         yield "gauge", "last_event_age_seconds", "Time since the last watch event.", time.monotonic() - self.last_event
         yield "counter", "job_turns", "Turns of jobs.", self._turns["job"]
         yield "counter", "ou_turns", "Turns of OUs.", self._turns["ou"]
         yield "counter", "models_looks", "Looks at thing models.", self._turns["models"]
+        yield "counter", "api_requests", "Requests to the API server.", self._requests
         yield "counter", "progress_asked", "Drivers asked for their progress.", self.puller.asked
         yield "counter", "progress_failed", "Drivers that gave no answer.", self.puller.failed
         yield "gauge", "loop_lag_seconds", "How late the event loop is.", self._lag.seconds

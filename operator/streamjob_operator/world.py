@@ -9,7 +9,7 @@ from streamjob_api.progress import Progress
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.extracts import job_of, pod_of, resource_of
 from streamjob_operator.ledger import Ledger
-from streamjob_operator.observed import Job, JobKey, Manifest, Pod, Resource
+from streamjob_operator.observed import Hindrance, Job, JobKey, Manifest, Pod, Resource
 from streamjob_operator.pod_table import PodTable
 from streamjob_operator.validation import Verdict
 from streamjob_operator.verdict_cache import VerdictCache
@@ -24,6 +24,7 @@ class World:
     _resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _drivers: PodTable = field(default_factory=PodTable)
     _executors: PodTable = field(default_factory=PodTable)
+    _hindrances: dict[str, Hindrance] = field(default_factory=dict)  # by the UID of a driver that is being created
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     # With the UID of the pod that was asked; None when it does not answer.
     progress: dict[JobKey, tuple[str, Progress | None]] = field(default_factory=dict)
@@ -32,6 +33,9 @@ class World:
     parted: dict[JobKey, Pod] = field(default_factory=dict)
     # What the API server said when it refused a job's objects: a quota, a pod security standard.
     refused: dict[JobKey, str] = field(default_factory=dict)
+
+    # Jobs that had a whole turn of this process: after a restart it has taken over when that is all of them.
+    judged: set[JobKey] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.verdicts = VerdictCache(self.catalogue, self)
@@ -127,10 +131,26 @@ class World:
         pod = pod_of(body)
         if pod.component == kinds.EXECUTOR:
             return self._executors.put(pod) != pod
+        if pod.is_being_created:
+            pod = replace(pod, hindrance=self._hindrances.get(pod.uid))
+        else:
+            self._hindrances.pop(pod.uid, None)
         earlier = self._drivers.put(pod)
         if earlier is None or earlier.finished != pod.finished:
             self.verdicts.pods_changed(pod.namespace)
         return earlier != pod
+
+    def hinder(self, pod: Pod, hindrance: Hindrance | None) -> bool:
+        """Take in what holds a driver up that is being created; whether that is new."""
+        present = self.pod(pod.key, pod.name)
+        if present is None or present.uid != pod.uid or not present.is_being_created or present.hindrance == hindrance:
+            return False
+        if hindrance:
+            self._hindrances[pod.uid] = hindrance
+        else:
+            del self._hindrances[pod.uid]
+        self._drivers.put(replace(present, hindrance=hindrance))
+        return True
 
     def lose_job(self, key: JobKey, uid: str | None = None) -> None:
         """Forget a job (of this UID)."""
@@ -140,6 +160,7 @@ class World:
             self.verdicts.drop_job(job)
             self.progress.pop(key, None)
             self.refused.pop(key, None)
+            self.judged.discard(key)
             self.parted.pop(key, None)
 
     def lose_resource(self, namespace: str, name: str, uid: str | None = None) -> None:
@@ -153,6 +174,7 @@ class World:
         """Forget a pod (of this UID)."""
         self._executors.lose(key, name, uid)
         if driver := self._drivers.lose(key, name, uid):
+            self._hindrances.pop(driver.uid, None)
             self._part(key, driver)
             self.verdicts.pods_changed(key.namespace)
 
