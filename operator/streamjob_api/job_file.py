@@ -18,12 +18,18 @@ from streamjob_api.topics import TopicNames
 FORMAT_VERSION = 1
 # Where the driver pod finds what it is given; the builder of the pod and the runtime both read these.
 JOB_FILE = "/etc/streamjob/job/job.json"
+EXECUTOR_TEMPLATE = "/etc/streamjob/job/executor.json"
 KAFKA_AUTH_DIR = "/etc/streamjob/kafka"
 REDIS_AUTH_DIR = "/etc/streamjob/redis"
 CHECKPOINT_DIR = "/var/lib/streamjob/checkpoints"
 SCRATCH_DIR = "/tmp/streamjob"  # noqa: S108 (an emptyDir of the pod)
 TERMINATION_LOG = "/dev/termination-log"
 DRIVER_HTTP_PORT = 8090
+# Of a Cluster job: where executors reach the driver, and everybody everybody's blocks. Spark's own numbers.
+DRIVER_RPC_PORT = 7078
+BLOCKS_PORT = 7079
+# What only the kubelet knows, in the environment of a Cluster job's driver.
+POD_IP = "STREAMJOB_POD_IP"
 
 
 class JobIdentity(ApiModel):
@@ -36,6 +42,17 @@ class JobIdentity(ApiModel):
     attempt: int = Field(ge=1, description="Second part of a revision; a higher attempt fences a lower one.")
     epoch: int = Field(ge=0, description="Raised whenever state and offsets are dropped.")
     generation: int = Field(ge=0, description="Generation of the spec.")
+
+
+class Executors(ApiModel):
+    """How the driver of a Cluster job starts its executors; how many and how large they are, the spec says."""
+
+    driver_pod: str = Field(description="Name of the driver's pod, which owns them.")
+    name_prefix: str = Field(description="Their names are this, -exec- and a number.")
+    image: str
+    image_pull_policy: str
+    cpu_request: str = Field(description="CPU that each requests, as Kubernetes writes it.")
+    cpu_limit: str = Field(description="CPU that each may use, as Kubernetes writes it.")
 
 
 class JobFile(ApiModel):
@@ -55,6 +72,7 @@ class JobFile(ApiModel):
     names: ResolvedNames = Field(
         default=ResolvedNames(), description="What the thing models say of the names in expressions; without, nothing."
     )
+    executors: Executors | None = Field(default=None, description="Of a Cluster job; without, one pod does all.")
     checkpoint_dir: str = Field(default=CHECKPOINT_DIR, description="Root of the checkpoint volume.")
     scratch_dir: str = Field(default=SCRATCH_DIR, description="Files that need not survive the pod.")
     http_port: int = Field(default=DRIVER_HTTP_PORT, ge=0, le=65535)

@@ -116,6 +116,11 @@ class Resources(ApiModel):
         return self.cu if self.cu is not None else DEFAULT_CU
 
     @property
+    def worker_cu(self) -> float:
+        """Size of each executor pod; 0 where there are none."""
+        return self.worker.cu if self.worker is not None else 0
+
+    @property
     def total_cu(self) -> float:
         """CU that the job takes of the OU's capacity for its mode; workers count whether they are up or not."""
         if self.worker is None or self.workers is None:

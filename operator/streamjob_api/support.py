@@ -7,7 +7,6 @@ entry goes when its feature comes.
 from collections.abc import Iterator
 
 from streamjob_api.lifecycle import UpgradeMode
-from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
@@ -34,8 +33,6 @@ def unsupported(spec: StreamJobSpec) -> list[str]:
 def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
     if spec.template.name not in _TEMPLATES:
         yield f"spec.template.name: {spec.template.name} {_LATER}; it has {', '.join(_TEMPLATES)}"
-    if spec.resources.mode is RunningMode.CLUSTER:
-        yield f"spec.resources.mode: Cluster {_LATER}; write Standalone"
     if spec.restore_from is not None:
         yield f"spec.restoreFrom: it {_LATER}; leave it out"
     if spec.upgrade_mode is UpgradeMode.STATELESS:
@@ -44,11 +41,9 @@ def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
 
 def unsupported_resource(spec: StreamResourceSpec) -> list[str]:
     """What keeps the jobs of an OU from being run; empty: nothing."""
-    return [
-        f"spec.checkpoints.{name}: it {_LATER}; write volumeClaim"
-        for name, value in (("uri", spec.checkpoints.uri), ("claimName", spec.checkpoints.claim_name))
-        if value is not None
-    ]
+    if spec.checkpoints.uri is None:
+        return []
+    return ["spec.checkpoints.uri: the runtime image has no client of object stores; write volumeClaim or claimName"]
 
 
 def without_effect(spec: StreamJobSpec) -> list[str]:

@@ -9,12 +9,18 @@ from streamjob_operator.catalogue import Catalogue
 
 @dataclass(frozen=True)
 class DriverSettings:
-    """What every driver pod gets beside its job's own spec; a change here restarts no running driver."""
+    """What every driver and executor pod gets beside its job's own spec; a change here restarts no running driver.
+
+    Args:
+        service_account: of Standalone jobs' drivers; its token is not mounted.
+        cluster_service_account: of Cluster jobs' drivers, which manage their executors with its token.
+    """
 
     cpu_request_per_cu: float = 1.0
     image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: tuple[str, ...] = ()
     service_account: str = ""
+    cluster_service_account: str = "streamjob-driver"
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
 

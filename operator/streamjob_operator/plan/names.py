@@ -1,14 +1,27 @@
 """Names, labels and owners of a job's objects, each from one place, so that a second run finds the first one's."""
 
+import hashlib
 from typing import Any
 
 from streamjob_api import kinds
 from streamjob_operator.observed import Job, Manifest
 
+# https://spark.apache.org/docs/latest/running-on-kubernetes.html (spark.kubernetes.executor.podNamePrefix)
+_MAX_EXECUTOR_PREFIX = 47
+
 
 def driver_name(job: str, attempt: int) -> str:
     """Name of a driver pod; it fits a label value, since a job's name has at most 46 characters."""
     return f"{job}-{attempt}-driver"
+
+
+def executor_prefix(job: str, attempt: int) -> str:
+    """What the names of an attempt's executors begin with; Spark takes 47 characters at most."""
+    name = f"{job}-{attempt}"
+    if len(name) <= _MAX_EXECUTOR_PREFIX:
+        return name
+    told = f"{hashlib.sha256(job.encode()).hexdigest()[:8]}-{attempt}"
+    return f"{job[: _MAX_EXECUTOR_PREFIX - len(told) - 1].rstrip('-')}-{told}"
 
 
 def config_map_name(job: str, attempt: int) -> str:

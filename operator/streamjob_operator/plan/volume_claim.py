@@ -6,9 +6,14 @@ from streamjob_operator.plan.names import claim_name, metadata
 from streamjob_operator.validation import Runnable
 
 
-def volume_claim(job: Job, runnable: Runnable) -> Manifest:
+def volume_claims(job: Job, runnable: Runnable) -> list[Manifest]:
+    """The job's own claim; none where its OU names a claim that all share."""
+    wanted = runnable.resource_spec.checkpoints.claim
+    return [_volume_claim(job, wanted)] if wanted else []
+
+
+def _volume_claim(job: Job, wanted: VolumeClaim) -> Manifest:
     """ReadWriteOnce: at most one node holds the checkpoint, which also keeps two drivers on two nodes apart."""
-    wanted = runnable.resource_spec.checkpoints.claim or VolumeClaim()
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",

@@ -8,6 +8,7 @@ from streamjob_api.lifecycle import DesiredState
 from streamjob_api.names import NameCheck, NameFaultKind
 from streamjob_api.points import PointRef
 from streamjob_api.resolved_names import ResolvedNames
+from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import Library, StreamResourceSpec
 from streamjob_api.suggestions import did_you_mean
@@ -76,6 +77,7 @@ def footing(job: Job, facts: OuFacts) -> Footing:
         *_name_faults(spec, facts),
         *_redis_faults(spec, resource, resource.spec, facts),
         *_library_faults(spec, resource, resource.spec, facts),
+        *_storage_faults(spec, resource, resource.spec),
     )
     oversize = never_suffices(spec, resource.name, resource.spec)
     return Footing(faults, _runnable(job, spec, resource, resource.spec, facts), oversize)
@@ -187,6 +189,18 @@ def _library_faults(
         yield Fault(reasons.TEMPLATE_UNKNOWN, f"spec.template: {unknown}")
 
 
+def _storage_faults(spec: StreamJobSpec, resource: Resource, resource_spec: StreamResourceSpec) -> Iterator[Fault]:
+    """Executors write the state: a claim that one node mounts will not do."""
+    checkpoints = resource_spec.checkpoints
+    if spec.resources.mode is RunningMode.CLUSTER and checkpoints.claim_name is None and checkpoints.uri is None:
+        yield Fault(
+            reasons.STORAGE_NOT_SHARED,
+            f"spec.resources.mode: Cluster keeps its state where all pods reach it, but StreamResource {resource.name} "
+            "has a claim for each job; name an existing ReadWriteMany claim there (spec.checkpoints.claimName), or "
+            "write mode: Standalone",
+        )
+
+
 def library_of(spec: StreamJobSpec) -> Library:
     """The library that a job needs."""
     return Library(name=spec.template.name.library, version=spec.template.version)
@@ -221,4 +235,4 @@ def _runnable(
     spec_hash = digest([job.spec_digest, resource.connections_digest, image])
     models = facts.models_in_force.models if facts.models_in_force else None
     names = ResolvedNames.of(spec, models) if models else ResolvedNames()
-    return Runnable(spec, resource, resource_spec, image, spec_hash, names)
+    return Runnable(spec, resource, resource_spec, image, spec_hash, names, generation=job.generation)
