@@ -9,7 +9,7 @@ from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
 from streamjob_operator import memory, reasons, stops
 from streamjob_operator.course import Course, Observed, Word
-from streamjob_operator.driver_course import LOOK_AGAIN_SECONDS, held, to_delete
+from streamjob_operator.driver_course import LOOK_AGAIN_SECONDS, held, or_unheard, to_delete
 from streamjob_operator.observed import Pod
 from streamjob_operator.patience import patience
 
@@ -45,7 +45,8 @@ def as_asked(
         update={"driver": None, "restarts": memory.forgiven(remembered.restarts)},
     )
     if alive:
-        return _ending(remembered, alive, said, explains=_is_checked(state))
+        waits = _ending(remembered, alive, said, explains=_is_checked(state))
+        return or_unheard(waits, alive[-1], now)
     message = f"{said.message}{_unfinished(remembered)}"
     if _is_checked(state) and remembered.deployed is not None:
         message = f"{message}; {_DROPPED}"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from streamjob_api.progress import DriverState
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
-from streamjob_operator import ledger, memory, reasons
+from streamjob_operator import ledger, memory, obstacles, reasons
 from streamjob_operator.course import Course, Observed, Start, Word
 from streamjob_operator.observed import Pod
 from streamjob_operator.reasons import Ending, Fault
@@ -28,18 +28,18 @@ def with_driver(
         chosen = with_driver(observed, remembered, (driver,), runnable, now)
         return replace(chosen, stop=chosen.stop + to_delete(tuple(former)))
     if driver.terminating:
-        return _until_gone(remembered, alive, runnable)
+        return _until_gone(remembered, alive, runnable, now)
     if _outdated(driver, runnable):
-        return _upgrade(observed, remembered, driver, runnable)
+        return _upgrade(observed, remembered, driver, runnable, now)
     if _start_is_overdue(observed, driver, runnable, now):
         deadline = runnable.spec.lifecycle.start_deadline
         message = f"pod {driver.name} was not ready within {deadline} (lifecycle.startDeadline)"
         ended = Ending(reasons.START_TIMEOUT, message, Fault.INFRASTRUCTURE)
-        return _until_gone(memory.count(remembered, ended, now), alive, runnable)
+        return _until_gone(memory.count(remembered, ended, now), alive, runnable, now)
     return _kept(observed, remembered, driver, runnable, now)
 
 
-def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable) -> Course:
+def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable, now: datetime) -> Course:
     """The next driver starts only when no other lives."""
     driver = alive[-1]
     upgrading = _outdated(driver, runnable)
@@ -47,7 +47,7 @@ def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: R
     message = f"{why}waiting for pod {driver.name} to end"
     if memory.failed_last(remembered) and not upgrading:
         reason, message = remembered.restarts.last_reason, f"{remembered.restarts.last_message}; {message}"
-    return Course(
+    waits = Course(
         memory=remembered.model_copy(update={"driver": None}),
         phase=phases.UPGRADING if upgrading else phases.DEGRADED,
         ready=Word(False, reason, message),
@@ -57,6 +57,15 @@ def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: R
         driver=driver,
         again_in=LOOK_AGAIN_SECONDS,
     )
+    return or_unheard(waits, driver, now)
+
+
+def or_unheard(waits: Course, ending: Pod, now: datetime) -> Course:
+    """The same, unless the pod should have ended by now: then its node does not carry it out, and somebody must act."""
+    if not obstacles.overdue(ending, now):
+        return waits.sooner(obstacles.seconds_until_overdue(ending, now))
+    word = Word(False, reasons.NODE_LOST, obstacles.unheard(ending))
+    return replace(waits, phase=phases.DEGRADED, ready=word, working=None, stuck=replace(word, holds=True))
 
 
 def _outdated(driver: Pod, runnable: Runnable) -> tuple[str, str] | None:
@@ -80,10 +89,10 @@ def _shown(points: list[str]) -> str:
     return ", ".join(points[:_SHOWN_INPUTS]) + (f" and {more} more" if more > 0 else "")
 
 
-def _upgrade(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable: Runnable) -> Course:
+def _upgrade(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable: Runnable, now: datetime) -> Course:
     """Replace the driver, once the ledger has admitted what the next one takes."""
     if observed.granted >= runnable.cu:
-        return _until_gone(remembered, (driver,), runnable)
+        return _until_gone(remembered, (driver,), runnable, now)
     if runnable.never_suffices:
         word = Word(False, runnable.never_suffices.reason, runnable.never_suffices.message)
         working, stuck = None, replace(word, holds=True)
@@ -105,7 +114,7 @@ def _start_is_overdue(observed: Observed, driver: Pod, runnable: Runnable, now: 
     """Not ready, and silent, for too long. A driver that says why it waits is alive; an obstacle is told instead."""
     deadline = timedelta(seconds=runnable.spec.lifecycle.start_deadline.seconds)
     silent = observed.progress is None and not driver.container.started
-    return not driver.ready and silent and reasons.obstacle(driver) is None and now - driver.created > deadline
+    return not driver.ready and silent and obstacles.obstacle(driver) is None and now - driver.created > deadline
 
 
 def _kept(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable: Runnable, now: datetime) -> Course:
@@ -138,11 +147,13 @@ def _of_driver(
 ) -> tuple[str, Word, Word | None, Word | None]:
     """Phase, Ready, Reconciling and Stalled of a job whose driver is the right one."""
     progress = observed.progress
-    obstacle = reasons.obstacle(driver)
+    obstacle = obstacles.obstacle(driver)
     if obstacle:
         word = Word(False, *obstacle)
         patient = now - driver.created < timedelta(seconds=runnable.spec.lifecycle.start_deadline.seconds)
         seen = replace(word, holds=True)
+        if driver.node_is_silent:
+            return phases.DEGRADED, word, seen, None
         return phases.STARTING, word, seen if patient else None, None if patient else seen
     if progress is not None and progress.state is DriverState.WAITING:
         return phases.DEGRADED, Word(False, progress.reason or reasons.NOT_READY, progress.message), None, None

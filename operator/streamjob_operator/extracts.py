@@ -96,8 +96,19 @@ def pod_of(body: Mapping[str, Any]) -> Pod:
         scheduled=scheduled.get("status") != "False",
         scheduling=scheduled.get("message", ""),
         disruption=disruption.get("reason", "") if disruption.get("status") == "True" else "",
+        ends_by=_time(meta["deletionTimestamp"]) if "deletionTimestamp" in meta else None,
+        node_is_silent=status.get("phase") == "Unknown" or _is_unheard(conditions),
         container=_container(status),
     )
+
+
+def _is_unheard(conditions: Mapping[str, Any]) -> bool:
+    """Whether the pod is called unready although its containers are ready, as only the controller of a lost node does.
+
+    It changes no other condition: https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/util/node/controller_utils.go
+    """
+    ready, containers = conditions.get("Ready", {}), conditions.get("ContainersReady", {})
+    return (ready.get("status"), containers.get("status")) == ("False", "True")
 
 
 def _controller(meta: Mapping[str, Any]) -> str:

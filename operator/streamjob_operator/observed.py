@@ -18,6 +18,7 @@ Manifest = dict[str, Any]
 
 DRIVER_CONTAINER = "spark-kubernetes-driver"
 EXECUTOR_CONTAINER = "spark-kubernetes-executor"
+_BEING_CREATED = {"", "ContainerCreating", "PodInitializing"}
 
 
 class JobKey(NamedTuple):
@@ -124,11 +125,22 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Hindrance:
+    """What holds a pod up that its own status does not show."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Pod:
     """A driver or executor pod.
 
     Args:
         owner_uid: UID of its controller: of a driver its job's, of an executor its driver's.
+        ends_by: when it is to be gone, since somebody has asked it to end.
+        node_is_silent: whether the node's controller has called it unready, though its kubelet called it ready last.
+        hindrance: what the warnings recorded of it say, while it is being created.
     """
 
     namespace: str
@@ -155,12 +167,21 @@ class Pod:
     scheduled: bool = True
     scheduling: str = ""
     disruption: str = ""
+    ends_by: datetime | None = None
+    node_is_silent: bool = False
+    hindrance: Hindrance | None = None
     container: Container = field(default_factory=Container)
 
     @property
     def finished(self) -> bool:
         """Whether its containers have ended for good; then it holds no capacity."""
         return self.phase in {"Succeeded", "Failed"}
+
+    @property
+    def is_being_created(self) -> bool:
+        """Whether its node has it, and has not started its container yet."""
+        waits = self.container.state in {"", "waiting"} and self.container.reason in _BEING_CREATED
+        return bool(self.node) and waits and not self.finished and not self.terminating
 
     @property
     def was_ready(self) -> bool:

@@ -49,6 +49,8 @@ IDLE = "Idle"  # nothing to read
 PROGRESSING = "Progressing"  # micro-batches advance
 STARTING = "DriverStarting"  # the driver is on its way
 UPGRADING = "Upgrading"  # the driver is replaced, since its spec changed
+STATE_BREAKING_CHANGE = "StateBreakingChange"  # the edit breaks the state that the job has; the former spec runs on
+ROLLED_BACK = "RolledBack"  # the changed spec did not become healthy; the last stable one runs in its place
 INPUTS_CHANGED = "InputsChanged"  # the driver is replaced: another job writes an input now, or none any more
 PAUSING, PAUSED = "Pausing", "Paused"  # as asked
 PAUSE_EXPIRED = "PauseExpired"  # the job is paused for longer than lifecycle.pauseLimit; the user is to decide
@@ -61,6 +63,7 @@ NOT_READY = "DriverNotReady"  # the driver fails its readiness probe and gives n
 # Of failures.
 IMAGE_PULL_FAILED = "ImagePullFailed"  # the runtime image cannot be pulled
 CONTAINER_CONFIG = "ContainerConfigError"  # the container cannot be made: a missing Secret key, a bad security context
+VOLUME_UNAVAILABLE = "VolumeUnavailable"  # a volume of the driver pod cannot be attached or mounted
 DRIVER_REFUSED = "DriverRefused"  # the API server refuses the driver's objects: a quota, a security standard
 UNSCHEDULABLE = "Unschedulable"  # no node takes the pod
 OOM_KILLED = "OOMKilled"  # the container went over its memory limit
@@ -104,14 +107,20 @@ _BY_EXIT_CODE: dict[int, tuple[str, Fault]] = {
     ExitCode.INTERNAL: (INTERNAL_ERROR, Fault.JOB),
 }
 PERMANENT = frozenset({INVALID_CONFIGURATION, CHECKPOINT_INCOMPATIBLE})
-# Container waiting reasons: https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go
-_IMAGE_WAITS = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
-_CONFIG_WAITS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+# The kubelet calls every end OOMKilled once a process of the container (a Python worker) was killed for memory, however
+# long before; these codes tell of something else.
+_SAID_BY_CODE = frozenset(set(ExitCode) - {ExitCode.INTERNAL})
+# How the runtime of containers calls a program that cannot be started.
+_NEVER_STARTED = {"StartError", "ContainerCannotRun"}
+# https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
+_NODE_IS_GONE = "DeletionByPodGC"
 _MAX_MESSAGE = 1024
 
 
 def ending(pod: Pod) -> Ending | None:
     """How this driver ended, or None while it lives. The pod's phase comes first, then its container."""
+    if pod.disruption == _NODE_IS_GONE:
+        return Ending(NODE_LOST, f"node {pod.node} of pod {pod.name} is gone", Fault.INFRASTRUCTURE)
     if pod.phase == "Failed" and (pod.reason == "Evicted" or pod.disruption):
         return Ending(DRIVER_EVICTED, pod.message or f"evicted: {pod.disruption}", Fault.INFRASTRUCTURE)
     if pod.finished and pod.container.state == "terminated":
@@ -129,7 +138,7 @@ def lost(pod_name: str) -> Ending:
 
 
 def _of_deletion(pod: Pod) -> Ending:
-    if pod.reason == NODE_LOST:
+    if pod.node_is_silent:
         return Ending(NODE_LOST, f"node {pod.node} of pod {pod.name} does not answer", Fault.INFRASTRUCTURE)
     if pod.disruption:
         return Ending(DRIVER_EVICTED, f"pod {pod.name} is evicted: {pod.disruption}", Fault.INFRASTRUCTURE)
@@ -140,8 +149,12 @@ def _of_container(pod: Pod) -> Ending:
     container = pod.container
     code, words = container.exit_code, last_words(container.message)
     said = words.message if words else container.message
-    if container.reason == "OOMKilled":
-        return Ending(OOM_KILLED, f"{pod.name} went over its memory limit; raise resources.cu", Fault.JOB, code)
+    if container.reason == "OOMKilled" and code not in _SAID_BY_CODE:
+        last = f"; it said last: {said}" if said else ""
+        message = f"pod {pod.name} went over its memory limit; raise spec.resources.cu{last}"
+        return Ending(OOM_KILLED, message[:_MAX_MESSAGE], Fault.JOB, code)
+    if container.reason in _NEVER_STARTED:
+        return Ending(CONTAINER_CONFIG, f"pod {pod.name}: {said}"[:_MAX_MESSAGE], Fault.JOB, code)
     reason, fault = _BY_EXIT_CODE.get(code or 0, (INTERNAL_ERROR, Fault.JOB))
     if code in {None, *ExitCode}:
         message = said or f"{pod.name} ended with exit code {code}"
@@ -156,21 +169,3 @@ def last_words(text: str) -> LastWords | None:
         return LastWords.model_validate_json(text)
     except ValidationError:
         return None
-
-
-def obstacle(pod: Pod) -> tuple[str, str] | None:
-    """What keeps a living driver from starting: reason and message, or None."""
-    container = pod.container
-    if pod.reason == NODE_LOST or pod.phase == "Unknown":
-        return NODE_LOST, f"node {pod.node} of pod {pod.name} does not answer"
-    if container.state == "waiting" and container.reason in _IMAGE_WAITS:
-        return IMAGE_PULL_FAILED, f"pod {pod.name}: {_said(pod)}; correct spec.image or the operator's catalogue"
-    if container.state == "waiting" and container.reason in _CONFIG_WAITS:
-        return CONTAINER_CONFIG, f"pod {pod.name}: {_said(pod)}"
-    if not pod.scheduled:
-        return UNSCHEDULABLE, f"pod {pod.name}: {pod.scheduling}"[:_MAX_MESSAGE]
-    return None
-
-
-def _said(pod: Pod) -> str:
-    return (pod.container.message or pod.container.reason)[:_MAX_MESSAGE]

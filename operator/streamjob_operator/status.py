@@ -8,7 +8,7 @@ from streamjob_api.faults import InvalidSpec
 from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import Condition, StreamJobStatus, Throughput
 from streamjob_api.support import without_effect
-from streamjob_operator import reasons
+from streamjob_operator import obstacles, reasons
 from streamjob_operator.conditions import condition, settled
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.observed import Pod
@@ -73,7 +73,7 @@ def _spec_valid(observed: Observed, say: _Conditions) -> Condition:
 def _driver_ready(driver: Pod | None, say: _Conditions) -> Condition:
     if driver is None:
         return say("DriverReady", False, reasons.NO_DRIVER, "no driver pod")
-    obstacle = reasons.obstacle(driver)
+    obstacle = obstacles.obstacle(driver)
     if obstacle:
         return say("DriverReady", False, *obstacle)
     if driver.ready:

@@ -20,7 +20,7 @@ OPERATOR_RIGHTS = {
     ("", "pods"): {"get", "list", "watch", "create", "patch", "delete"},
     ("", "configmaps"): {"get", "list", "create", "patch", "delete"},
     ("", "persistentvolumeclaims"): {"get", "create", "patch"},
-    ("events.k8s.io", "events"): {"create", "patch"},
+    ("events.k8s.io", "events"): {"list", "create", "patch"},
 }
 
 

@@ -81,6 +81,7 @@ def pod(
     job_uid: str = JOB_UID,
     created: datetime = NOW - timedelta(minutes=1),
     terminating: bool = False,
+    ends_by: datetime = NOW + timedelta(seconds=20),
     container: Manifest | None = None,
     conditions: tuple[Manifest, ...] = (),
     calculated: tuple[str, ...] = (),
@@ -100,7 +101,7 @@ def pod(
     if calculated:
         meta["annotations"]["streamjob.dev/calculated-inputs"] = ",".join(calculated)
     if terminating:
-        meta["deletionTimestamp"] = CREATED
+        meta["deletionTimestamp"] = ends_by.isoformat()
     statuses = [{"name": "spark-kubernetes-driver", "state": state, "started": ready}]
     return pod_of(
         {

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from streamjob_operator.observed import Manifest, Pod
-from streamjob_operator.reasons import Fault, ending, obstacle
+from streamjob_operator.obstacles import Warned, hindrance, obstacle, overdue
+from streamjob_operator.reasons import Fault, ending
 from unit.operator.builders import job, pod, terminated
+
+CONTAINERS_READY = ({"type": "ContainersReady", "status": "True"},)
 
 
 def words(message: str) -> str:
@@ -38,7 +42,20 @@ def failed(code: int, message: str = "", reason: str = "Error") -> Pod:
         ),
         (pod(job(), phase="Failed", ready=False, container={}), "DriverLost", Fault.INFRASTRUCTURE),
         (pod(job(), terminating=True), "DriverLost", Fault.INFRASTRUCTURE),
-        (pod(job(), terminating=True, reason="NodeLost"), "NodeLost", Fault.INFRASTRUCTURE),
+        (failed(70, reason="OOMKilled"), "OOMKilled", Fault.JOB),
+        (failed(69, reason="OOMKilled"), "DependencyUnavailable", Fault.INFRASTRUCTURE),
+        (failed(128, reason="StartError"), "ContainerConfigError", Fault.JOB),
+        (pod(job(), terminating=True, ready=False, conditions=CONTAINERS_READY), "NodeLost", Fault.INFRASTRUCTURE),
+        (
+            pod(
+                job(),
+                phase="Failed",
+                ready=False,
+                conditions=({"type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC"},),
+            ),
+            "NodeLost",
+            Fault.INFRASTRUCTURE,
+        ),
         (
             pod(
                 job(),
@@ -103,6 +120,7 @@ def waiting(reason: str, message: str = "") -> Manifest:
             "Unschedulable",
         ),
         (pod(job(), phase="Unknown", ready=False), "NodeLost"),
+        (pod(job(), ready=False, conditions=CONTAINERS_READY), "NodeLost"),
     ],
 )
 def test_what_keeps_a_driver_from_starting_is_told(seen: Pod, reason: str) -> None:
@@ -114,3 +132,49 @@ def test_what_keeps_a_driver_from_starting_is_told(seen: Pod, reason: str) -> No
 
 def test_a_pod_that_is_being_made_meets_no_obstacle() -> None:
     assert obstacle(pod(job(), phase="Pending", ready=False, container=waiting("ContainerCreating"))) is None
+
+
+SAID_AT = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+
+
+def warned(reason: str, message: str, seconds_ago: float = 0) -> Warned:
+    return Warned(reason, message, SAID_AT - timedelta(seconds=seconds_ago))
+
+
+def mount(kind: str, name: str, seconds_ago: float = 0) -> Warned:
+    return warned("FailedMount", f'MountVolume.SetUp failed for volume "x" : {kind} "{name}" not found', seconds_ago)
+
+
+@pytest.mark.parametrize(
+    ("warnings", "reason", "told"),
+    [
+        ([mount("secret", "kafka-client")], "ContainerConfigError", "Secret kafka-client not found; create it"),
+        (
+            [mount("secret", "redis"), mount("secret", "kafka-client", 100)],
+            "ContainerConfigError",
+            "Secret kafka-client, Secret redis not found; create them",
+        ),
+        ([mount("configmap", "x-1-job")], "ContainerConfigError", "ConfigMap x-1-job not found"),
+        ([mount("secret", "redis"), mount("secret", "there-by-now", 200)], "ContainerConfigError", "Secret redis not"),
+        ([warned("FailedMount", "is not a directory"), warned("Unhealthy", "x")], "VolumeUnavailable", "not a dir"),
+        ([warned("FailedAttachVolume", "Multi-Attach error")], "VolumeUnavailable", "Multi-Attach error"),
+        ([warned("FailedCreatePodSandBox", "no addresses left")], "ContainerConfigError", "no addresses left"),
+    ],
+)
+def test_what_holds_a_pod_up_is_read_from_its_warnings(warnings: list[Warned], reason: str, told: str) -> None:
+    found = hindrance(pod(job()), warnings)
+    assert found
+    assert found.reason == reason
+    assert told in found.message
+
+
+@pytest.mark.parametrize("warnings", [[], [warned("Unhealthy", "Startup probe failed")]])
+def test_other_warnings_hold_nothing_up(warnings: list[Warned]) -> None:
+    assert hindrance(pod(job()), warnings) is None
+
+
+def test_a_pod_is_overdue_a_moment_after_its_grace_period() -> None:
+    ends_by = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+    ending = pod(job(), terminating=True, ends_by=ends_by)
+    assert [overdue(ending, ends_by + timedelta(seconds=late)) for late in (0, 14, 15)] == [False, False, True]
+    assert not overdue(pod(job()), ends_by + timedelta(days=1))
