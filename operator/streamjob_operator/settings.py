@@ -14,6 +14,7 @@ class DriverSettings:
     Args:
         service_account: of Standalone jobs' drivers; its token is not mounted.
         cluster_service_account: of Cluster jobs' drivers, which manage their executors with its token.
+        node_loss_seconds: how long a pod stays on a node that does not answer before it is asked to end.
     """
 
     cpu_request_per_cu: float = 1.0
@@ -23,6 +24,7 @@ class DriverSettings:
     cluster_service_account: str = "streamjob-driver"
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
+    node_loss_seconds: int = 30
 
 
 @dataclass(frozen=True)

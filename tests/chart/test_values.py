@@ -89,10 +89,19 @@ def test_settings_reach_the_operator(chart: Chart, tmp_path: Path) -> None:
             "serviceAccountName": "drivers",
             "nodeSelector": {"disk": "ssd"},
             "tolerations": [toleration],
+            "nodeLossSeconds": 60,
         },
     }
     read = settings(chart.render(values), tmp_path)
-    assert read.driver == DriverSettings(0.1, "Always", ("one", "two"), "drivers", {"disk": "ssd"}, (toleration,))
+    assert read.driver == DriverSettings(
+        cpu_request_per_cu=0.1,
+        image_pull_policy="Always",
+        image_pull_secrets=("one", "two"),
+        service_account="drivers",
+        node_selector={"disk": "ssd"},
+        tolerations=(toleration,),
+        node_loss_seconds=60,
+    )
     assert read.namespaces == ("ou-energy", "ou-water")
     assert (read.log_level, read.leader_election) == ("DEBUG", False)
     assert (read.progress_interval_seconds, read.throughput_interval_seconds) == (5, 7.5)

@@ -90,6 +90,19 @@ def placement(settings: DriverSettings) -> dict[str, Any]:
     placed: dict[str, Any] = {
         "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
         "nodeSelector": dict(settings.node_selector),
-        "tolerations": [dict(toleration) for toleration in settings.tolerations],
+        "tolerations": [*(dict(toleration) for toleration in settings.tolerations), *_of_lost_nodes(settings)],
     }
     return {key: value for key, value in placed.items() if value}
+
+
+def _of_lost_nodes(settings: DriverSettings) -> list[dict[str, Any]]:
+    """Leave a lost node sooner than after the five minutes that Kubernetes gives, unless the settings say how long.
+
+    Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+    """
+    given = {toleration.get("key") for toleration in settings.tolerations}
+    return [
+        {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": settings.node_loss_seconds}
+        for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+        if not given & {key, None}
+    ]

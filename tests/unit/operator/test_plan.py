@@ -124,3 +124,17 @@ def test_the_longest_names_fit_a_label() -> None:
     for manifest in plan(of, runnable(of), attempt=99_999_999, epoch=0, settings=DriverSettings()):
         assert len(manifest["metadata"]["name"]) <= 63
         assert all(len(value) <= 63 for value in manifest["metadata"]["labels"].values())
+
+
+def lost_nodes(*tolerations: dict[str, Any]) -> dict[str | None, Any]:
+    """For how long a pod with these tolerations stays on a lost node, by taint."""
+    *_, pod = plan(job(), runnable(job()), 1, 0, DriverSettings(tolerations=tolerations, node_loss_seconds=45))
+    return {toleration.get("key"): toleration.get("tolerationSeconds") for toleration in pod["spec"]["tolerations"]}
+
+
+def test_a_driver_leaves_a_lost_node_before_five_minutes_are_over() -> None:
+    unreachable, not_ready = "node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"
+    assert lost_nodes() == {unreachable: 45, not_ready: 45}
+    own = {"key": unreachable, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 900}
+    assert lost_nodes(own) == {unreachable: 900, not_ready: 45}
+    assert lost_nodes({"operator": "Exists"}) == {None: None}
