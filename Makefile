@@ -53,6 +53,10 @@ test-faults: setup ## Kills, outages and recovery (slow)
 	@$(RUN) python -m prepare
 	@$(PYTEST) tests/faults $(ARGS)
 
+.PHONY: bench-operator
+bench-operator: setup ## The operator with thousands of jobs on fake nodes (slow); ARGS="--help" for options
+	@$(RUN) python -m benchmarks.operator $(ARGS)
+
 .PHONY: lint
 lint: setup ## Format check, lint, types, layers
 	@$(RUN) ruff format --check

@@ -1,0 +1,212 @@
+"""Nodes that kwok fakes: scheduler, controllers and API server are real, what a kubelet would do is written by kwok.
+
+A pod is Running a second after it is bound and Ready five seconds later (a real driver takes 20 s or more); a deleted
+one is gone at once. Volumes are made beforehand: no provisioner has to start a pod for each claim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.operator import processes
+from benchmarks.operator.access import Access, Manifest
+from benchmarks.operator.fleet import STORAGE_CLASS
+from localcluster import go_tools
+from localcluster.progress import Progress
+from localcluster.state import state_folder
+from streamjob_api import kinds
+
+POD_RANGE = "10.91.0.0/16"
+_MARK = {"streamjob.dev/bench": "fake"}
+NODE_SELECTOR = _MARK
+TOLERATIONS = [{"key": "streamjob.dev/bench", "operator": "Equal", "value": "fake", "effect": "NoSchedule"}]
+_NODES = 20
+
+
+def _stage(kind: str, name: str, selector: list[Manifest], following: Manifest, delay_ms: int = 0) -> Manifest:
+    spec: Manifest = {
+        "resourceRef": {"apiGroup": "v1", "kind": kind},
+        "selector": {"matchExpressions": selector},
+        "next": following,
+    }
+    if delay_ms:
+        spec["delay"] = {"durationMilliseconds": delay_ms, "jitterDurationMilliseconds": delay_ms + delay_ms // 5}
+    return {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "Stage", "metadata": {"name": name}, "spec": spec}
+
+
+def _is(key: str, operator: str, *values: str) -> Manifest:
+    return {"key": key, "operator": operator, **({"values": list(values)} if values else {})}
+
+
+def _status(phase: str, ready: str, state: str) -> str:
+    return f"""
+{{{{ $now := Now }}}}
+conditions:
+- {{type: Initialized, status: "True", lastTransitionTime: {{{{ $now | Quote }}}}}}
+- {{type: Ready, status: "{ready}", lastTransitionTime: {{{{ $now | Quote }}}}}}
+- {{type: ContainersReady, status: "{ready}", lastTransitionTime: {{{{ $now | Quote }}}}}}
+containerStatuses:
+{{{{ range .spec.containers }}}}
+- image: {{{{ .image | Quote }}}}
+  imageID: ""
+  name: {{{{ .name | Quote }}}}
+  ready: {ready.lower()}
+  started: true
+  restartCount: 0
+  state: {{{state}}}
+{{{{ end }}}}
+hostIP: {{{{ NodeIPWith .spec.nodeName | Quote }}}}
+podIP: {{{{ PodIPWith .spec.nodeName false .metadata.uid .metadata.name .metadata.namespace | Quote }}}}
+phase: {phase}
+startTime: {{{{ or .status.startTime $now | Quote }}}}
+"""
+
+
+def stages() -> list[Manifest]:
+    """How pods live: bound, Running, Ready; a check of connections ends well; a deleted pod is gone."""
+    alive = _is(".metadata.deletionTimestamp", "DoesNotExist")
+    component = f'.metadata.labels["{kinds.COMPONENT_LABEL}"]'
+    running, ended = "running: {startedAt: {{ $now | Quote }}}", "terminated: {exitCode: 0, reason: Completed}"
+    not_yet = _is('.status.conditions.[] | select( .type == "Ready" ) | .status', "NotIn", "True")
+    return [
+        _stage(
+            "Pod",
+            "pod-running",
+            [alive, _is(".status.podIP", "DoesNotExist")],
+            {"statusTemplate": _status("Running", "False", running)},
+            delay_ms=1000,
+        ),
+        _stage(
+            "Pod",
+            "pod-ready",
+            [alive, _is(".status.phase", "In", "Running"), _is(component, "NotIn", kinds.CHECK), not_yet],
+            {"statusTemplate": _status("Running", "True", running)},
+            delay_ms=5000,
+        ),
+        _stage(
+            "Pod",
+            "pod-checked",
+            [alive, _is(".status.phase", "In", "Running"), _is(component, "In", kinds.CHECK)],
+            {"statusTemplate": _status("Succeeded", "False", ended)},
+            delay_ms=1000,
+        ),
+        _stage(
+            "Pod",
+            "pod-deleted",
+            [_is(".metadata.deletionTimestamp", "Exists")],
+            {"finalizers": {"empty": True}, "delete": True},
+        ),
+    ]
+
+
+def node(number: int) -> Manifest:
+    """Room for 500 drivers of one CU each; tainted, so that only those come which are sent."""
+    room = {"cpu": "1k", "memory": "4Ti", "pods": "500"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": f"streamjob-bench-{number:02d}", "labels": _MARK, "annotations": _MARK},
+        "spec": {"taints": [{"key": "streamjob.dev/bench", "value": "fake", "effect": "NoSchedule"}]},
+        "status": {"allocatable": room, "capacity": room},
+    }
+
+
+def storage_class() -> Manifest:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": STORAGE_CLASS},
+        "provisioner": "kubernetes.io/no-provisioner",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def volume(number: int) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": f"streamjob-bench-{number:05d}", "labels": _MARK},
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": STORAGE_CLASS,
+            "persistentVolumeReclaimPolicy": "Retain",
+            "hostPath": {"path": "/nonexistent"},
+        },
+    }
+
+
+async def renew_volumes(access: Access, count: int) -> None:
+    """So many volumes that nobody has claimed yet; those of an earlier fleet go."""
+    await remove_volumes(access)
+    await access.all("POST", [("/api/v1/persistentvolumes", volume(number)) for number in range(count)])
+
+
+async def remove_volumes(access: Access) -> None:
+    path = "/api/v1/persistentvolumes"
+    selector = "streamjob.dev%2Fbench%3Dfake"
+    await access.request("DELETE", f"{path}?labelSelector={selector}", {"gracePeriodSeconds": 0})
+    listed = await access.request("GET", f"{path}?labelSelector={selector}")
+    # the finalizer that protects a volume of a claim: the claims went with their namespaces
+    for left in listed.get("items", ()):
+        await access.request(
+            "PATCH",
+            f"{path}/{left['metadata']['name']}",
+            {"metadata": {"finalizers": None}},
+            "application/merge-patch+json",
+        )
+
+
+@asynccontextmanager
+async def fake_nodes(access: Access, kubeconfig: Path, folder: Path) -> AsyncIterator[processes.Process]:
+    """kwok and its nodes, and the way to their pods; all of it goes at the end."""
+    state = state_folder(os.environ)
+    go_tools.build(go_tools.KWOK, state, Progress())
+    configuration = folder / "kwok.yaml"
+    configuration.write_text(yaml.safe_dump_all(stages()))
+    argv: list[Any] = [state.bin / "kwok", f"--kubeconfig={kubeconfig}", f"--config={configuration}"]
+    argv += [f"--cidr={POD_RANGE}", "--node-lease-duration-seconds=40", "--server-address=127.0.0.1:0"]
+    argv += ["--manage-nodes-with-annotation-selector=streamjob.dev/bench=fake"]
+    nodes = [node(number) for number in range(_NODES)]
+    _route("replace")
+    kwok = processes.start([str(word) for word in argv], folder / "kwok.log")
+    try:
+        await access.request("POST", "/apis/storage.k8s.io/v1/storageclasses", storage_class())
+        await access.all("POST", [("/api/v1/nodes", each) for each in nodes])
+        await _until_ready(access, kwok)
+        yield kwok
+    finally:
+        await access.all("DELETE", [(f"/api/v1/nodes/{each['metadata']['name']}", None) for each in nodes])
+        await access.request("DELETE", f"/apis/storage.k8s.io/v1/storageclasses/{STORAGE_CLASS}")
+        await remove_volumes(access)
+        kwok.stop()
+        _route("delete")
+
+
+async def _until_ready(access: Access, kwok: processes.Process) -> None:
+    for _ in range(120):
+        listed = await access.request("GET", "/api/v1/nodes?labelSelector=streamjob.dev%2Fbench%3Dfake")
+        if sum(_is_ready(each) for each in listed["items"]) == _NODES:
+            return
+        if not kwok.is_running:
+            break
+        await asyncio.sleep(0.5)
+    raise RuntimeError(f"the fake nodes are not ready:\n{kwok.log.read_text()[-2000:]}")
+
+
+def _is_ready(manifest: Manifest) -> bool:
+    conditions = manifest.get("status", {}).get("conditions", ())
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _route(verb: str) -> None:
+    """Send what goes to the fake pods to this machine itself, where one process speaks for all."""
+    subprocess.run(["ip", "route", verb, "local", POD_RANGE, "dev", "lo"], check=verb == "replace", capture_output=True)
