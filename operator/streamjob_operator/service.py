@@ -47,7 +47,7 @@ class Operator:
         self._acting = False
         self._starts: StartEvents | None = None
         self.world = World(settings.catalogue)
-        self.queue: KeyQueue[Key] = KeyQueue()
+        self.queue: KeyQueue[Key] = KeyQueue(lane=lambda key: key.namespace)
         self.events = 0
         self.last_event = time.monotonic()
         self.puller = ProgressPuller(self.world, settings, self.queue.add)
@@ -123,9 +123,9 @@ class Operator:
 
     def _wake_all(self) -> None:
         for namespace in self.world.namespaces():
-            self.queue.add(OuKey(namespace))
+            self.queue.add(OuKey(namespace), routine=True)
         for key in self.world.job_keys():
-            self.queue.add(key)
+            self.queue.add(key, routine=True)
             self.puller.ask(key)
             if self._starts:
                 self._starts.see(key)
