@@ -75,6 +75,7 @@ def pod_of(body: Mapping[str, Any]) -> Pod:
         namespace=meta["namespace"],
         name=meta["name"],
         uid=meta["uid"],
+        resource_version=meta.get("resourceVersion", ""),
         component=labels.get(kinds.COMPONENT_LABEL, kinds.DRIVER),
         job=labels.get(kinds.JOB_LABEL, ""),
         job_uid=annotations.get(kinds.JOB_UID_ANNOTATION) or _controller(meta),

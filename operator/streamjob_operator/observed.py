@@ -171,6 +171,7 @@ class Pod:
     node_is_silent: bool = False
     hindrance: Hindrance | None = None
     container: Container = field(default_factory=Container)
+    resource_version: str = field(default="", compare=False)
 
     @property
     def finished(self) -> bool:

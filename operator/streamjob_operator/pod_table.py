@@ -18,6 +18,10 @@ class PodTable:
         named[pod.name] = pod
         return earlier
 
+    def get(self, key: JobKey, name: str) -> Pod | None:
+        """A pod."""
+        return self._pods.get(key.namespace, {}).get(key.name, {}).get(name)
+
     def lose(self, key: JobKey, name: str, uid: str | None = None) -> Pod | None:
         """Forget a pod (of this UID); the pod, if it was known."""
         named = self._pods.get(key.namespace, {}).get(key.name, {})

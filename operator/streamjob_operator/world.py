@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from streamjob_api import kinds
 from streamjob_api.progress import Progress
 from streamjob_operator.catalogue import Catalogue
+from streamjob_operator.departed import Departed
 from streamjob_operator.extracts import job_of, pod_of, resource_of
 from streamjob_operator.ledger import Ledger
 from streamjob_operator.observed import Hindrance, Job, JobKey, Manifest, Pod, Resource
@@ -24,6 +24,7 @@ class World:
     _resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _drivers: PodTable = field(default_factory=PodTable)
     _executors: PodTable = field(default_factory=PodTable)
+    _departed: Departed = field(default_factory=Departed)
     _hindrances: dict[str, Hindrance] = field(default_factory=dict)  # by the UID of a driver that is being created
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     # With the UID of the pod that was asked; None when it does not answer.
@@ -103,7 +104,7 @@ class World:
         meta = body["metadata"]
         named = self._jobs.setdefault(meta["namespace"], {})
         earlier = named.get(meta["name"])
-        if earlier and _is_older(meta, earlier):
+        if self._is_stale(meta, earlier):
             return False
         job = job_of(body, earlier)
         named[job.key.name] = job
@@ -118,7 +119,7 @@ class World:
         meta = body["metadata"]
         named = self._resources.setdefault(meta["namespace"], {})
         earlier = named.get(meta["name"])
-        if earlier and _is_older(meta, earlier):
+        if self._is_stale(meta, earlier):
             return False
         resource = resource_of(body, earlier)
         named[resource.name] = resource
@@ -129,6 +130,9 @@ class World:
     def see_pod(self, body: Manifest) -> bool:
         """Take in a driver or executor pod; whether anything relevant changed."""
         pod = pod_of(body)
+        table = self._executors if pod.component == kinds.EXECUTOR else self._drivers
+        if self._is_stale(body["metadata"], table.get(pod.key, pod.name)):
+            return False
         if pod.component == kinds.EXECUTOR:
             return self._executors.put(pod) != pod
         if pod.is_being_created:
@@ -154,6 +158,7 @@ class World:
 
     def lose_job(self, key: JobKey, uid: str | None = None) -> None:
         """Forget a job (of this UID)."""
+        self._bury(uid)
         job = self.job(key)
         if job and uid in {None, job.uid}:
             del self._jobs[key.namespace][key.name]
@@ -165,6 +170,7 @@ class World:
 
     def lose_resource(self, namespace: str, name: str, uid: str | None = None) -> None:
         """Forget a StreamResource (of this UID)."""
+        self._bury(uid)
         resource = self._resources.get(namespace, {}).get(name)
         if resource and uid in {None, resource.uid}:
             del self._resources[namespace][name]
@@ -172,11 +178,20 @@ class World:
 
     def lose_pod(self, key: JobKey, name: str, uid: str | None = None) -> None:
         """Forget a pod (of this UID)."""
+        self._bury(uid)
         self._executors.lose(key, name, uid)
         if driver := self._drivers.lose(key, name, uid):
             self._hindrances.pop(driver.uid, None)
             self._part(key, driver)
             self.verdicts.pods_changed(key.namespace)
+
+    def _bury(self, uid: str | None) -> None:
+        if uid:
+            self._departed.add(uid)
+
+    def _is_stale(self, meta: Manifest, earlier: Job | Resource | Pod | None) -> bool:
+        """Whether this is the object as it was before what was seen since; it may be gone by now."""
+        return meta["uid"] in self._departed or (earlier is not None and _is_older(meta, earlier))
 
     def replace_pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
         """Take in what a live read of a job's drivers and executors has shown."""
@@ -237,10 +252,10 @@ class World:
         return self.verdicts.neighbours(job) if job else set()
 
 
-def _is_older(meta: Any, earlier: Job | Resource) -> bool:
+def _is_older(meta: Manifest, earlier: Job | Resource | Pod) -> bool:
     """Whether an event is older than what a write or a live read has shown already.
 
     Resource versions are compared as numbers: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
     """
-    versions = (meta["resourceVersion"], earlier.resource_version)
+    versions = (meta.get("resourceVersion", ""), earlier.resource_version)
     return meta["uid"] == earlier.uid and all(v.isdecimal() for v in versions) and int(versions[0]) < int(versions[1])

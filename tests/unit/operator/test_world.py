@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streamjob_operator.departed import Departed
 from streamjob_operator.observed import JobKey, Manifest
 from streamjob_operator.world import World
 from unit.operator.builders import CATALOGUE, job_manifest
@@ -130,3 +131,33 @@ def test_a_live_read_replaces_drivers_and_executors() -> None:
     world.replace_pods(KEY, [executor_body("new")])
     assert world.pods(KEY) == ()
     assert [pod.uid for pod in world.executors(KEY)] == ["new"]
+
+
+def test_an_answer_that_was_under_way_brings_nothing_back_that_is_gone() -> None:
+    world = World(CATALOGUE)
+    world.see_job(body())
+    world.see_pod(pod_body())
+    world.see_pod(executor_body())
+    world.lose_pod(KEY, "extremes-1-driver", "pod-1")  # a watch showed that they were deleted
+    world.lose_pod(KEY, "extremes-1-exec-1", "executor-1")
+    world.lose_job(KEY, "job-1")
+    world.replace_pods(KEY, [pod_body(), executor_body()])  # a listing that was answered before
+    assert not world.see_job(body())
+    assert (world.job(KEY), world.pods(KEY), world.executors(KEY)) == (None, (), ())
+
+
+def test_a_pod_as_it_was_before_is_no_news() -> None:
+    world = World(CATALOGUE)
+    newer, older = pod_body(phase="Failed"), pod_body(phase="Running")
+    newer["metadata"]["resourceVersion"], older["metadata"]["resourceVersion"] = "101", "99"
+    world.see_pod(newer)
+    assert not world.see_pod(older)
+    assert [pod.phase for pod in world.pods(KEY)] == ["Failed"]
+
+
+def test_the_departed_are_remembered_up_to_a_bound() -> None:
+    departed = Departed()
+    for number in range(30_000):
+        departed.add(str(number))
+    assert "0" not in departed
+    assert "29999" in departed
