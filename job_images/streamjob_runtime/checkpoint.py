@@ -29,6 +29,22 @@ def identity(job: JobFile, shuffle_partitions: int) -> dict[str, Any]:
     }
 
 
+def made_with(job: JobFile) -> int | None:
+    """Shuffle partitions that the job's checkpoint was made with; None where there is none yet.
+
+    Raises:
+        CheckpointDamaged: its identity cannot be read.
+    """
+    file = Path(job.checkpoint_path) / _IDENTITY_FILE
+    if not file.exists():
+        return None
+    found = _read_json(file)
+    partitions = found.get("shufflePartitions") if isinstance(found, dict) else None
+    if not isinstance(partitions, int) or not 1 <= partitions <= SHARDS:
+        raise CheckpointDamaged(f"{file} names no number of shuffle partitions; {REMEDY}")
+    return partitions
+
+
 def claim(job: JobFile, shuffle_partitions: int) -> None:
     """Mark an empty folder as this job's; look at one that is not.
 
@@ -62,7 +78,7 @@ def _refuse_other(found: Any, wanted: dict[str, Any]) -> None:
 
 def _refuse_damaged(folder: Path) -> None:
     """What Spark would only find later, or take for a fresh start."""
-    offsets, commits = _batches(folder / "offsets"), _batches(folder / "commits")
+    offsets, commits = batches(folder / "offsets"), batches(folder / "commits")
     if not offsets:
         if commits or (folder / "state").exists():
             raise CheckpointDamaged(f"checkpoint {folder} holds state but no offsets; {REMEDY}")
@@ -76,7 +92,8 @@ def _refuse_damaged(folder: Path) -> None:
     _read_log(folder / "offsets" / str(offsets[-1]))
 
 
-def _batches(log: Path) -> list[int]:
+def batches(log: Path) -> list[int]:
+    """The micro-batches in one of Spark's logs, ascending."""
     return sorted(int(entry.name) for entry in log.iterdir() if entry.name.isdecimal()) if log.exists() else []
 
 

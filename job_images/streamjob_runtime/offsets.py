@@ -7,6 +7,8 @@ only when there is something to do, so that an idle job runs no micro-batch. Fur
 - ``ticks``: shards that are folded because their deadline has come, or ALL.
 - ``read``: the clock of the last micro-batch that read messages, where that is not this one.
 - ``topicIds``: what the brokers call the topics; one that was deleted and created anew has another id.
+- ``edits``: the number of the last edit of the state that was taken up (``edits``); the edits since the start offset
+  are carried out in this micro-batch.
 
 A topic that is not read any more keeps its positions and its id, so that it is read on from there should it come back.
 """
@@ -74,8 +76,18 @@ def topic_ids(offset: StreamOffset) -> dict[str, str]:
     return ids
 
 
+def edits_of(offset: StreamOffset) -> int:
+    """The number of the last edit of the state that was taken up; 0 before the first."""
+    return int(offset.get("edits", 0))
+
+
 def next_offset(
-    start: StreamOffset, holdings: Holdings, limit: int, now_ms: int, ticks: Sequence[int] | str = ()
+    start: StreamOffset,
+    holdings: Holdings,
+    limit: int,
+    now_ms: int,
+    ticks: Sequence[int] | str = (),
+    edits: int = 0,
 ) -> StreamOffset:
     """Where the micro-batch that begins at ``start`` ends: ``start`` itself when there is nothing to do.
 
@@ -85,18 +97,26 @@ def next_offset(
         limit: messages at most; partitions share it in proportion to what they hold.
         now_ms: the clock.
         ticks: shards whose deadline has come, or ALL.
+        edits: the number of the last edit of the state that there is.
     """
     known = positions(start)
     waiting = {place: max(0, holdings.latest.get(place, 0) - at) for place, at in known.items()}
     shares = _shares(waiting, limit)
-    if not any(shares.values()) and not holdings.new and not ticks:
+    edits = max(edits, edits_of(start))
+    if not any(shares.values()) and not holdings.new and not ticks and edits == edits_of(start):
         return start
     end = {**holdings.new, **{place: at + shares[place] for place, at in known.items()}}
     clock = {"now": max(now_ms, int(start.get("now", 0)))}
     if not any(shares.values()) and (read_at := _read_at(start)) is not None:
         clock["read"] = read_at
     ids = topic_ids(start) | dict(holdings.topic_ids)
-    return stream_offset(end, ids) | clock | ({"ticks": ticks} if ticks else {})
+    return stream_offset(end, ids) | clock | ({"ticks": ticks} if ticks else {}) | ({"edits": edits} if edits else {})
+
+
+def moved(offset: StreamOffset, to: Mapping[Place, int], ids: Mapping[str, str]) -> StreamOffset:
+    """The same offset at other positions; ``ids`` are of topics that are wholly read from there."""
+    kept = {member: offset[member] for member in ("now", "read", "edits") if member in offset}
+    return stream_offset(positions(offset) | dict(to), topic_ids(offset) | dict(ids)) | kept
 
 
 def _shares(waiting: Mapping[Place, int], limit: int) -> dict[Place, int]:

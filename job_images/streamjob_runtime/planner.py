@@ -9,11 +9,12 @@ from streamjob_api.lifecycle import StartMode
 from streamjob_runtime.checkpoint_files import InitialOffset
 from streamjob_runtime.consumers import TO_START_AFRESH
 from streamjob_runtime.deadline_file import DeadlineFile, due
+from streamjob_runtime.edits import EditsFile
 from streamjob_runtime.faults import OffsetsLost
 from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.kafka_settings import client_settings
 from streamjob_runtime.marker import Marker
-from streamjob_runtime.memory import memory_of
+from streamjob_runtime.memory import messages_per_batch
 from streamjob_runtime.offsets import (
     Holdings,
     Offsets,
@@ -44,7 +45,9 @@ class Planner:
         )
         self._marker = Marker.of(job)
         self._deadlines = DeadlineFile(job.scratch_dir)
-        self._most = memory_of(job.spec.resources.driver_cu).messages_per_batch
+        # Nobody adds one while a driver runs (``checkpoint_lock``).
+        self._last_edit = EditsFile(job).last
+        self._most = messages_per_batch(job.spec.resources)
         self._behind_since: float | None = None
 
     def initial(self) -> StreamOffset:
@@ -101,7 +104,7 @@ class Planner:
         self._refuse_loss(start, latest)
         holdings = Holdings(latest, self._new_places(start, latest), self._offsets.topic_ids())
         limit = credit(self._job.spec.rate_limit, start, now_ms, self._most)
-        return next_offset(start, holdings, limit, now_ms, due(self._deadlines.read(), now_ms))
+        return next_offset(start, holdings, limit, now_ms, due(self._deadlines.read(), now_ms), self._last_edit)
 
     def _new_places(self, start: StreamOffset, latest: Offsets) -> Offsets:
         """Where partitions begin that ``start`` does not know: those of a topic that it knows at their beginning."""

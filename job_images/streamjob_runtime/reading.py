@@ -1,6 +1,6 @@
 """One task's part of a micro-batch: a partition's messages in, a few block rows out; or ticks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from confluent_kafka import Message
 
@@ -10,7 +10,7 @@ from streamjob_runtime.consumers import OffsetRange, cached_consumer, read_range
 from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.input_topics import InputTopic, input_topic
 from streamjob_runtime.job_template import template_of
-from streamjob_runtime.memory import memory_of
+from streamjob_runtime.memory import BYTES_PER_CHUNK
 from streamjob_runtime.offsets import ALL
 from streamjob_runtime.reduction import Reduction
 from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
@@ -22,7 +22,7 @@ from streamjob_runtime.unreadable import Unreadable
 def read_blocks(job: JobFile, wanted: OffsetRange, now_ms: int) -> Iterator[BlockRow]:
     """Read a range and reduce it to rows: points by shard, counts, dead letters."""
     consumer = cached_consumer(job.kafka.model_dump_json())
-    chunks = read_range(consumer, wanted, memory_of(job.spec.resources.driver_cu).bytes_per_chunk)
+    chunks = read_range(consumer, wanted, BYTES_PER_CHUNK)
     return reduce_chunks(reduction_of(job, wanted.topic, now_ms), wanted, chunks, now_ms)
 
 
@@ -61,3 +61,9 @@ def tick_rows(shards: Sequence[int] | str, now_ms: int) -> Iterator[BlockRow]:
     is_first = shards == ALL
     for shard in range(SHARDS) if is_first else map(int, shards):
         yield BlockRow(shard, Kind.TICK, "", now_ms, FIRST if is_first else b"")
+
+
+def forget_rows(by_shard: Mapping[int, bytes], now_ms: int) -> Iterator[BlockRow]:
+    """What shards are to forget."""
+    for shard, what in by_shard.items():
+        yield BlockRow(shard, Kind.FORGET, "", now_ms, what)

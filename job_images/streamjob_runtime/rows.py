@@ -19,6 +19,7 @@ class Kind(IntEnum):
     LATEST = 6
     CONNECTIONS = 7
     SITES = 8
+    FORGET = 9
 
 
 FIRST = b"first"
@@ -32,8 +33,8 @@ class BlockRow(NamedTuple):
         kind: what the block holds.
         origin: ``<topic>/<partition>`` that it was read from; orders the blocks of a shard.
         now: the clock of the micro-batch, epoch ms.
-        block: for counts and deadlines JSON; FIRST for a tick that every shard is given after a start, empty for any
-            other; for all other kinds as in ``blocks``.
+        block: for counts, deadlines and what is to be forgotten (``edits``) JSON; FIRST for a tick that every shard is
+            given after a start, empty for any other; for all other kinds as in ``blocks``.
     """
 
     shard: int

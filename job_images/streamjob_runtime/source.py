@@ -5,7 +5,7 @@ module must be importable there by this name: what a worker caches then lives fr
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from pyspark.sql.types import StructType
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.consumers import OffsetRange
 from streamjob_runtime.deadline_file import DeadlineFile
-from streamjob_runtime.offsets import ALL, StreamOffset, ranges
+from streamjob_runtime.offsets import ALL, StreamOffset, edits_of, ranges
 from streamjob_runtime.row_schema import ARROW_SCHEMA, ROW_SCHEMA
 from streamjob_runtime.rows import BlockRow
 
@@ -43,6 +43,14 @@ class Ticks(InputPartition):
     """The shards that tick in a micro-batch."""
 
     shards: Sequence[int] | str
+    now_ms: int
+
+
+@dataclass
+class Edits(InputPartition):
+    """What a micro-batch forgets of its shards' states: JSON by shard."""
+
+    by_shard: Mapping[int, bytes]
     now_ms: int
 
 
@@ -83,13 +91,22 @@ class PointsReader(DataSourceStreamReader):
         return self._planning().latest()
 
     def partitions(self, start: StreamOffset, end: StreamOffset) -> Sequence[InputPartition]:
-        """One task for each Kafka partition that has messages in the micro-batch, and one for all ticks."""
+        """One task for each Kafka partition that has messages, one for all ticks, and one for edits of the state."""
         if "now" not in end:
             return []  # the first micro-batch of a job whose topics are empty: nothing was planned yet
         now_ms = int(end["now"])
         shards = self._ticking(end)
         ticks = [Ticks(shards, now_ms)] if shards else []
-        return [*(PartitionRange(wanted, now_ms) for wanted in ranges(start, end)), *ticks]
+        return [*(PartitionRange(wanted, now_ms) for wanted in ranges(start, end)), *ticks, *self._edits(start, end)]
+
+    def _edits(self, start: StreamOffset, end: StreamOffset) -> Sequence[Edits]:
+        """They stay in their file until the micro-batch that takes them up is committed."""
+        if edits_of(start) == edits_of(end):
+            return []
+        from streamjob_runtime.edits import EditsFile, by_shard  # noqa: PLC0415 (workers plan nothing)
+
+        edits = EditsFile(_job(self._job_json)).between(edits_of(start), edits_of(end))
+        return [Edits(by_shard(edits), int(end["now"]))]
 
     def _ticking(self, end: StreamOffset) -> Sequence[int] | str:
         """After a start all shards, in a micro-batch that is tried again as well: a tick too many changes nothing."""
@@ -98,13 +115,15 @@ class PointsReader(DataSourceStreamReader):
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """Read one task's range, in a worker."""
-        from streamjob_runtime.reading import read_blocks, tick_rows  # noqa: PLC0415 (the planner needs no Polars)
+        from streamjob_runtime.reading import forget_rows, read_blocks, tick_rows  # noqa: PLC0415 (the planner needs no Polars)
 
         match partition:
             case PartitionRange(wanted=wanted, now_ms=now_ms):
                 yield from _arrow(read_blocks(_job(self._job_json), wanted, now_ms))
             case Ticks(shards=shards, now_ms=now_ms):
                 yield from _arrow(tick_rows(shards, now_ms))
+            case Edits(by_shard=by_shard, now_ms=now_ms):
+                yield from _arrow(forget_rows(by_shard, now_ms))
             case _:
                 raise TypeError(f"not a partition of this source: {partition!r}")
 

@@ -11,12 +11,13 @@ from pyspark.sql.streaming.stateful_processor import StatefulProcessor, Stateful
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import from_bytes, to_bytes
+from streamjob_runtime.edits import chosen_of
 from streamjob_runtime.job_template import template_of
 from streamjob_runtime.row_schema import ROW_SCHEMA
 from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
 from streamjob_runtime.templates import BlockStore, Folded, Template
 
-_FOLDED = {Kind.POINTS, Kind.TICK}
+_FOLDED = {Kind.POINTS, Kind.TICK, Kind.FORGET}
 
 
 def with_state(blocks: DataFrame, job: JobFile) -> DataFrame:
@@ -73,21 +74,29 @@ def _template(job_json: str) -> Template:
 
 def folded(template: Template, store: BlockStore, rows: Iterable[BlockRow]) -> Iterator[BlockRow]:
     """What one shard's rows give: results, counts and the shard's deadline; other rows pass through."""
-    points: list[BlockRow] = []
-    ticks: list[BlockRow] = []
+    own: dict[int, list[BlockRow]] = {kind: [] for kind in _FOLDED}
     for row in rows:
-        if row.kind in _FOLDED:
-            (points if row.kind == Kind.POINTS else ticks).append(row)
+        if row.kind in own:
+            own[row.kind].append(row)
         else:
             yield row._replace(block=bytes(row.block))
-    points.sort(key=lambda row: row.origin)
+    # What is to be forgotten goes first: the records of the micro-batch begin afresh.
+    for row in own[Kind.FORGET]:
+        yield from _forgotten(template, store, row)
+    points = sorted(own[Kind.POINTS], key=lambda row: row.origin)
     if points:
         blocks = [from_bytes(bytes(row.block)) for row in points]
         yield from _rows(template, template.fold(store, blocks, points[0].now), points[0])
-    # What is due at a micro-batch's time, a fold with blocks has done already.
-    for tick in ticks:
+    # What is due at a micro-batch's time, a fold with blocks has done already. What forgets names its deadline anew.
+    for tick in own[Kind.TICK] or own[Kind.FORGET]:
         if not points or bytes(tick.block) == FIRST:
             yield from _rows(template, template.fold(store, [], tick.now), tick)
+
+
+def _forgotten(template: Template, store: BlockStore, row: BlockRow) -> Iterator[BlockRow]:
+    for chosen in chosen_of(bytes(row.block)):
+        for kind, frame in template.forget(store, chosen, row.now).items():
+            yield BlockRow(row.shard, kind, "", row.now, to_bytes(frame))
 
 
 def _rows(template: Template, outcome: Folded, cause: BlockRow) -> Iterator[BlockRow]:

@@ -15,7 +15,7 @@ from streamjob_api.rule_faults import RuleFault
 TopicName = Annotated[str, StringConstraints(pattern=forms.TOPIC.pattern, max_length=249)]
 
 # A driver's offsets hold, beside topics by name, its clock and the like.
-OFFSET_MEMBERS = frozenset({"now", "ticks", "read", "topicIds"})
+OFFSET_MEMBERS = frozenset({"now", "ticks", "read", "topicIds", "edits"})
 
 
 class Topics(ApiModel):

@@ -9,7 +9,7 @@
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -20,13 +20,14 @@ from streamjob_api.points import PointRef
 from streamjob_api.templates.device_state import DeviceState as DeviceStateSpec
 from streamjob_runtime.rows import Kind
 from streamjob_runtime.templates.arrays import Slots
+from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.device_connections import connect
 from streamjob_runtime.templates.device_state_combiner import NEWEST_BLOCK, SERIES, NewestCombiner, newest
 from streamjob_runtime.templates.device_state_plan import DeviceStatePlan
 from streamjob_runtime.templates.device_state_results import connection_results
 from streamjob_runtime.templates.device_table import DeviceTable
-from streamjob_runtime.templates.latest_values import as_results, update_latest
-from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
+from streamjob_runtime.templates.latest_values import as_results, forget_latest, held_latest, update_latest
+from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
 from streamjob_runtime.templates.site_counts import SiteCounts
 from streamjob_runtime.templates.site_names import FOUND, site_of
 from streamjob_runtime.templates.surroundings import Attributes, Surroundings
@@ -91,6 +92,27 @@ class DeviceState:
             return Folded(RESULTS.to_frame(), +counts, beside=beside)
         watched = self._watch(store, rows, now_ms, self.plan.offline_after_ms)
         return replace(watched, counts=counts + Counter(watched.counts), beside={**beside, **watched.beside})
+
+    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:
+        """Drop the latest values of some assets and points; a device without any is no more, and counts at no site."""
+        gone = forget_latest(store, chosen, self.plan.inputs)
+        devices = DeviceTable.load(store)
+        is_gone = np.array([asset in gone for asset in devices.assets], np.bool_)
+        if not is_gone.any():
+            return {}
+        sites = SiteCounts.of(devices)
+        slots = np.flatnonzero(is_gone).tolist()
+        for slot in slots:
+            devices.sites[slot] = None
+        sites.note(devices, slots, [now_ms] * len(slots))
+        devices.keep(~is_gone)
+        devices.save(store)
+        return {Kind.SITES: sites.frame(devices)} if self.plan.site_attribute is not None else {}
+
+    def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
+        """Yield the latest values of some assets and points, and the connections of their devices."""
+        yield from held_latest(store, chosen, self.plan.inputs)
+        yield from DeviceTable.load(store).held(chosen)
 
     def close(self, store: BlockStore) -> Folded:  # noqa: ARG002
         """Nothing is open: that an input ends does not take its devices offline."""

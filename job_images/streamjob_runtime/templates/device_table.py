@@ -1,6 +1,6 @@
 """The state of one shard of device states: when each device was seen last, whether it is online, and its site."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from streamjob_runtime.templates.arrays import NEVER, Flags, Places, Slots, Times
-from streamjob_runtime.templates.protocols import BlockStore
+from streamjob_runtime.templates.chosen import Chosen
+from streamjob_runtime.templates.protocols import BlockStore, Held
 
 DEVICES_BUCKET = 0
 DEVICES = pl.Schema(
@@ -95,6 +96,25 @@ class DeviceTable:
         )
         self.is_online = np.pad(self.is_online, (0, len(new)))
         return np.asarray(slots, np.int32)
+
+    def keep(self, is_kept: Flags) -> None:
+        """Drop all other slots."""
+        for name in ("assets", "paths", "sites", "found"):
+            setattr(self, name, [value for value, kept in zip(getattr(self, name), is_kept, strict=True) if kept])
+        for name in ("seen", "since", "is_online", "told"):
+            setattr(self, name, getattr(self, name)[is_kept])
+
+    def held(self, chosen: Chosen) -> Iterator[Held]:
+        """Yield the connections of some assets."""
+        for slot, asset in enumerate(self.assets):
+            if chosen.has(asset):
+                fields = {
+                    "connection": "online" if self.is_online[slot] else "offline",
+                    "sinceTime": int(self.since[slot]),
+                    "lastSeenTime": int(self.seen[slot]),
+                    "site": self.sites[slot],
+                }
+                yield Held(asset, "", "device", fields)
 
     def rows(self, slots: Places) -> pl.DataFrame:
         """Return ``asset, model_path, seen, since, is_online`` of some devices."""

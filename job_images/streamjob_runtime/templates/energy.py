@@ -22,7 +22,7 @@ is outside of.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,10 +32,13 @@ import polars as pl
 from streamjob_api.points import PointRef
 from streamjob_api.templates.energy import EnergyBlock
 from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
+from streamjob_runtime.rows import Kind
 from streamjob_runtime.templates.arrays import NEVER, Flags, Slots
 from streamjob_runtime.templates.chains import NO_RECORDS, Chains, Records
+from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.days import Days
 from streamjob_runtime.templates.energy_attributes import BoundNumbers
+from streamjob_runtime.templates.energy_edits import forget, held
 from streamjob_runtime.templates.energy_order import EnergyOrder, Marks
 from streamjob_runtime.templates.energy_plan import EnergyPlan, Policy
 from streamjob_runtime.templates.energy_results import Output, energy_results
@@ -43,7 +46,7 @@ from streamjob_runtime.templates.energy_state import CLOSED, SERIES, EnergyState
 from streamjob_runtime.templates.energy_sums import Course, Pieces, Turn, add_up, details_of, split_at_midnight
 from streamjob_runtime.templates.inputs import in_several
 from streamjob_runtime.templates.intervals import Intervals
-from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
+from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
 from streamjob_runtime.templates.series_combiner import SeriesCombiner
 from streamjob_runtime.templates.silence import silent
 from streamjob_runtime.templates.surroundings import Attributes, Surroundings
@@ -118,6 +121,20 @@ class Energy:
         if slots:
             counts["severalPartitions"] = in_several(slots)
         return Folded(results, dict(counts), self._deadline(state))
+
+    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:
+        """Drop the references and sums of some assets and inputs, and their records that wait."""
+        state = EnergyState.load(store, self.plan.width, now_ms)
+        is_forgotten = chosen.flags(state.assets, state.inputs, self.plan.inputs)
+        if is_forgotten.any():
+            forget(store, state, is_forgotten)
+        return {}
+
+    def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
+        """Yield the references and sums of some assets and inputs, and their records that wait."""
+        state = EnergyState.load(store, self.plan.width, 0)
+        is_chosen = chosen.flags(state.assets, state.inputs, self.plan.inputs)
+        return held(store, state, is_chosen, self.plan, self.days)
 
     def close(self, store: BlockStore) -> Folded:
         """Take what waits, give what is open as ``final``, and leave nothing behind."""

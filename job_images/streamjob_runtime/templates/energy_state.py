@@ -106,6 +106,16 @@ class EnergyState:
         self.value[rank, slots] = reached.value[chains.ends]
         self.passed[rank, slots] = reached.passed[chains.ends]
 
+    def keep(self, is_kept: Flags) -> None:
+        """Drop all other slots."""
+        slots = np.flatnonzero(is_kept).tolist()
+        self.assets, self.paths = [self.assets[slot] for slot in slots], [self.paths[slot] for slot in slots]
+        self.inputs = [self.inputs[slot] for slot in slots]
+        self.reached = Reached(self.reached.highest[is_kept], self.reached.taken[is_kept])
+        self.arrived, self.was_given = self.arrived[is_kept], self.was_given[is_kept]
+        for name in ("since", "value", "passed", "day", "detail"):
+            setattr(self, name, getattr(self, name)[:, is_kept])
+
     def place(self, blocks: Sequence[pl.DataFrame]) -> list[Slots]:
         """Return the slot of each row of SERIES_BLOCKs, with new slots for what is new."""
         known = {key: slot for slot, key in enumerate(zip(self.assets, self.inputs, strict=True))}

@@ -1,13 +1,15 @@
 """The latest value of each asset and input of one shard: the one with the highest time, of equals the last one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 
 from streamjob_api.points import PointRef
+from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.device_state_combiner import NEWEST_BLOCK, SERIES
-from streamjob_runtime.templates.protocols import RESULTS, BlockStore
+from streamjob_runtime.templates.held_values import value_of
+from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Held
 
 LATEST_BUCKET = 1
 _VALUE = ("value", "is_int", "text")
@@ -30,6 +32,28 @@ def update_latest(store: BlockStore, rows: pl.DataFrame) -> pl.DataFrame:
         is_kept[news[_PLACE].drop_nulls().to_numpy()] = False
         store.put(LATEST_BUCKET, pl.concat([held.filter(is_kept), news.select(list(_HELD))]))
     return news
+
+
+def forget_latest(store: BlockStore, chosen: Chosen, inputs: Sequence[PointRef]) -> frozenset[str]:
+    """Drop the latest values of some assets and inputs; return the assets of which none is left."""
+    held = store.get(LATEST_BUCKET)
+    if held is None:
+        return frozenset()
+    is_forgotten = chosen.flags(held["asset"].to_list(), held["input"].to_list(), inputs)
+    if not is_forgotten.any():
+        return frozenset()
+    left = held.filter(~is_forgotten)
+    store.put(LATEST_BUCKET, left)
+    return frozenset(held.filter(is_forgotten)["asset"]).difference(left["asset"])
+
+
+def held_latest(store: BlockStore, chosen: Chosen, inputs: Sequence[PointRef]) -> Iterator[Held]:
+    """Yield the latest values of some assets and inputs."""
+    held = store.get(LATEST_BUCKET)
+    for row in held.iter_rows(named=True) if held is not None else ():
+        point = inputs[row["input"]]
+        if point in chosen.points and chosen.has(row["asset"]):
+            yield Held(row["asset"], str(point), "latestValue", {"time": row["time"], "value": value_of(row)})
 
 
 def _is_news() -> pl.Expr:

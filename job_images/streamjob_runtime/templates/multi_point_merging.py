@@ -19,7 +19,7 @@ seen or is older than ``maxAge`` (``missing``) or of another type (``wrongType``
 not finite (``notFinite``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,11 +27,15 @@ import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_api.templates.multi_point_merging import MultiPointMerging as MultiPointMergingSpec
+from streamjob_runtime.rows import Kind
+from streamjob_runtime.templates.arrays import Flags
+from streamjob_runtime.templates.chosen import Chosen
+from streamjob_runtime.templates.merging_edits import forget, held
 from streamjob_runtime.templates.merging_plan import MergingPlan
 from streamjob_runtime.templates.merging_points import PointTrigger
-from streamjob_runtime.templates.merging_state import CLOCK, SERIES, WAITING
+from streamjob_runtime.templates.merging_state import CLOCK, SERIES, WAITING, MergingState
 from streamjob_runtime.templates.merging_ticks import ClockTrigger
-from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
+from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
 from streamjob_runtime.templates.series_combiner import ARRIVED, SeriesCombiner
 from streamjob_runtime.templates.surroundings import Surroundings
 
@@ -87,6 +91,21 @@ class MultiPointMerging:
         if every_ms is not None:
             return ClockTrigger(self.plan, self.surroundings, every_ms).fold(store, blocks, now_ms)
         return PointTrigger(self.plan, self.surroundings).fold(store, blocks)
+
+    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
+        """Drop the last values of some assets and inputs, and their records that wait."""
+        is_forgotten = self._flags(store, chosen)
+        if is_forgotten.any():
+            forget(store, is_forgotten, self.plan.first)
+        return {}
+
+    def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
+        """Yield the last values of some assets and inputs, and their records that wait."""
+        return held(store, self._flags(store, chosen), self.plan.inputs)
+
+    def _flags(self, store: BlockStore, chosen: Chosen) -> Flags:
+        state = MergingState.load(store)
+        return chosen.flags(state.assets, state.inputs, self.plan.inputs)
 
     def close(self, store: BlockStore) -> Folded:
         """Take what waits, and leave nothing behind."""

@@ -1,13 +1,14 @@
 """What every template is to the source, the state and the sink: pure functions over columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_runtime.rows import Kind
+from streamjob_runtime.templates.chosen import Chosen
 
 # Columns that every template's results have; a template may add its own (mode, calculation).
 RESULTS = pl.Schema(
@@ -87,6 +88,21 @@ class Combiner(Protocol):
         """Return what was combined; the combiner is used up."""
 
 
+class Held(NamedTuple):
+    """One thing that a state holds of an asset.
+
+    Attributes:
+        point: ``model::point``; empty for what is held of the asset as a whole.
+        kind: what it is, as one word.
+        fields: its parts by name, as JSON has them; times are epoch ms, under names that end in ``time``.
+    """
+
+    asset: str
+    point: str
+    kind: str
+    fields: dict[str, Any]
+
+
 class Template(Protocol):
     """A calculation: what it reads, and how a micro-batch changes the state of a shard."""
 
@@ -118,6 +134,15 @@ class Template(Protocol):
 
         Assets know nothing of each other, so that one store may as well serve all shards, as a preview's does.
         """
+
+    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:
+        """Drop all that one shard's state holds of some assets and points, as if none of their records had ever come.
+
+        Returns what the driver is told beside results, as ``Folded.beside``.
+        """
+
+    def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
+        """Yield what one shard's state holds of some assets and points, for people to read."""
 
     def close(self, store: BlockStore) -> Folded:
         """Give what is still open as if its end had come; for an input that ends, as a preview's does.

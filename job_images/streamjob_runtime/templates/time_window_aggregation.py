@@ -17,7 +17,7 @@ With an idle timeout, whatever is open of an asset and input is closed as ``fina
 long (``silence``); for the windows closed like this later records are late, whatever the watermark is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,15 +26,18 @@ import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as TimeWindowAggregationSpec
+from streamjob_runtime.rows import Kind
 from streamjob_runtime.templates.arrays import NEVER
+from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.inputs import in_several
-from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded
+from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
 from streamjob_runtime.templates.replaced_records import merged_records
 from streamjob_runtime.templates.sliding_windows import fold_panes, merged_panes
 from streamjob_runtime.templates.surroundings import Surroundings
 from streamjob_runtime.templates.tumbling_windows import fold_windows
 from streamjob_runtime.templates.window_closing import close_windows, convert
 from streamjob_runtime.templates.window_combiner import WindowCombiner, parted
+from streamjob_runtime.templates.window_edits import forget, held
 from streamjob_runtime.templates.window_marks import Watermarks
 from streamjob_runtime.templates.window_panes import Panes
 from streamjob_runtime.templates.window_plan import WindowPlan
@@ -142,6 +145,20 @@ class TimeWindowAggregation:
             )
             results, late = [*results, given], late + count
         return results, late
+
+    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
+        """Drop watermarks and all that is open of some assets and inputs."""
+        head = Head.load(store, len(self.plan.groups))
+        is_forgotten = chosen.flags(head.assets, head.inputs, self.plan.inputs)
+        if is_forgotten.any():
+            convert(store, head, self.plan)
+            forget(store, head, is_forgotten, self.plan)
+        return {}
+
+    def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
+        """Yield watermarks and all that is open of some assets and inputs."""
+        head = Head.load(store, len(self.plan.groups))
+        return held(store, head, chosen.flags(head.assets, head.inputs, self.plan.inputs), self.plan)
 
     def close(self, store: BlockStore) -> Folded:
         """Give every open window as ``final``; the watermarks stay where they are."""

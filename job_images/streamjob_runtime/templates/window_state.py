@@ -136,6 +136,14 @@ class Head:
         np.maximum.at(self.marks, slots, series["mark"].to_numpy())
         return slots
 
+    def keep(self, is_kept: Flags) -> None:
+        """Drop all other slots."""
+        slots = np.flatnonzero(is_kept).tolist()
+        self.assets, self.paths = [self.assets[slot] for slot in slots], [self.paths[slot] for slot in slots]
+        self.inputs = [self.inputs[slot] for slot in slots]
+        for name in ("marks", "replaces", "arrivals", "latest", "closed"):
+            setattr(self, name, getattr(self, name)[is_kept])
+
     def forget_arrivals(self) -> None:
         """Nobody asks for them."""
         self.arrivals[:] = self.latest[:] = NEVER

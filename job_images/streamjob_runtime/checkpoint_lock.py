@@ -1,0 +1,55 @@
+"""Who may touch a job's checkpoints: drivers, of which the marker fences the older ones, or one tool alone.
+
+The lock is the kernel's: it ends with the process that holds it, however that ends.
+"""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from streamjob_api.job_file import JobFile
+
+_FILE = "in-use.lock"
+_PAUSE_SECONDS = 0.1
+
+
+@contextmanager
+def held_by_driver(job: JobFile, is_stopped: Callable[[], bool]) -> Iterator[bool]:
+    """Keep tools away as long as this lasts; waits for one that is at work.
+
+    Yields:
+        Whether the checkpoint is the driver's; false when it was asked to stop while it waited.
+    """
+    with _opened(job) as lock:
+        while not (is_held := _locked(lock, fcntl.LOCK_SH)) and not is_stopped():
+            time.sleep(_PAUSE_SECONDS)
+        yield is_held
+
+
+@contextmanager
+def held_by_tool(job: JobFile) -> Iterator[bool]:
+    """Keep drivers and other tools away as long as this lasts.
+
+    Yields:
+        Whether the checkpoint is the tool's; false while a driver or another tool has it.
+    """
+    with _opened(job) as lock:
+        yield _locked(lock, fcntl.LOCK_EX)
+
+
+@contextmanager
+def _opened(job: JobFile) -> Iterator[int]:
+    folder = Path(job.checkpoint_path).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _FILE).open("a") as stream:
+        yield stream.fileno()
+
+
+def _locked(lock: int, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
