@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamjob_operator.departed import Departed
 from streamjob_operator.observed import JobKey, Manifest
 from streamjob_operator.world import World
-from unit.operator.builders import CATALOGUE, job_manifest
+from unit.operator.builders import CATALOGUE, JOB_UID, job_manifest
 
 KEY = JobKey("ou", "extremes")
 
@@ -140,7 +140,7 @@ def test_an_answer_that_was_under_way_brings_nothing_back_that_is_gone() -> None
     world.see_pod(executor_body())
     world.lose_pod(KEY, "extremes-1-driver", "pod-1")  # a watch showed that they were deleted
     world.lose_pod(KEY, "extremes-1-exec-1", "executor-1")
-    world.lose_job(KEY, "job-1")
+    world.lose_job(KEY, JOB_UID)
     world.replace_pods(KEY, [pod_body(), executor_body()])  # a listing that was answered before
     assert not world.see_job(body())
     assert (world.job(KEY), world.pods(KEY), world.executors(KEY)) == (None, (), ())
