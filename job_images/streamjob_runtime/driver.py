@@ -21,7 +21,8 @@ from streamjob_runtime.marker import Marker
 from streamjob_runtime.query import account_of, facts, start_query, stop_query
 from streamjob_runtime.recent_results import RecentResults
 from streamjob_runtime.report import Report
-from streamjob_runtime.spark_session import SHUFFLE_PARTITIONS, start_session
+from streamjob_runtime.shuffle_partitions import shuffle_partitions
+from streamjob_runtime.spark_session import start_session
 from streamjob_runtime.stopping import ask_to_stop, forget_stop
 from streamjob_runtime.throughput import Throughput
 from streamjob_runtime.waiting import Interrupted, Waits
@@ -57,19 +58,20 @@ class Driver:
         """
         serve(self._job.http_port, endpoints(self.report, self._recent))
         Marker.of(self._job).raise_to_own()
-        checkpoint.claim(self._job, SHUFFLE_PARTITIONS)
+        partitions = shuffle_partitions(self._job)
+        checkpoint.claim(self._job, partitions)
         forget_stop(self._job.scratch_dir)
         try:
-            self._session = self._started_session()
+            self._session = self._started_session(partitions)
             query = start_query(self._session, self._job, self._delivery)
         except Interrupted:
             return True
         return self._supervise(query)
 
-    def _started_session(self) -> SparkSession:
+    def _started_session(self, partitions: int) -> SparkSession:
         """Start Spark while the dependencies are looked for: each takes seconds."""
         with _stop_aborts(self._stop, self._waits):
-            starting = ThreadPoolExecutor(1, "spark").submit(start_session, self._job)
+            starting = ThreadPoolExecutor(1, "spark").submit(start_session, self._job, partitions)
             self._dependencies.await_first()
             session = self._result(starting)
         _log.info("Spark has started", extra={"seconds": round(time.time() - self.report.started_at.timestamp(), 1)})

@@ -2,24 +2,31 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from streamjob_api.job_file import JobFile
+from streamjob_api.job_file import POD_IP, JobFile
+from streamjob_runtime.cluster_settings import EXECUTOR_SCRATCH, cluster_settings
 from streamjob_runtime.memory import memory_of
+from streamjob_runtime.shuffle_partitions import task_threads
 from streamjob_runtime.source import PointsSource
 
-SHUFFLE_PARTITIONS = 4  # fixed for a checkpoint's life: part of its identity
 LOGGING = Path(__file__).with_name("log4j2.properties")
+_LOOPBACK = "127.0.0.1"
 _ROCKSDB = "spark.sql.streaming.stateStore.rocksdb"
 
 
-def start_session(job: JobFile) -> SparkSession:
-    """Start the JVM and the session; takes seconds."""
+def start_session(job: JobFile, partitions: int) -> SparkSession:
+    """Start the JVM and the session; takes seconds.
+
+    Args:
+        partitions: of the state (``shuffle_partitions``).
+    """
     _prepare_environment(job)
     builder = SparkSession.Builder()
-    for name, value in settings(job).items():
+    for name, value in settings(job, partitions, os.environ).items():
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.dataSource.register(PointsSource)
@@ -28,21 +35,29 @@ def start_session(job: JobFile) -> SparkSession:
 
 def _prepare_environment(job: JobFile) -> None:
     """What the JVM and the Python workers inherit."""
-    threads = str(max(1, int(job.spec.resources.driver_cu)))
+    threads = str(task_threads(job.spec.resources.driver_cu))
     os.environ.update(
         PYSPARK_PYTHON=sys.executable,
         POLARS_MAX_THREADS=threads,
         OMP_NUM_THREADS=threads,
         MALLOC_ARENA_MAX="2",  # glibc's arenas, one for each thread, would hold on to what micro-batches free
-        SPARK_LOCAL_IP="127.0.0.1",
+        SPARK_LOCAL_IP=os.environ[POD_IP] if job.executors else _LOOPBACK,
         # a container's user id need not be in /etc/passwd, where Hadoop would look for its name
         HADOOP_USER_NAME="streamjob",
         SPARK_USER="streamjob",
     )
 
 
-def settings(job: JobFile) -> dict[str, str]:
+def settings(job: JobFile, partitions: int, environment: Mapping[str, str]) -> dict[str, str]:
     """All settings of the session."""
+    if job.executors is None:
+        return _settings(job, partitions)
+    told = cluster_settings(job, job.executors, environment, java_options(EXECUTOR_SCRATCH))
+    return _settings(job, partitions) | told
+
+
+def _settings(job: JobFile, partitions: int) -> dict[str, str]:
+    """Those of a Standalone job."""
     cu, memory = job.spec.resources.driver_cu, memory_of(job.spec.resources.driver_cu)
     scratch = job.scratch_dir
     return {
@@ -50,14 +65,14 @@ def settings(job: JobFile) -> dict[str, str]:
         "spark.app.name": f"{job.job.namespace}/{job.job.name}",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": _LOOPBACK,
+        "spark.driver.bindAddress": _LOOPBACK,
         "spark.driver.memory": f"{memory.heap_mib}m",
         "spark.driver.extraJavaOptions": java_options(scratch),
         "spark.local.dir": f"{scratch}/spark",
         "spark.sql.warehouse.dir": f"{scratch}/warehouse",
         "spark.sql.session.timeZone": "UTC",
-        "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
+        "spark.sql.shuffle.partitions": str(partitions),
         # one task would read what several partitions hold; and blocks are large
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.execution.arrow.maxRecordsPerBatch": "64",
@@ -79,11 +94,6 @@ def settings(job: JobFile) -> dict[str, str]:
         "spark.python.worker.faulthandler.enabled": "true",
         "spark.task.maxFailures": "4",
     }
-
-
-def task_threads(cu: float) -> int:
-    """Tasks at once: a CU is a core."""
-    return max(1, int(cu))
 
 
 def java_options(scratch_dir: str) -> str:

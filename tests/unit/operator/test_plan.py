@@ -38,6 +38,20 @@ CASES: dict[str, tuple[Manifest, DriverSettings]] = {
             tolerations=({"key": "streams", "operator": "Exists"},),
         ),
     ),
+    "cluster": (
+        {
+            "kafka": {"bootstrapServers": "kafka:9092", "authSecret": "kafka-client"},
+            "redis": {"url": "redis://redis:6379/0", "authSecret": "redis-client"},
+            "checkpoints": {"claimName": "checkpoints"},
+        },
+        DriverSettings(
+            cpu_request_per_cu=0.1,
+            image_pull_secrets=("registry",),
+            service_account="drivers",
+            node_selector={"disktype": "ssd"},
+            tolerations=({"key": "streams", "operator": "Exists"},),
+        ),
+    ),
 }
 
 
