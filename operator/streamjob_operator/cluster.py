@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +28,10 @@ _LIST_TIMEOUT_SECONDS = 60.0
 _PAGE = 500
 _TOO_MANY, _UNAVAILABLE = 429, 503
 _TRIES = 5
+# How often a listing is begun anew whose pages came too slowly.
+_LISTINGS = 3
+# 403: a quota is asked before it is known whether the object is there.
+_PERHAPS_THERE = {403, 409}
 # Where each kind lives; the kinds are fixed, so no discovery is needed.
 _PATHS = {
     kinds.STREAM_JOB: f"apis/{kinds.API_VERSION}/namespaces/{{namespace}}/{kinds.STREAM_JOBS}",
@@ -57,6 +62,10 @@ class NotLeading(Exception):  # noqa: N818 (named for what is the case)
     """Another replica may act by now, so this one must not write."""
 
 
+class Expired(ApiError):  # noqa: N818 (named as Kubernetes names it)
+    """410: the version that was asked for is no longer kept."""
+
+
 class Conflict(ApiError):  # noqa: N818 (named as Kubernetes names it)
     """409: it changed since it was read, or is there already."""
 
@@ -79,7 +88,9 @@ class Cluster:
         self._api = api
         # Asked before each write: a process that slept must not go on where it was.
         self.may_write: Callable[[], bool] = lambda: True
-        self.requests: Counter[str] = Counter()  # by method and what was asked for
+        self.sent: Counter[str] = Counter()  # by method and what was asked for
+        self.answers: Counter[tuple[str, str]] = Counter()  # by method and status
+        self.answered = 0.0  # when the API server answered last
 
     async def close(self) -> None:
         """Close the connections."""
@@ -108,6 +119,14 @@ class Cluster:
         """Drivers and executors that carry the label of a job of this name, live."""
         return await self.listed("Pod", key.namespace, f"{kinds.JOB_LABEL}={key.name},{kinds.PODS_SELECTOR}")
 
+    async def pods_of_jobs(self, keys: Sequence[JobKey]) -> dict[JobKey, list[Manifest]]:
+        """The same of several jobs of one namespace."""
+        named = ",".join(key.name for key in keys)
+        found: dict[JobKey, list[Manifest]] = {key: [] for key in keys}
+        for pod in await self.listed("Pod", keys[0].namespace, f"{kinds.JOB_LABEL} in ({named}),{kinds.PODS_SELECTOR}"):
+            found[JobKey(keys[0].namespace, pod["metadata"]["labels"][kinds.JOB_LABEL])].append(pod)
+        return found
+
     async def warnings_of(self, pod: Pod) -> list[Manifest]:
         """The warnings recorded of one pod, live: as many as one page has."""
         query = {"fieldSelector": f"regarding.uid={pod.uid},type=Warning", "limit": _PAGE}
@@ -122,8 +141,17 @@ class Cluster:
     async def listed(self, kind: str, namespace: str | None, selector: str = "") -> list[Manifest]:
         """A live LIST of a namespace, or of the whole cluster; items without kind, as the API server sends them."""
         path = _path(kind, namespace)
+        asked = {"limit": _PAGE, **({"labelSelector": selector} if selector else {})}
+        for _ in range(_LISTINGS):
+            try:
+                return await self._pages(path, asked)
+            except Expired:
+                logger.info("listing of %s begins anew: its version is too old", path)
+        return await self._pages(path, asked)
+
+    async def _pages(self, path: str, asked: Mapping[str, Any]) -> list[Manifest]:
         items: list[Manifest] = []
-        query: dict[str, Any] = {"limit": _PAGE, **({"labelSelector": selector} if selector else {})}
+        query = dict(asked)
         while True:
             page = await self.request("GET", path, query=query, within_seconds=_LIST_TIMEOUT_SECONDS)
             items += page["items"]
@@ -153,16 +181,21 @@ class Cluster:
         return await self.request("PUT", path, typed, query={"fieldManager": FIELD_MANAGER})
 
     async def apply(self, manifests: Iterable[Manifest]) -> list[Manifest]:
-        """Apply one after the other by server-side apply, so that a pod finds all that it mounts."""
+        """Make one after the other, so that a pod finds all that it mounts; what is there already is taken over."""
         return [await self._applied(manifest) for manifest in manifests]
 
     async def _applied(self, manifest: Manifest) -> Manifest:
-        meta = manifest["metadata"]
-        path = f"{_path(manifest['kind'], meta['namespace'])}/{meta['name']}"
+        kind, meta = manifest["kind"], manifest["metadata"]
+        try:  # a third of the API server's work for a server-side apply, and almost always all there is to do
+            return await self.create(kind, meta["namespace"], manifest)
+        except ApiError as refused:
+            if refused.status not in _PERHAPS_THERE:
+                raise
+        path = f"{_path(kind, meta['namespace'])}/{meta['name']}"
         try:
             return await self.request("PATCH", path, manifest, _APPLY, {"fieldManager": FIELD_MANAGER, "force": "true"})
         except ApiError as refused:
-            if manifest["kind"] != "PersistentVolumeClaim" or refused.status not in {403, 422}:
+            if kind != "PersistentVolumeClaim" or refused.status not in {403, 422}:
                 raise
             return await self._claim_as_it_is(manifest, refused)
 
@@ -202,7 +235,7 @@ class Cluster:
 
     async def create(self, kind: str, namespace: str, body: Manifest) -> Manifest:
         """POST an object."""
-        return await self.request("POST", _path(kind, namespace), body)
+        return await self.request("POST", _path(kind, namespace), body, query={"fieldManager": FIELD_MANAGER})
 
     async def replace(self, kind: str, namespace: str, name: str, body: Manifest) -> Manifest:
         """PUT an object at the version it was read at."""
@@ -231,8 +264,10 @@ class Cluster:
         for attempt in range(1, _TRIES + 1):
             if method != "GET" and "/leases" not in path and not self.may_write():
                 raise NotLeading(f"{method} {path}")
-            self.requests[f"{method} {_resource(path)}"] += 1
+            self.sent[f"{method} {_resource(path)}"] += 1
             status, headers, text = await self._exchange(method, url, body, media, within_seconds)
+            self.answers[method, str(status)] += 1
+            self.answered = time.monotonic()
             if status not in {_TOO_MANY, _UNAVAILABLE} or attempt == _TRIES:
                 break
             await asyncio.sleep(_retry_after(headers, attempt))
@@ -274,4 +309,4 @@ def _result(status: int, text: bytes) -> Manifest:
     if status < 400:
         return parsed
     message = str(parsed.get("message") or text[:200].decode(errors="replace"))
-    raise {404: NotFound, 409: Conflict}.get(status, ApiError)(status, message)
+    raise {404: NotFound, 409: Conflict, 410: Expired}.get(status, ApiError)(status, message)

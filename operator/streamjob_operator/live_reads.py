@@ -14,6 +14,11 @@ class LiveReads:
     cluster: Cluster
     world: World
 
+    async def refresh_for(self, key: JobKey) -> None:
+        """Read what a job's start rests on: its pods, and the admissions of its OU."""
+        self.world.replace_pods(key, await self.cluster.pods_of(key))
+        await self.refresh_resources(OuKey(key.namespace))
+
     async def refresh_job(self, key: JobKey) -> None:
         """Read a job and its pods as they are now."""
         body = await self.cluster.job(key)

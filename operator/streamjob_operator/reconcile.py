@@ -1,7 +1,7 @@
 """One turn of a job: observe, decide, write the intent, act."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from streamjob_operator.decide import decide
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.live_reads import LiveReads
 from streamjob_operator.models_reader import rests_on_models
-from streamjob_operator.observed import Job, JobKey, Key, ModelsKey, OuKey, Pod
+from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
 from streamjob_operator.ou_turns import MODELS_SECONDS, OuTurns
 from streamjob_operator.plan import plan
 from streamjob_operator.resource_status import holders
@@ -46,6 +46,7 @@ class Reconciler:
     ask: Callable[[JobKey], None]
     live: LiveReads
     ous: OuTurns
+    record: Callable[[str, Manifest], Awaitable[None]]
     now: Callable[[], datetime] = utc_now
 
     async def reconcile(self, key: Key) -> float | None:
@@ -131,8 +132,7 @@ class Reconciler:
 
     async def _look_live(self, job: Job) -> Observed:
         """The same, of pods and the resource read just now. A job that changed is caught when its status is written."""
-        self.world.replace_pods(job.key, await self.cluster.pods_of(job.key))
-        await self.live.refresh_resources(OuKey(job.key.namespace))
+        await self.live.refresh_for(job.key)
         return self._look(job)
 
     async def _write_status(self, job: Job, status: StreamJobStatus) -> None:
@@ -147,7 +147,7 @@ class Reconciler:
             self.queue.add(OuKey(job.key.namespace))
         _log_transition(job, status)
         for event in events.of_transition(job, status, self.now(), self.settings.identity):
-            await self.cluster.record(job.key.namespace, event)
+            await self.record(job.key.namespace, event)
 
     async def _act(self, job: Job, course: Course) -> None:
         for pod in course.stop:

@@ -12,6 +12,7 @@ from typing import Any
 from streamjob_api import kinds
 from streamjob_operator.backoff import fraction
 from streamjob_operator.cluster import Cluster, NotFound, client_from_environment
+from streamjob_operator.event_writer import EventWriter
 from streamjob_operator.health import HealthServer, LoopLag, Reading
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.leader import Leadership
@@ -22,6 +23,7 @@ from streamjob_operator.ou_turns import OuTurns
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler, utc_now
 from streamjob_operator.settings import Settings
+from streamjob_operator.shared_reads import SharedReads
 from streamjob_operator.start_events import StartEvents
 from streamjob_operator.world import World
 
@@ -42,7 +44,7 @@ class Operator:
         self._stack = contextlib.AsyncExitStack()
         self._lag = LoopLag()
         self._turns: Counter[str] = Counter()
-        self._requests: Counter[str] = Counter()
+        self._sent: Counter[str] = Counter()
         self._listed = False
         self._acting = False
         self._starts: StartEvents | None = None
@@ -55,7 +57,7 @@ class Operator:
     async def start(self) -> None:
         """Connect, list, then act: alone, or as soon as this replica leads."""
         cluster = Cluster(await client_from_environment())
-        self._requests = cluster.requests
+        self._sent = cluster.sent
         self._stack.push_async_callback(cluster.close)
         await self._serve_health()
         self._run(self._lag.run())
@@ -99,20 +101,29 @@ class Operator:
         """Work on the queue, once this replica may."""
         if leading:
             await leading.wait()
-        reconcile = self._counted(self.begin(cluster))
+        events = EventWriter(cluster)
+        events.start()
+        self._stack.push_async_callback(events.close)
+        reconciler = self.begin(cluster, SharedReads(cluster, self.world), events.record)
+        reconcile = self._counted(reconciler)
         turns = (self.queue.work(reconcile) for _ in range(self._settings.workers))
         await asyncio.gather(*turns, self._relist_for_ever(cluster))
 
-    def begin(self, cluster: Cluster, now: Callable[[], datetime] = utc_now) -> Reconciler:
+    def begin(
+        self,
+        cluster: Cluster,
+        live: LiveReads,
+        record: Callable[[str, Manifest], Awaitable[None]],
+        now: Callable[[], datetime] = utc_now,
+    ) -> Reconciler:
         """Act from now on: everything that is known gets its turn, and drivers are asked how they are."""
         models = ModelsReader(cluster, self.world, self._settings.models_interval_seconds)
-        live = LiveReads(cluster, self.world)
         ous = OuTurns(cluster, self.world, self.queue, live, models, now)
         self._acting = True
         self._starts = StartEvents(cluster, self.world, self.queue.add)
         self._stack.push_async_callback(self._starts.close)
         self._wake_all()
-        return Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, live, ous, now)
+        return Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, live, ous, record, now)
 
     def _counted(self, reconciler: Reconciler) -> Callable[[Key], Awaitable[float | None]]:
         async def turn(key: Key) -> float | None:
@@ -236,7 +247,7 @@ class Operator:
         yield "counter", "job_turns", "Turns of jobs.", self._turns["job"]
         yield "counter", "ou_turns", "Turns of OUs.", self._turns["ou"]
         yield "counter", "models_looks", "Looks at thing models.", self._turns["models"]
-        yield "counter", "api_requests", "Requests to the API server.", self._requests
+        yield "counter", "api_requests", "Requests to the API server.", self._sent
         yield "counter", "progress_asked", "Drivers asked for their progress.", self.puller.asked
         yield "counter", "progress_failed", "Drivers that gave no answer.", self.puller.failed
         yield "gauge", "loop_lag_seconds", "How late the event loop is.", self._lag.seconds

@@ -197,7 +197,8 @@ class World:
         """Take in what a live read of a job's drivers and executors has shown."""
         former = self._drivers.take(key)
         self._executors.take(key)
-        self.verdicts.pods_changed(key.namespace)
+        if former:
+            self.verdicts.pods_changed(key.namespace)
         for body in bodies:
             self.see_pod(body)
         present = {pod.uid for pod in self.pods(key)}
