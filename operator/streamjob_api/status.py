@@ -69,6 +69,9 @@ class Deployed(StatusModel):
     checkpoint: ShortText = Field(default="", description="Checkpoint path below the volume's root.")
     image: Annotated[str, StringConstraints(max_length=512)] = Field(default="", description="Runtime image.")
     revision: ShortText = Field(default="", description="Name of the ControllerRevision that holds the spec.")
+    unproven_since: datetime | None = Field(
+        default=None, description="When this spec was first tried, until its driver has been ready once."
+    )
 
 
 class Stable(StatusModel):

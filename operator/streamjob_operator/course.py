@@ -6,9 +6,32 @@ from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.progress import Progress
 from streamjob_api.status import StreamJobStatus
+from streamjob_api.stream_job import StreamJobSpec
 from streamjob_operator.ledger import Waiting
 from streamjob_operator.observed import Job, Pod
 from streamjob_operator.validation import Refusal, Runnable, Verdict, objection
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A spec that was deployed before, by where it can be read.
+
+    Args:
+        revision: name of its ControllerRevision; empty where none was written yet.
+        attempt: the attempt whose job file holds it; 0 where none does.
+    """
+
+    revision: str
+    attempt: int = 0
+
+
+@dataclass(frozen=True)
+class Former:
+    """A spec that was deployed before, and whether it can be run in the OU as it is now; None: it cannot be read."""
+
+    wanted: Wanted
+    spec: StreamJobSpec | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
@@ -22,6 +45,7 @@ class Observed:
         progress: what the driver said last, if it was asked.
         refused: what the API server said when it refused the objects of the next attempt.
         parted: the last pod of the job's name that vanished, as it was seen last.
+        former: the spec that a course wanted to know of.
         live: whether pods and granted were read from the API server just now, and not from a cache.
     """
 
@@ -33,6 +57,7 @@ class Observed:
     progress: Progress | None = None
     refused: str = ""
     parted: Pod | None = None
+    former: Former | None = None
     live: bool = False
 
     @property
@@ -77,6 +102,9 @@ class Course:
         concludes_gone: whether the course rests on something not being there, which a cache cannot show.
         undecided: what the user is asked to decide: a pause has reached its limit.
         awaits_ledger: whether the job has no place in the queue yet; the next pass over the ledger gives it one.
+        wants: a former spec without which the course may be another one; where it cannot be had, this one is taken.
+        stand_in: what runs in place of the present spec, if something does.
+        keeps: what runs, to be kept as a ControllerRevision.
     """
 
     memory: StreamJobStatus
@@ -92,6 +120,9 @@ class Course:
     concludes_gone: bool = False
     undecided: Word | None = None
     awaits_ledger: bool = False
+    wants: Wanted | None = None
+    stand_in: Runnable | None = None
+    keeps: Runnable | None = None
 
     def sooner(self, seconds: float | None) -> "Course":
         """The same course, looked at again after at most this time."""

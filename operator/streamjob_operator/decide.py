@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import course as phases
-from streamjob_operator import memory, reasons, stops
+from streamjob_operator import memory, reasons, rollback, stand_in, stops
 from streamjob_operator.asked_course import as_asked
 from streamjob_operator.course import Course, Observed, Word
-from streamjob_operator.driver_course import held, to_delete, with_driver, without_driver
+from streamjob_operator.driver_course import to_delete, with_driver, without_driver
+from streamjob_operator.edits import explained
 from streamjob_operator.observed import Pod
-from streamjob_operator.patience import patience
-from streamjob_operator.validation import Refusal
+from streamjob_operator.refused_course import breaking, is_state_breaking, refused, state_breaking
+from streamjob_operator.validation import Refusal, Runnable
 
 # How long the last failed pod is kept for its log; it holds no capacity.
 KEEP_FAILED = timedelta(hours=1)
@@ -37,48 +37,66 @@ def decide(observed: Observed, now: datetime) -> Course:
 def _choose(observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], now: datetime) -> Course:
     spec, verdict = observed.job.spec, observed.verdict
     if not isinstance(spec, InvalidSpec) and spec.state is not DesiredState.RUNNING:
-        return as_asked(observed, remembered, alive, spec.state, now)
+        asked = as_asked(observed, remembered, alive, spec.state, now)
+        return _forewarned(observed, asked) if spec.state is DesiredState.PAUSED else asked
     if isinstance(verdict, Refusal):
-        return _refused(observed, remembered, alive, verdict, now)
-    if alive:
-        return with_driver(observed, remembered, alive, verdict, now)
-    return without_driver(observed, remembered, verdict, now)
+        return refused(observed, remembered, alive, verdict, now)
+    remembered = stand_in.with_known_state(observed, remembered)
+    if not rollback.is_given_up(remembered, verdict):
+        remembered = remembered.model_copy(update={"rolled_back": None})
+    if is_state_breaking(remembered, verdict):
+        return state_breaking(observed, remembered, alive, verdict, now)
+    return _run_or_roll_back(observed, remembered, alive, verdict, now)
 
 
-def _refused(
-    observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], refusal: Refusal, now: datetime
+def _forewarned(observed: Observed, paused: Course) -> Course:
+    """A paused job whose spec its state does not fit any more learns it before it is resumed."""
+    verdict = observed.verdict
+    remembered = stand_in.with_known_state(observed, paused.memory)
+    wanted = stand_in.deployed(observed, remembered)
+    if isinstance(verdict, Refusal) or not is_state_breaking(remembered, verdict):
+        return replace(paused, wants=wanted if _is_unknown(remembered) else None)
+    word = breaking(observed, remembered, verdict)
+    return replace(paused, stuck=replace(word, holds=True), wants=wanted)
+
+
+def _is_unknown(remembered: StreamJobStatus) -> bool:
+    """Whether an older operator did not write what the job's state rests on."""
+    return memory.has_state(remembered) and not (remembered.deployed and remembered.deployed.state_hash)
+
+
+def _run_or_roll_back(
+    observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable, now: datetime
 ) -> Course:
-    """Nothing new starts. A driver that runs goes on with the last valid spec."""
-    word = Word(False, refusal.reason, refusal.message)
-    left = patience(observed.job.status.conditions, observed.job.generation, refusal, now)
-    waits = Word(True, reasons.WAITING_FOR_RESOURCE, refusal.message) if left else None
-    stuck = None if left else replace(word, holds=True)
-    if alive:
-        # An older job was edited to write what this driver writes, or to feed it: that one keeps its outputs.
-        rival = refusal.runnable is not None and alive[-1].spec_hash == refusal.runnable.spec_hash
-        if rival:
-            remembered = remembered.model_copy(update={"driver": None})
-        return Course(
-            memory=remembered,
-            phase=phases.DEGRADED,
-            ready=word,
-            reserved=held(remembered),
-            working=waits,
-            stuck=stuck,
-            stop=to_delete(alive) if rival else (),
-            driver=alive[-1],
-            again_in=left,
-        )
-    return Course(
-        memory=remembered.model_copy(update={"admitted_cu": 0, "driver": None}),
-        phase=phases.QUEUED if left else phases.FAILED,
-        ready=word,
-        reserved=Word(False, refusal.reason, "holds no CU"),
-        working=waits,
-        stuck=stuck,
-        again_in=left,
-        concludes_gone=remembered.admitted_cu > 0,
+    """The spec is run, unless it is given up for the last stable one."""
+    driver = alive[-1] if alive else None
+    failed = remembered.rolled_back or rollback.failure(observed, remembered, driver, runnable, now)
+    wanted = rollback.last_stable(remembered, runnable) if failed else None
+    if failed is None or wanted is None:
+        return _run(observed, remembered, alive, runnable, now)
+    generation = remembered.last_stable.generation if remembered.last_stable else 0
+    stable = stand_in.instead(observed, wanted, generation)
+    if stable is None or stable.spec_hash == runnable.spec_hash:
+        return replace(_run(observed, remembered, alive, runnable, now), wants=wanted)
+    remembered = remembered.model_copy(update={"rolled_back": failed})
+    message = (
+        f"generation {failed.generation} did not become healthy ({failed.reason}: {failed.message}); correct the spec, "
+        "or change spec.restartNonce to try it again"
     )
+    word = Word(False, reasons.ROLLED_BACK, message)
+    return replace(stand_in.course(observed, remembered, alive, stable, word, now), wants=wanted)
+
+
+def _run(
+    observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable, now: datetime
+) -> Course:
+    if not alive:
+        chosen = without_driver(observed, remembered, runnable, now)
+    else:
+        chosen = with_driver(observed, remembered, alive, runnable, now)
+    left = rollback.unproven_left(observed, chosen.memory, chosen.driver, runnable, now)
+    is_watched = runnable.spec.lifecycle.rollback_on_failure and left is not None and left > 0
+    return explained(observed, remembered, chosen, runnable).sooner(left if is_watched else None)
 
 
 def _expired(own: tuple[Pod, ...], now: datetime) -> tuple[tuple[Pod, ...], float | None]:

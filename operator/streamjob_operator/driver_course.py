@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from streamjob_api.progress import DriverState
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
-from streamjob_operator import ledger, memory, obstacles, reasons
+from streamjob_operator import ledger, memory, obstacles, reasons, rollback
 from streamjob_operator.course import Course, Observed, Start, Word
 from streamjob_operator.observed import Pod
 from streamjob_operator.reasons import Ending, Fault
@@ -126,6 +126,9 @@ def _kept(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable
         if again_in == 0:
             restarts, again_in = memory.forgiven(restarts), None
     remembered = memory.holding(remembered, driver).model_copy(update={"restarts": restarts})
+    if driver.ready:
+        remembered = memory.proven(remembered, runnable)
+    remembered, stable_in = rollback.stabilised(remembered, driver, runnable, observed.progress, now)
     phase, ready, working, stuck = _of_driver(observed, driver, runnable, now)
     if not driver.ready:
         deadline = driver.created + timedelta(seconds=runnable.spec.lifecycle.start_deadline.seconds) - now
@@ -139,7 +142,8 @@ def _kept(observed: Observed, remembered: StreamJobStatus, driver: Pod, runnable
         stuck=stuck,
         driver=driver,
         again_in=again_in,
-    )
+        keeps=runnable if driver.ready and memory.is_unkept(remembered, runnable) else None,
+    ).sooner(stable_in)
 
 
 def _of_driver(
@@ -180,7 +184,7 @@ def without_driver(observed: Observed, remembered: StreamJobStatus, runnable: Ru
     start_at = memory.next_start(observed.job, remembered, runnable.spec_hash, runnable.spec.restart)
     if start_at is not None and start_at > now:
         return _backing_off(remembered, start_at, now)
-    intent = memory.begin(observed.job, remembered, runnable, observed.pods)
+    intent = memory.begin(observed.job, remembered, runnable, observed.pods, now)
     word = Word(False, reasons.STARTING, f"starting driver, attempt {intent.attempt}")
     if observed.refused:
         word = Word(False, reasons.DRIVER_REFUSED, observed.refused)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from streamjob_api.job_file import checkpoint_key
-from streamjob_api.lifecycle import Restart
+from streamjob_api.lifecycle import Restart, UpgradeMode
 from streamjob_api.status import Deployed, Driver, Restarts, StreamJobStatus
 from streamjob_operator import reasons
 from streamjob_operator.backoff import delay_seconds
@@ -18,7 +18,7 @@ def adopt(status: StreamJobStatus, pods: tuple[Pod, ...]) -> StreamJobStatus:
     """Bring the memory up to what pods show: a status that was lost is rebuilt, a new driver's UID is noted."""
     newest = max(pods, key=lambda pod: pod.attempt, default=None)
     if newest is not None and newest.attempt > status.attempt:
-        status = status.model_copy(update=_rebuilt(newest))
+        status = status.model_copy(update=_rebuilt(status, newest))
     known = status.driver
     if known is None:
         return status
@@ -28,12 +28,13 @@ def adopt(status: StreamJobStatus, pods: tuple[Pod, ...]) -> StreamJobStatus:
     return status
 
 
-def _rebuilt(pod: Pod) -> dict[str, object]:
+def _rebuilt(status: StreamJobStatus, pod: Pod) -> dict[str, object]:
     return {
         "attempt": pod.attempt,
         "admitted_cu": 0 if pod.finished else pod.cu,
         "driver": _driver(pod),
         "deployed": Deployed(spec_hash=pod.spec_hash, generation=0, epoch=pod.epoch),
+        "highest_epoch": max(status.highest_epoch, pod.epoch),
     }
 
 
@@ -106,35 +107,119 @@ def failed_last(status: StreamJobStatus) -> bool:
     return status.attempt > 0 and status.restarts.last_attempt == status.attempt
 
 
-def begin(job: Job, status: StreamJobStatus, runnable: Runnable, pods: tuple[Pod, ...]) -> StreamJobStatus:
+def begin(
+    job: Job, status: StreamJobStatus, runnable: Runnable, pods: tuple[Pod, ...], now: datetime
+) -> StreamJobStatus:
     """The intent to start a driver. An intent that was not carried out is taken up under its own number."""
-    epoch = status.deployed.epoch if status.deployed else 0
+    epoch = _epoch(status, runnable)
     pending = status.driver is not None and not status.driver.uid
-    same = status.deployed is not None and status.deployed.spec_hash == runnable.spec_hash
+    before = status.deployed
+    same = before is not None and before.spec_hash == runnable.spec_hash
     highest = max([status.attempt, *(pod.attempt for pod in pods)])
-    as_told = same and status.deployed is not None and status.deployed.resolved_hash == runnable.resolved_hash
+    as_told = same and before is not None and _told(before) == (runnable.resolved_hash, runnable.generation)
     attempt = status.attempt if pending and as_told and highest == status.attempt else highest + 1
-    checkpoint = checkpoint_key(identity(job, attempt, epoch))
     return status.model_copy(
         update={
             "attempt": attempt,
             "admitted_cu": runnable.cu,
             "restarts": status.restarts if same else forgiven(status.restarts),
             "driver": Driver(pod_name=driver_name(job.key.name, attempt)),
+            "highest_epoch": max(status.highest_epoch, epoch),
             "deployed": Deployed(
                 spec_hash=runnable.spec_hash,
-                generation=job.generation,
+                generation=runnable.generation,
                 resolved_hash=runnable.resolved_hash,
+                state_hash=runnable.state_hash,
                 epoch=epoch,
-                checkpoint=checkpoint,
+                checkpoint=checkpoint_key(identity(job, attempt, epoch)),
+                image=runnable.image,
+                revision=_revision(status, runnable),
+                unproven_since=before.unproven_since if same and before else now.replace(microsecond=0),
             ),
         }
     )
 
 
+def _told(deployed: Deployed) -> tuple[str, int]:
+    """What an attempt was told beside what its spec's hash covers; its job file can be written only once."""
+    return deployed.resolved_hash, deployed.generation
+
+
+def _epoch(status: StreamJobStatus, runnable: Runnable) -> int:
+    """The checkpoint that the next driver goes on with; a new one where the state is dropped."""
+    deployed, stable = status.deployed, status.last_stable
+    if deployed is None:
+        return 0
+    if status.rolled_back is not None and stable is not None and stable.generation == runnable.generation:
+        return stable.epoch
+    is_stateless = runnable.spec.upgrade_mode is UpgradeMode.STATELESS
+    return _next_epoch(status) if is_stateless and breaks_state(status, runnable) else deployed.epoch
+
+
+def _next_epoch(status: StreamJobStatus) -> int:
+    """An epoch that no driver has written to."""
+    return 1 + max(status.highest_epoch, status.deployed.epoch if status.deployed else 0)
+
+
+def _revision(status: StreamJobStatus, runnable: Runnable) -> str:
+    """The revision that holds this spec, as far as the status knows."""
+    known = (status.deployed, status.last_stable)
+    return next((one.revision for one in known if one and one.generation == runnable.generation), "")
+
+
+def has_state(status: StreamJobStatus) -> bool:
+    """Whether there is a state that a change could break."""
+    return status.deployed is not None and bool(status.deployed.spec_hash)
+
+
+def breaks_state(status: StreamJobStatus, runnable: Runnable) -> bool:
+    """Whether the job's state is of no use to this spec. Of a state whose identity is not known it is not said.
+
+    Then the runtime's own check of the checkpoint stands behind.
+    """
+    deployed = status.deployed
+    if deployed is None or not deployed.spec_hash or not deployed.state_hash:
+        return False
+    return deployed.state_hash != runnable.state_hash
+
+
+def proven(status: StreamJobStatus, runnable: Runnable) -> StreamJobStatus:
+    """What a ready driver of this spec shows; what an older operator did not write of it is added."""
+    deployed = status.deployed
+    if deployed is None or deployed.spec_hash != runnable.spec_hash:
+        return status
+    known: dict[str, object] = {
+        "state_hash": deployed.state_hash or runnable.state_hash,
+        "image": deployed.image or runnable.image,
+        "generation": deployed.generation or runnable.generation,
+        "unproven_since": None,
+    }
+    return status.model_copy(update={"deployed": deployed.model_copy(update=known)})
+
+
+def is_unkept(status: StreamJobStatus, runnable: Runnable) -> bool:
+    """Whether no revision holds the deployed spec yet."""
+    deployed = status.deployed
+    return deployed is not None and deployed.spec_hash == runnable.spec_hash and not deployed.revision
+
+
+def kept(status: StreamJobStatus, revision: str) -> StreamJobStatus:
+    """The deployed spec is held by a revision now."""
+    deployed = status.deployed
+    if deployed is None:
+        return status
+    return status.model_copy(update={"deployed": deployed.model_copy(update={"revision": revision})})
+
+
 def dropped(status: StreamJobStatus, generation: int) -> StreamJobStatus:
     """State and offsets are given up: the next start has another checkpoint path. Asking twice changes nothing."""
-    if status.deployed is None or not status.deployed.spec_hash:
+    if not has_state(status):
         return status
-    empty = Deployed(spec_hash="", generation=generation, epoch=status.deployed.epoch + 1)
-    return status.model_copy(update={"deployed": empty})
+    epoch = _next_epoch(status)
+    given_up: dict[str, object] = {
+        "deployed": Deployed(spec_hash="", generation=generation, epoch=epoch),
+        "highest_epoch": epoch,
+        "last_stable": None,
+        "rolled_back": None,
+    }
+    return status.model_copy(update=given_up)

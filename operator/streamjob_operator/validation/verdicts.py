@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from streamjob_api.points import PointRef
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.resources import RunningMode
+from streamjob_api.state_identity import state_identity
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_operator import reasons
@@ -37,6 +39,7 @@ class Runnable:
         spec_hash: of what restarts a driver when it changes.
         names: what the thing models say of the names in expressions; a driver learns of a change when it starts.
         calculated: inputs that jobs of the OU write; a driver restarts when they change.
+        generation: of the job's spec.
     """
 
     spec: StreamJobSpec
@@ -46,6 +49,13 @@ class Runnable:
     spec_hash: str
     names: ResolvedNames = field(default_factory=ResolvedNames)
     calculated: tuple[PointRef, ...] = ()
+    generation: int = 0
+
+    @cached_property
+    def state_hash(self) -> str:
+        """Hash of what the job's state rests on: where it changes, the state is of no use any more."""
+        told = self.resource_spec
+        return digest(state_identity(self.spec, self.resource.org_id, told.source, told.timezone))
 
     @property
     def resolved_hash(self) -> str:
