@@ -32,8 +32,11 @@ class Claim:
 
     @property
     def kept(self) -> float:
-        """CU that cannot be taken from it: what runs, and what it was promised and still wants."""
-        return max(self.held, min(self.granted, self.wanted))
+        """CU that cannot be taken from it: what runs, and what it was promised if it can start with that.
+
+        A part of what it needs now would be of no use to it, and two such jobs would wait for each other for ever.
+        """
+        return max(self.held, self.wanted if self.granted >= self.wanted else 0)
 
 
 @dataclass(frozen=True)
