@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import ExitStack
 
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -13,6 +14,7 @@ from streamjob_api.job_file import JobFile
 from streamjob_api.progress import DriverState
 from streamjob_runtime import checkpoint
 from streamjob_runtime.accounts import Accounts
+from streamjob_runtime.checkpoint_lock import held_by_driver
 from streamjob_runtime.delivery import Delivery
 from streamjob_runtime.dependencies import Dependencies
 from streamjob_runtime.failures import fault_of
@@ -49,6 +51,7 @@ class Driver:
         self._dependencies = Dependencies(job, self._waits)
         self._delivery = Delivery(job, self._waits, self.accounts, self._recent)
         self._session: SparkSession | None = None
+        self._checkpoint = ExitStack()
 
     def run(self) -> bool:
         """Run until asked to stop; true when the last micro-batch was finished.
@@ -57,6 +60,8 @@ class Driver:
             RuntimeFault: what ended the driver.
         """
         serve(self._job.http_port, endpoints(self.report, self._recent))
+        if not self._checkpoint.enter_context(held_by_driver(self._job, self._stop.is_set)):
+            return True
         Marker.of(self._job).raise_to_own()
         partitions = shuffle_partitions(self._job)
         checkpoint.claim(self._job, partitions)
@@ -144,6 +149,7 @@ class Driver:
             ending = threading.Thread(target=self._session.stop, name="stop-session", daemon=True)
             ending.start()
             ending.join(5.0)
+        self._checkpoint.close()
 
 
 class _stop_aborts:  # noqa: N801 (reads as what it does)

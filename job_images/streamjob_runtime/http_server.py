@@ -1,4 +1,4 @@
-"""The driver's HTTP endpoints: /healthz, /readyz, /metrics, /progress and /results."""
+"""The driver's HTTP endpoints: /healthz, /readyz, /metrics, /progress, /offsets and /results."""
 
 import json
 import threading
@@ -27,6 +27,7 @@ def endpoints(report: Report, recent: RecentResults) -> dict[str, Callable[[], A
         "/readyz": lambda: (status(report.is_ready), _JSON, report.readiness_json()),
         "/metrics": lambda: (HTTPStatus.OK, _TEXT, metrics()),
         "/progress": lambda: (HTTPStatus.OK, _JSON, report.progress_json()),
+        "/offsets": lambda: (HTTPStatus.OK, _JSON, report.offsets_json()),
         "/results": lambda: (HTTPStatus.OK, _JSON, json.dumps(recent.as_json()).encode()),
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from streamjob_api.checkpoint_tools import OffsetRow
 from streamjob_api.job_file import JobFile
 from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, Progress
 from streamjob_runtime.accounts import Accounts
@@ -82,6 +83,22 @@ class Report:
         for place, end in self.latest.items():
             lag[place.topic] += max(0, end - read.get(place, 0))
         return dict(lag)
+
+    def offsets_json(self) -> bytes:
+        """``GET /offsets``: a line for each partition that is read, with the lag where the topic's end is known."""
+        read, latest = positions(self.query.end_offset), self.latest
+        rows = [
+            OffsetRow(
+                topic=place.topic,
+                partition=place.partition,
+                position=position,
+                latest=latest.get(place),
+                lag=None if place not in latest else max(0, latest[place] - position),
+            )
+            for place, position in sorted(read.items())
+            if not latest or place in latest
+        ]
+        return "".join(f"{row.model_dump_json(exclude_none=True)}\n" for row in rows).encode()
 
     def progress(self) -> Progress:
         """The whole report."""

@@ -17,6 +17,7 @@ from streamjob_runtime.row_schema import ROW_SCHEMA
 from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
 from streamjob_runtime.templates import BlockStore, Folded, Template
 
+STATE_VARIABLE = "blocks"
 _FOLDED = {Kind.POINTS, Kind.TICK, Kind.FORGET}
 
 
@@ -55,7 +56,7 @@ class ShardProcessor(StatefulProcessor):
 
     def init(self, handle: StatefulProcessorHandle) -> None:
         """Open the state."""
-        self._store = SparkBlockStore(handle.getMapState("blocks", "bucket long", "block binary"))
+        self._store = SparkBlockStore(handle.getMapState(STATE_VARIABLE, "bucket long", "block binary"))
 
     def handleInputRows(self, key: Any, rows: Iterator[Any], timerValues: Any) -> Iterator[Row]:  # noqa: ARG002, N802, N803
         """Fold one shard's rows; Spark may hand them over in any order."""

@@ -74,6 +74,7 @@ class HeldRow(ApiModel):
     point: str = Field(description="model::point; empty for what is held of the asset as a whole.")
     kind: str
     fields: dict[str, Any] = Field(default={})
+    pending: bool = Field(default=False, description="Whether it is forgotten when the job goes on.")
 
 
 class PendingEdit(ApiModel):

@@ -160,9 +160,9 @@ def test_records_of_others_that_wait_stay_with_their_series() -> None:
     records = [(asset, "M::A", BASE + at * MINUTE, at) for at in (0, 60) for asset in "abc"]
     assert_as_if_never_had(run, other, records, len(records), (["b"], ["M::A"]))
     merging = merging_bench.merging_job({"logic": "${M::A} * 1"}, latency="1d")
-    run, other = (merging_bench.Run(merging, shards=1) for _ in range(2))
-    assert_as_if_never_had(run, other, records, len(records), (["b"], ["M::A"]))
-    assert len(run.emissions[-1]) == 4
+    merged, never = (merging_bench.Run(merging, shards=1) for _ in range(2))
+    assert_as_if_never_had(merged, never, records, len(records), (["b"], ["M::A"]))
+    assert len(merged.emissions[-1]) == 4
 
 
 def test_forgetting_the_only_asset_leaves_no_window_behind() -> None:
