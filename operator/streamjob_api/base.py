@@ -14,8 +14,8 @@ Number = Annotated[float, Strict()]
 Bool = Annotated[bool, Strict()]
 
 
-class ApiModel(BaseModel):
-    """A part of a manifest: camelCase outside, snake_case inside, unknown fields refused, immutable."""
+class PlainModel(BaseModel):
+    """camelCase outside, snake_case inside, unknown fields refused, immutable."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -26,6 +26,10 @@ class ApiModel(BaseModel):
         validate_default=True,
         allow_inf_nan=False,
     )
+
+
+class ApiModel(PlainModel):
+    """A part of a manifest: it has rules across its fields, too."""
 
     @classmethod
     def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:  # noqa: ARG003

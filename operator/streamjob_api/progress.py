@@ -5,7 +5,7 @@ from enum import IntEnum, StrEnum
 
 from pydantic import ConfigDict, Field
 
-from streamjob_api.base import ApiModel
+from streamjob_api.base import PlainModel
 
 MAX_PROGRESS_BYTES = 4096
 # Windows over which throughput is averaged, in seconds: 1m 5m 15m 30m 1h 6h 12h 1d (as the service shows them).
@@ -41,7 +41,7 @@ class DriverState(StrEnum):
     STOPPING = "Stopping"
 
 
-class _Report(ApiModel):
+class _Report(PlainModel):
     model_config = ConfigDict(extra="ignore")
 
 

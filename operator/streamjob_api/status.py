@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from streamjob_api.base import ApiModel
+from streamjob_api.base import PlainModel
 from streamjob_api.schema_marks import keyed_by
 
 ShortText = Annotated[str, StringConstraints(max_length=256)]
@@ -15,7 +15,7 @@ Message = Annotated[str, StringConstraints(max_length=4096)]
 NAMED_JOBS = 3
 
 
-class StatusModel(ApiModel):
+class StatusModel(PlainModel):
     """A part of a status: unknown fields are passed over, so that an older operator can read a newer one's."""
 
     model_config = ConfigDict(extra="ignore")
