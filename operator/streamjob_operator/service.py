@@ -104,6 +104,8 @@ class Operator:
         events = EventWriter(cluster)
         events.start()
         self._stack.push_async_callback(events.close)
+        self._starts = StartEvents(cluster, self.world, self.queue.add)
+        self._stack.push_async_callback(self._starts.close)
         reconciler = self.begin(cluster, SharedReads(cluster, self.world), events.record)
         reconcile = self._counted(reconciler)
         turns = (self.queue.work(reconcile) for _ in range(self._settings.workers))
@@ -120,8 +122,6 @@ class Operator:
         models = ModelsReader(cluster, self.world, self._settings.models_interval_seconds)
         ous = OuTurns(cluster, self.world, self.queue, live, models, now)
         self._acting = True
-        self._starts = StartEvents(cluster, self.world, self.queue.add)
-        self._stack.push_async_callback(self._starts.close)
         self._wake_all()
         return Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, live, ous, record, now)
 
