@@ -2,21 +2,41 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from typing import Any, cast
 
+import aiohttp
 import kopf
 
 from streamjob_api import kinds
+from streamjob_operator import watches
 from streamjob_operator.observed import Manifest
 from streamjob_operator.service import Operator
 from streamjob_operator.settings import Settings
 
 
+class _Patience:
+    """Seconds between tries, without an end: with kopf's own, a minute of errors ends a watch for good."""
+
+    def __iter__(self) -> Iterator[float]:
+        return chain((0.5, 1, 2, 3, 5), repeat(8.0))
+
+
 @kopf.on.login()
-def log_in(**facts: Any) -> kopf.ConnectionInfo | None:
+async def log_in(memo: Any, **facts: Any) -> kopf.AiohttpSession | None:
     """By the pod's service account, else by KUBECONFIG; never through the synchronous client."""
-    return kopf.login_with_service_account(**facts) or kopf.login_with_kubeconfig(**facts)
+    found = kopf.login_with_service_account(**facts) or kopf.login_with_kubeconfig(**facts)
+    if found is None:
+        return None
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=found.as_ssl_context()),
+        headers=found.as_http_headers(),
+        proxy=found.proxy_url,
+        trust_env=found.trust_env,
+        middlewares=(cast("Operator", memo.operator).watches.over,),
+    )
+    return kopf.AiohttpSession(server=found.server, default_namespace=found.default_namespace, aiohttp_session=session)
 
 
 @kopf.on.startup(errors=kopf.ErrorsMode.PERMANENT)
@@ -25,10 +45,12 @@ async def start(settings: kopf.OperatorSettings, memo: Any, **_: Any) -> None:
     settings.posting.enabled = False
     settings.scanning.disabled = True  # no rights on CRDs and namespaces are needed
     settings.peering.standalone = True
-    settings.watching.server_timeout = 300
+    settings.watching.server_timeout = watches.SERVER_SECONDS
+    settings.watching.inactivity_timeout = watches.SILENT_SECONDS
     settings.watching.connect_timeout = 15
     settings.networking.request_timeout = 15
     settings.networking.enforce_retry_after = True
+    settings.networking.error_backoffs = _Patience()
     settings.queueing.worker_limit = None
     settings.queueing.idle_timeout = 1
     settings.queueing.exit_timeout = 0.2
@@ -70,8 +92,10 @@ async def run(settings: Settings) -> None:
     leaving: list[asyncio.Task[None]] = []  # a reference, or the task might be collected before it ends
 
     async def leave() -> None:
-        await operator.stop()
-        stop_flag.set()
+        try:
+            await operator.stop()
+        finally:
+            stop_flag.set()
 
     memo = kopf.Memo(operator=operator, leave=lambda: leaving.append(asyncio.ensure_future(leave())))
     namespaces: Sequence[str] = settings.namespaces

@@ -2,21 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 
 _TICK_SECONDS = 1.0
-# A loop this late, or a queue this long without a finished turn, is broken for good.
-_LAG_LIMIT_SECONDS = 30.0
-_STUCK_LIMIT_SECONDS = 120.0
-
-Reading = tuple[str, str, str, float | Mapping[str, float]]  # kind, name, help, value or values by request
 
 
 class LoopLag:
@@ -39,38 +31,40 @@ class LoopLag:
             self.worst_seconds = max(self.worst_seconds, self.seconds)
 
 
-class Readings(Collector):
-    """Gauges and counters, read when Prometheus asks; nothing is counted twice or left over."""
+@dataclass(frozen=True)
+class Check:
+    """Something that is broken for good past a limit.
 
-    def __init__(self, read: Callable[[], Iterable[Reading]]) -> None:
-        self._read = read
+    Args:
+        says: the fault, with ``{seconds:.0f}`` in it.
+    """
 
-    def collect(self) -> Iterable[Metric]:
-        """Every reading as it is now."""
-        for kind, name, help_text, value in self._read():
-            family = CounterMetricFamily if kind == "counter" else GaugeMetricFamily
-            if not isinstance(value, Mapping):
-                yield family(f"streamjob_operator_{name}", help_text, value=value)
-                continue
-            labelled = family(f"streamjob_operator_{name}", help_text, labels=["request"])
-            for request, count in value.items():
-                labelled.add_metric([request], count)
-            yield labelled
+    seconds: Callable[[], float]
+    limit: float
+    says: str
+
+    @property
+    def fault(self) -> str:
+        """The fault, or nothing."""
+        seconds = self.seconds()
+        return self.says.format(seconds=seconds) if seconds > self.limit else ""
 
 
 class HealthServer:
     """Serves the three paths."""
 
-    def __init__(self, host: str, port: int, lag: LoopLag, read: Callable[[], Iterable[Reading]]) -> None:
-        self._address = (host, port)
-        self._lag = lag
-        self._registry = CollectorRegistry()
-        self._registry.register(Readings(read))
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
+    def __init__(
+        self,
+        address: tuple[str, int],
+        registry: CollectorRegistry,
+        checks: Iterable[Check],
+        is_ready: Callable[[], bool],
+    ) -> None:
+        self._address = address
+        self._registry = registry
+        self._checks = tuple(checks)
+        self._is_ready = is_ready
         self._runner: web.AppRunner | None = None
-        self.stuck_seconds: Callable[[], float] = lambda: 0.0
-        self.is_ready: Callable[[], bool] = lambda: False
 
     async def start(self) -> None:
         """Listen."""
@@ -88,21 +82,14 @@ class HealthServer:
             await self._runner.cleanup()
 
     async def _healthz(self, _: web.Request) -> web.Response:
-        fault = self._fault()
-        return web.Response(text=fault or "ok\n", status=500 if fault else 200)
+        faults = [fault for check in self._checks if (fault := check.fault)]
+        return web.Response(text="\n".join(faults or ["ok"]) + "\n", status=500 if faults else 200)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        ready = self.is_ready()
+        ready = self._is_ready()
         return web.Response(
             text="ok\n" if ready else "the first listing is not complete\n", status=200 if ready else 503
         )
-
-    def _fault(self) -> str:
-        if self._lag.seconds > _LAG_LIMIT_SECONDS:
-            return f"the event loop is {self._lag.seconds:.0f} s late\n"
-        if self.stuck_seconds() > _STUCK_LIMIT_SECONDS:
-            return f"keys wait, but none was finished for {self.stuck_seconds():.0f} s\n"
-        return ""
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

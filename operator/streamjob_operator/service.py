@@ -3,20 +3,25 @@
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
+
+import aiohttp
 
 from streamjob_api import kinds
 from streamjob_operator.backoff import fraction
-from streamjob_operator.cluster import Cluster, NotFound, client_from_environment
+from streamjob_operator.cluster import ApiError, Cluster, NotFound, client_from_environment
 from streamjob_operator.event_writer import EventWriter
-from streamjob_operator.health import HealthServer, LoopLag, Reading
+from streamjob_operator.health import Check, HealthServer, LoopLag
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.leader import Leadership
 from streamjob_operator.live_reads import LiveReads
+from streamjob_operator.metrics import Metrics, Reading
 from streamjob_operator.models_reader import ModelsReader
 from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
 from streamjob_operator.ou_turns import OuTurns
@@ -25,10 +30,19 @@ from streamjob_operator.reconcile import Reconciler, utc_now
 from streamjob_operator.settings import Settings
 from streamjob_operator.shared_reads import SharedReads
 from streamjob_operator.start_events import StartEvents
+from streamjob_operator.watches import DEAD_SECONDS, Watches
 from streamjob_operator.world import World
 
 # A second listing soon after the start: what was deleted between the first one and the watches leaves no event.
 _SECOND_LISTING_SECONDS = 20.0
+# A listing that a watch asked for waits for the other watches that were cut off with it.
+_LISTING_WAITS_SECONDS = 2.0
+_FIRST_LISTING_RETRY_SECONDS = 3.0
+# A loop this late, a queue this long without a finished turn, a watch that is dead although the API server answered
+# within this time: broken for good.
+_LAG_LIMIT_SECONDS = 30.0
+_STUCK_LIMIT_SECONDS = 120.0
+_ANSWERS_SECONDS = 60.0
 _TURNS = {JobKey: "job", OuKey: "ou", ModelsKey: "models"}
 
 logger = logging.getLogger(__name__)
@@ -44,7 +58,8 @@ class Operator:
         self._stack = contextlib.AsyncExitStack()
         self._lag = LoopLag()
         self._turns: Counter[str] = Counter()
-        self._sent: Counter[str] = Counter()
+        self._cluster: Cluster | None = None
+        self._listing_wanted = asyncio.Event()
         self._listed = False
         self._acting = False
         self._starts: StartEvents | None = None
@@ -53,11 +68,14 @@ class Operator:
         self.events = 0
         self.last_event = time.monotonic()
         self.puller = ProgressPuller(self.world, settings, self.queue.add)
+        self.watches = Watches(self._watch_ended, self._listing_wanted.set)
+        self._metrics = Metrics(self.world, self.queue)
+        self._metrics.read(self._readings)
 
     async def start(self) -> None:
         """Connect, list, then act: alone, or as soon as this replica leads."""
         cluster = Cluster(await client_from_environment())
-        self._sent = cluster.sent
+        self._cluster = cluster
         self._stack.push_async_callback(cluster.close)
         await self._serve_health()
         self._run(self._lag.run())
@@ -73,11 +91,18 @@ class Operator:
         self._stack.push_async_callback(self.puller.close)
 
     async def _first_listing(self, cluster: Cluster) -> None:
-        try:
-            await self.relist(cluster)
-        except NotFound as error:
-            raise RuntimeError("the API server does not know StreamJobs: apply the CRDs first") from error
-        self._listed = True
+        """List everything; an API server that is down is waited for, not died of, or every retry would come later."""
+        while not self._listed:
+            try:
+                await self.relist(cluster)
+                self._listed = True
+            except NotFound as error:
+                raise RuntimeError("the API server does not know StreamJobs: apply the CRDs first") from error
+            except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+                if isinstance(error, ApiError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
+                logger.warning("the API server does not answer: %s: %s", type(error).__name__, error)
+                await asyncio.sleep(_FIRST_LISTING_RETRY_SECONDS)
 
     async def stop(self) -> None:
         """Stop working first, let go of the lease then, so that nobody acts beside the next leader."""
@@ -96,6 +121,11 @@ class Operator:
         if not task.cancelled() and (error := task.exception()):
             logger.error("a task failed", exc_info=error)
             self._stop()
+
+    def _watch_ended(self, reason: str) -> None:
+        """The process ends, and starts anew; another replica acts meanwhile."""
+        logger.error("%s", reason)
+        self._stop()
 
     async def _act(self, cluster: Cluster, leading: asyncio.Event | None) -> None:
         """Work on the queue, once this replica may."""
@@ -127,8 +157,12 @@ class Operator:
 
     def _counted(self, reconciler: Reconciler) -> Callable[[Key], Awaitable[float | None]]:
         async def turn(key: Key) -> float | None:
-            self._turns[_TURNS[type(key)]] += 1
-            return await reconciler.reconcile(key)
+            kind, since = _TURNS[type(key)], time.monotonic()
+            self._turns[kind] += 1
+            try:
+                return await reconciler.reconcile(key)
+            finally:
+                self._metrics.turn(kind, since)
 
         return turn
 
@@ -145,7 +179,11 @@ class Operator:
         """The safety net below the watches: everything is listed anew, and gets its turn, now and then."""
         pause = _SECOND_LISTING_SECONDS
         while True:
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._listing_wanted.wait()
+                await asyncio.sleep(_LISTING_WAITS_SECONDS)
+            self._listing_wanted.clear()
             pause = self._settings.relist_interval_seconds
             try:
                 await self.relist(cluster)
@@ -161,19 +199,22 @@ class Operator:
             known = self.world.known(namespace)
             for body in await cluster.listed(kinds.STREAM_RESOURCE, namespace):
                 known.discard(body["metadata"]["uid"])
-                self.world.see_resource(body)
+                self._take_resource(False, body)
             for body in await cluster.listed(kinds.STREAM_JOB, namespace):
                 known.discard(body["metadata"]["uid"])
-                self.world.see_job(body)
+                self._take_job(False, body)
             for body in await cluster.listed("Pod", namespace, kinds.PODS_SELECTOR):
                 known.discard(body["metadata"]["uid"])
-                self.world.see_pod(body)
+                self._take_pod(False, body)
             for key in self.world.forget(namespace, known):
                 self.queue.add(key)
 
     def saw_job(self, deleted: bool, body: Manifest) -> None:
         """A watch showed a job."""
         self._count_event()
+        self._take_job(deleted, body)
+
+    def _take_job(self, deleted: bool, body: Manifest) -> None:
         meta = body["metadata"]
         key = JobKey(meta["namespace"], meta["name"])
         before = self.world.job(key)
@@ -189,8 +230,12 @@ class Operator:
         self.queue.add(key)
 
     def saw_resource(self, deleted: bool, body: Manifest) -> None:
-        """A watch showed a StreamResource: every job of the OU may be concerned."""
+        """A watch showed a StreamResource."""
         self._count_event()
+        self._take_resource(deleted, body)
+
+    def _take_resource(self, deleted: bool, body: Manifest) -> None:
+        """Every job of the OU may be concerned."""
         meta = body["metadata"]
         if deleted:
             self.world.lose_resource(meta["namespace"], meta["name"], meta["uid"])
@@ -206,6 +251,9 @@ class Operator:
     def saw_pod(self, deleted: bool, body: Manifest) -> None:
         """A watch showed a driver or executor pod."""
         self._count_event()
+        self._take_pod(deleted, body)
+
+    def _take_pod(self, deleted: bool, body: Manifest) -> None:
         meta = body["metadata"]
         key = JobKey(meta["namespace"], meta["labels"].get(kinds.JOB_LABEL, ""))
         before = self.world.pod(key, meta["name"])
@@ -216,6 +264,8 @@ class Operator:
         elif not self.world.see_pod(body):
             return
         after = self.world.pod(key, meta["name"])
+        if after and self._listed and after.component == kinds.DRIVER:
+            self._metrics.saw_pod(self.world.job(key), before, after)
         if after and self._acting and _speaks_anew(before, after):
             self.puller.ask(key)
         if self._starts:
@@ -229,29 +279,51 @@ class Operator:
         self.last_event = time.monotonic()
 
     async def _serve_health(self) -> None:
-        server = HealthServer(self._settings.http_host, self._settings.http_port, self._lag, self._readings)
-        server.stuck_seconds = self._stuck_seconds
-        server.is_ready = lambda: self._listed
+        checks = (
+            Check(lambda: self._lag.seconds, _LAG_LIMIT_SECONDS, "the event loop is {seconds:.0f} s late"),
+            Check(self._stuck_seconds, _STUCK_LIMIT_SECONDS, "keys wait, but none was finished for {seconds:.0f} s"),
+            Check(
+                self._deaf_seconds,
+                DEAD_SECONDS,
+                "a watch was not answered for {seconds:.0f} s, although the API server answers",
+            ),
+        )
+        address = (self._settings.http_host, self._settings.http_port)
+        server = HealthServer(address, self._metrics.registry, checks, lambda: self._listed)
         await server.start()
         self._stack.push_async_callback(server.stop)
 
     def _stuck_seconds(self) -> float:
         return time.monotonic() - self.queue.last_finished if len(self.queue) and self._turns else 0.0
 
+    def _deaf_seconds(self) -> float:
+        """For how long a watch has heard nothing, while the API server answers others."""
+        asked = time.monotonic() - self._cluster.answered if self._cluster else math.inf
+        answers = min(asked, self.watches.newest_seconds) < _ANSWERS_SECONDS
+        return self.watches.oldest_seconds if answers else 0.0
+
     def _readings(self) -> Iterable[Reading]:
-        yield "gauge", "jobs", "StreamJobs known.", len(self.world.job_keys())
-        yield "gauge", "jobs_judged", "StreamJobs that had a whole turn of this process.", len(self.world.judged)
-        yield "gauge", "queue_length", "Keys that wait for their turn.", len(self.queue)
-        yield "counter", "watch_events", "Events seen by the watches.", self.events
-        yield "gauge", "last_event_age_seconds", "Time since the last watch event.", time.monotonic() - self.last_event
-        yield "counter", "job_turns", "Turns of jobs.", self._turns["job"]
-        yield "counter", "ou_turns", "Turns of OUs.", self._turns["ou"]
-        yield "counter", "models_looks", "Looks at thing models.", self._turns["models"]
-        yield "counter", "api_requests", "Requests to the API server.", self._sent
-        yield "counter", "progress_asked", "Drivers asked for their progress.", self.puller.asked
-        yield "counter", "progress_failed", "Drivers that gave no answer.", self.puller.failed
-        yield "gauge", "loop_lag_seconds", "How late the event loop is.", self._lag.seconds
-        yield "gauge", "loop_lag_worst_seconds", "How late it was at worst.", self._lag.worst_seconds
+        since_event, since_answer = time.monotonic() - self.last_event, self.watches.oldest_seconds
+        yield Reading("gauge", "leads", "Whether this replica acts.", self._acting)
+        yield Reading("counter", "watch_events", "Events seen by the watches.", self.events)
+        yield Reading("gauge", "last_event_age_seconds", "Time since the last watch event.", since_event)
+        yield Reading("gauge", "watch_age_seconds", "Time since every watch was answered.", since_answer)
+        yield Reading("counter", "job_turns", "Turns of jobs.", self._turns["job"])
+        yield Reading("counter", "ou_turns", "Turns of OUs.", self._turns["ou"])
+        yield Reading("counter", "models_looks", "Looks at thing models.", self._turns["models"])
+        yield from self._of_requests()
+        yield Reading("counter", "progress_asked", "Drivers asked for their progress.", self.puller.asked)
+        yield Reading("counter", "progress_failed", "Drivers that gave no answer.", self.puller.failed)
+        yield Reading("gauge", "loop_lag_seconds", "How late the event loop is.", self._lag.seconds)
+        yield Reading("gauge", "loop_lag_worst_seconds", "How late it was at worst.", self._lag.worst_seconds)
+        yield Reading("gauge", "tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
+
+    def _of_requests(self) -> Iterable[Reading]:
+        sent = {(request,): float(count) for request, count in self._cluster.sent.items()} if self._cluster else {}
+        answers = self.watches.answers + (self._cluster.answers if self._cluster else Counter())
+        numbers = {labels: float(count) for labels, count in answers.items()}
+        yield Reading("counter", "api_requests", "Requests to the API server, watches left out.", sent, ("request",))
+        yield Reading("counter", "api_answers", "Answers of the API server.", numbers, ("verb", "status"))
 
 
 def _speaks_anew(before: Pod | None, after: Pod) -> bool:
