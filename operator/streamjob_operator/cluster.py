@@ -39,6 +39,7 @@ _PATHS = {
     "Pod": "api/v1/namespaces/{namespace}/pods",
     "ConfigMap": "api/v1/namespaces/{namespace}/configmaps",
     "PersistentVolumeClaim": "api/v1/namespaces/{namespace}/persistentvolumeclaims",
+    "ControllerRevision": "apis/apps/v1/namespaces/{namespace}/controllerrevisions",
     "Lease": "apis/coordination.k8s.io/v1/namespaces/{namespace}/leases",
     "Event": "apis/events.k8s.io/v1/namespaces/{namespace}/events",
 }
@@ -221,6 +222,14 @@ class Cluster:
             meta = body["metadata"]
             if job_uid in {owner["uid"] for owner in meta.get("ownerReferences", ())}:
                 await self._deleted("ConfigMap", key.namespace, meta["name"], {})
+
+    async def revisions_of(self, key: JobKey) -> list[Manifest]:
+        """ControllerRevisions that carry the label of a job of this name, live."""
+        return await self.listed("ControllerRevision", key.namespace, f"{kinds.JOB_LABEL}={key.name}")
+
+    async def delete(self, kind: str, namespace: str, name: str) -> None:
+        """Delete an object; it is no fault if it is gone."""
+        await self._deleted(kind, namespace, name, {})
 
     async def _deleted(self, kind: str, namespace: str, name: str, body: Manifest) -> None:
         with contextlib.suppress(NotFound, Conflict):  # gone, or another one of this name

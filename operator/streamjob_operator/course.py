@@ -44,6 +44,7 @@ class Observed:
         waiting: its place in the queue, if the last pass over the ledger gave it one.
         progress: what the driver said last, if it was asked.
         refused: what the API server said when it refused the objects of the next attempt.
+        executors: executor pods that carry the job's label.
         parted: the last pod of the job's name that vanished, as it was seen last.
         former: the spec that a course wanted to know of.
         live: whether pods and granted were read from the API server just now, and not from a cache.
@@ -56,6 +57,7 @@ class Observed:
     waiting: Waiting | None = None
     progress: Progress | None = None
     refused: str = ""
+    executors: tuple[Pod, ...] = ()
     parted: Pod | None = None
     former: Former | None = None
     live: bool = False

@@ -11,8 +11,9 @@ from streamjob_operator.asked_course import as_asked
 from streamjob_operator.course import Course, Observed, Word
 from streamjob_operator.driver_course import to_delete, with_driver, without_driver
 from streamjob_operator.edits import explained
+from streamjob_operator.executors import orphans
 from streamjob_operator.observed import Pod
-from streamjob_operator.refused_course import breaking, is_state_breaking, refused, state_breaking
+from streamjob_operator.refused_course import breaking, refused, state_breaking
 from streamjob_operator.validation import Refusal, Runnable
 
 # How long the last failed pod is kept for its log; it holds no capacity.
@@ -30,7 +31,8 @@ def decide(observed: Observed, now: datetime) -> Course:
     chosen = _choose(observed, remembered, alive, now)
     chosen = replace(chosen, memory=stops.asked(chosen.memory, chosen.stop))
     expired, expiry = _expired(own, now)
-    chosen = replace(chosen, stop=chosen.stop + expired).sooner(expiry)
+    left_over = orphans(observed.job.uid, alive, observed.executors)
+    chosen = replace(chosen, stop=chosen.stop + expired + left_over).sooner(expiry)
     return replace(chosen, concludes_gone=chosen.concludes_gone or concluded_gone or concluded_end)
 
 
@@ -44,7 +46,7 @@ def _choose(observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, .
     remembered = stand_in.with_known_state(observed, remembered)
     if not rollback.is_given_up(remembered, verdict):
         remembered = remembered.model_copy(update={"rolled_back": None})
-    if is_state_breaking(remembered, verdict):
+    if memory.is_state_breaking(remembered, verdict):
         return state_breaking(observed, remembered, alive, verdict, now)
     return _run_or_roll_back(observed, remembered, alive, verdict, now)
 
@@ -54,7 +56,7 @@ def _forewarned(observed: Observed, paused: Course) -> Course:
     verdict = observed.verdict
     remembered = stand_in.with_known_state(observed, paused.memory)
     wanted = stand_in.deployed(observed, remembered)
-    if isinstance(verdict, Refusal) or not is_state_breaking(remembered, verdict):
+    if isinstance(verdict, Refusal) or not memory.is_state_breaking(remembered, verdict):
         return replace(paused, wants=wanted if _is_unknown(remembered) else None)
     word = breaking(observed, remembered, verdict)
     return replace(paused, stuck=replace(word, holds=True), wants=wanted)

@@ -183,6 +183,11 @@ def breaks_state(status: StreamJobStatus, runnable: Runnable) -> bool:
     return deployed.state_hash != runnable.state_hash
 
 
+def is_state_breaking(status: StreamJobStatus, runnable: Runnable) -> bool:
+    """Whether an edit is refused because the job's state would be of no use after it."""
+    return runnable.spec.upgrade_mode is UpgradeMode.STATEFUL and breaks_state(status, runnable)
+
+
 def proven(status: StreamJobStatus, runnable: Runnable) -> StreamJobStatus:
     """What a ready driver of this spec shows; what an older operator did not write of it is added."""
     deployed = status.deployed

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -105,6 +106,11 @@ class Resource:
         )
         return digest([self.org_id, told])
 
+    @cached_property
+    def granted(self) -> Mapping[str, float]:
+        """CU by the UID of the job that was admitted with it."""
+        return {entry.uid: entry.cu for entry in self.status.admitted}
+
     @property
     def rank(self) -> tuple[datetime, str, str]:
         """Age, then name: which of two resources is in force."""
@@ -138,6 +144,7 @@ class Pod:
 
     Args:
         owner_uid: UID of its controller: of a driver its job's, of an executor its driver's.
+        workers: executors that a driver is to have.
         ends_by: when it is to be gone, since somebody has asked it to end.
         node_is_silent: whether the node's controller has called it unready, though its kubelet called it ready last.
         hindrance: what the warnings recorded of it say, while it is being created.
@@ -156,6 +163,7 @@ class Pod:
     phase: str
     component: str = kinds.DRIVER
     owner_uid: str = ""
+    workers: int = 0
     calculated: frozenset[str] = frozenset()
     terminating: bool = False
     ip: str = ""

@@ -90,7 +90,7 @@ class OuTurns:
         return self._settle(key, resource)
 
     def _settle(self, key: OuKey, resource: Resource) -> Ledger:
-        jobs = [(job, self.world.verdict(job)) for job in self.world.jobs(key.namespace)]
+        jobs = [(job, self.world.in_force(job)) for job in self.world.jobs(key.namespace)]
         found = claims(jobs, self.world.pods_of_ou(key.namespace), resource.status.admitted)
         return settle(capacity(resource), found)
 

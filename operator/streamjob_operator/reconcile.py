@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import events
+from streamjob_operator import events, memory
 from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.decide import decide
@@ -16,7 +16,7 @@ from streamjob_operator.models_reader import rests_on_models
 from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
 from streamjob_operator.ou_turns import MODELS_SECONDS, OuTurns
 from streamjob_operator.plan import plan
-from streamjob_operator.resource_status import holders
+from streamjob_operator.revisions import Revisions
 from streamjob_operator.settings import Settings
 from streamjob_operator.status import summarise
 from streamjob_operator.validation import in_force
@@ -26,6 +26,10 @@ from streamjob_operator.world import World
 _ANSWER_SECONDS = 6.0
 # The pass over the ledger wakes the job; this is the net below it.
 _LEDGER_SECONDS = 5.0
+# Revisions are written when the operator has nothing better to do; nothing waits for them.
+_REVISION_SECONDS = 10.0
+# Two former specs at most are wanted, and one live look.
+_MOST_LOOKS = 5
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,7 @@ class Reconciler:
     live: LiveReads
     ous: OuTurns
     record: Callable[[str, Manifest], Awaitable[None]]
+    revisions: Revisions
     now: Callable[[], datetime] = utc_now
 
     async def reconcile(self, key: Key) -> float | None:
@@ -65,14 +70,13 @@ class Reconciler:
         if too_early is not None:
             return too_early
         now = self.now()
-        observed = self._look(job)
-        course = decide(observed, now)
-        if course.concludes_gone:
-            observed = await self._look_live(job)
-            course = decide(observed, now)
+        observed, course = await self._decide(job, now)
+        if self.world.verdicts.put_stand_in(observed.job, course.stand_in):
+            self._wake_concerned(key)
         if course.awaits_ledger:
             self.queue.add(OuKey(key.namespace))
             return _LEDGER_SECONDS
+        course = await self._kept(observed.job, course)
         status = summarise(observed, course, now, self.settings.throughput_interval_seconds)
         try:
             await self._write_status(observed.job, status)
@@ -86,6 +90,38 @@ class Reconciler:
         self.world.judged.add(key)
         return course.again_in
 
+    async def _decide(self, job: Job, now: datetime) -> tuple[Observed, Course]:
+        """Decide by the cache; again by a live look, or with a former spec, where the course rests on that."""
+        observed, is_live = self._look(job), False
+        course = decide(observed, now)
+        for _ in range(_MOST_LOOKS):
+            former = observed.former
+            if course.wants is not None and (former is None or former.wanted != course.wants):
+                observed = replace(observed, former=await self.revisions.former(job, course.wants))
+            elif course.concludes_gone and not is_live:
+                observed, is_live = replace(await self._look_live(job), former=former), True
+            else:
+                break
+            course = decide(observed, now)
+        if course.wants is None:
+            self.revisions.forget(job.key)
+        return observed, course
+
+    async def _kept(self, job: Job, course: Course) -> Course:
+        """The same course, with its spec kept as a revision: when others' drivers need not wait for that."""
+        if course.keeps is None:
+            return course
+        if len(self.queue) > self.settings.workers:
+            return course.sooner(_REVISION_SECONDS)
+        name = await self.revisions.keep(job, course.memory, course.keeps)
+        return replace(course, memory=memory.kept(course.memory, name)).sooner(None if name else _REVISION_SECONDS)
+
+    def _wake_concerned(self, key: JobKey) -> None:
+        """Another spec is in force: it takes other capacity, and others may read or write other points."""
+        self.queue.add(OuKey(key.namespace))
+        for neighbour in self.world.neighbours(key):
+            self.queue.add(neighbour)
+
     def _look(self, job: Job) -> Observed:
         """What the cache knows of a job."""
         resource = in_force(self.world.resources(job.key.namespace))
@@ -96,10 +132,11 @@ class Reconciler:
             job=job,
             verdict=self.world.verdict(job),
             pods=pods,
-            granted=holders(resource.status.admitted).get(job.uid, 0) if resource else 0,
+            granted=resource.granted.get(job.uid, 0) if resource else 0,
             waiting=ledger.waiting.get(job.key.name) if ledger else None,
             progress=self.world.heard(job.key, driver.uid) if driver else None,
             refused=self.world.refused.get(job.key, ""),
+            executors=self.world.executors(job.key),
             parted=self._parted(job),
         )
 
@@ -155,7 +192,8 @@ class Reconciler:
         if course.start is None:
             return
         start = course.start
-        manifests = plan(job, start.runnable, start.attempt, start.epoch, self.settings.driver)
+        deployed = replace(job, generation=start.runnable.generation)
+        manifests = plan(deployed, start.runnable, start.attempt, start.epoch, self.settings.driver)
         try:
             *_, driver = await self.cluster.apply(manifests)
         except ApiError as refusal:

@@ -4,11 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from streamjob_api.diffs import Diff
-from streamjob_api.lifecycle import UpgradeMode
 from streamjob_api.spec_changes import changes, shown
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
-from streamjob_operator import memory, reasons, stand_in
+from streamjob_operator import reasons, stand_in
 from streamjob_operator.course import Course, Observed, Word
 from streamjob_operator.driver_course import held, to_delete
 from streamjob_operator.observed import Pod
@@ -36,11 +35,6 @@ def refused(
         verdicts = (refusal, seen.verdict if seen else None)
         chosen = _nothing_new(remembered, alive, word, verdicts)
     return replace(stand_in.waiting(chosen, left), wants=wanted)
-
-
-def is_state_breaking(remembered: StreamJobStatus, runnable: Runnable) -> bool:
-    """Whether an edit is refused because the job's state would be of no use after it."""
-    return runnable.spec.upgrade_mode is UpgradeMode.STATEFUL and memory.breaks_state(remembered, runnable)
 
 
 def state_breaking(

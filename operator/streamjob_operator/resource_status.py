@@ -165,8 +165,3 @@ def _use(ledger: Ledger) -> str:
     if not ledger.admitted:
         return "not in use"
     return f"in use by {_named(list(ledger.admitted))}"
-
-
-def holders(admitted: Sequence[Admission]) -> Mapping[str, float]:
-    """CU by the UID of the job that was admitted with it."""
-    return {entry.uid: entry.cu for entry in admitted}

@@ -27,6 +27,7 @@ from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, O
 from streamjob_operator.ou_turns import OuTurns
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler, utc_now
+from streamjob_operator.revisions import Revisions
 from streamjob_operator.settings import Settings
 from streamjob_operator.shared_reads import SharedReads
 from streamjob_operator.start_events import StartEvents
@@ -153,7 +154,9 @@ class Operator:
         ous = OuTurns(cluster, self.world, self.queue, live, models, now)
         self._acting = True
         self._wake_all()
-        return Reconciler(cluster, self.world, self._settings, self.queue, self.puller.ask, live, ous, record, now)
+        revisions = Revisions(cluster, self.world)
+        ask = self.puller.ask
+        return Reconciler(cluster, self.world, self._settings, self.queue, ask, live, ous, record, revisions, now)
 
     def _counted(self, reconciler: Reconciler) -> Callable[[Key], Awaitable[float | None]]:
         async def turn(key: Key) -> float | None:

@@ -9,10 +9,12 @@ from typing import Protocol
 
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
+from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import Library
+from streamjob_operator import memory
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.observed import Job, JobKey, Pod, Resource
-from streamjob_operator.validation import FoundModels, Lineage, Member, OuFacts, Verdict, in_force
+from streamjob_operator.validation import FoundModels, Lineage, Member, OuFacts, Runnable, Verdict, in_force
 from streamjob_operator.validation.jobs import Footing, can_start, conclude, footing, library_of, member_of, reserves
 from streamjob_operator.validation.resources import rival_of
 
@@ -63,6 +65,8 @@ class VerdictCache:
     _facts: dict[str, OuFacts] = field(default_factory=dict)
     _stale: set[str] = field(default_factory=set)  # namespaces whose facts may have changed
     _new: dict[str, set[JobKey]] = field(default_factory=dict)
+    _stand_ins: dict[str, Runnable] = field(default_factory=dict)  # former specs in force, by the UID of their job
+    _lasting_uids: set[str] = field(default_factory=set)  # jobs whose former spec stands in the lineage
     _by_org_id: dict[str, list[Resource]] | None = None
     _known: dict[str, _Known] = field(default_factory=dict)
 
@@ -72,9 +76,11 @@ class VerdictCache:
         self.drop_job(job)
         self._jobs[job.uid] = job
         self.put_new(job.key.namespace, {job.key})
-        member = member_of(job)
-        reserving = member if reserves(job) else self._lasting(job, former)
-        if known := member or reserving:
+        lasting = self._lasting(job, former)
+        if lasting:
+            self._lasting_uids.add(job.uid)
+        reserving = lasting or (member_of(job) if reserves(job) else None)
+        if known := lasting or member_of(job):
             self._with_drafts.setdefault(job.key.namespace, Lineage()).put(known)
         if reserving:
             self._lineage(job.key.namespace).put(reserving)
@@ -87,6 +93,8 @@ class VerdictCache:
         """Forget a job."""
         self._jobs.pop(job.uid, None)
         self._known.pop(job.uid, None)
+        self._stand_ins.pop(job.uid, None)
+        self._lasting_uids.discard(job.uid)
         self._lineage(job.key.namespace).drop(job.uid)
         self._with_drafts.setdefault(job.key.namespace, Lineage()).drop(job.uid)
         users = self._users.get(job.key.namespace, {})
@@ -144,15 +152,45 @@ class VerdictCache:
         lineage = self._lineage(job.key.namespace)
         known = self._in_lineage(job, facts, lineage)
         if known.verdict is None:
-            is_invalid = isinstance(job.spec, InvalidSpec)
             known.verdict = conclude(
                 known.footing,
-                None if is_invalid else lineage.member(job.uid) or member_of(job),
+                None if isinstance(job.spec, InvalidSpec) else self._own_member(job, lineage),
                 lineage,
                 runs=lambda older: self._runs(older, facts),
                 writes=lambda writer: self._writes(writer, facts, lineage),
             )
         return known.verdict
+
+    def former(self, job: Job) -> Verdict:
+        """Whether a job could be run if it had a spec that it had before; ``job`` has it."""
+        lineage, facts = self._lineage(job.key.namespace), self.facts(job.key.namespace)
+        return conclude(
+            footing(job, facts),
+            member_of(job),
+            lineage,
+            runs=lambda older: self._runs(older, facts),
+            writes=lambda writer: self._writes(writer, facts, lineage),
+        )
+
+    def put_stand_in(self, job: Job, runnable: Runnable | None) -> bool:
+        """A former spec runs in place of the job's, or none does any more; whether that is new."""
+        before = self._stand_ins.get(job.uid)
+        if runnable is None:
+            if before is not None:
+                self.put_job(job)
+            return before is not None
+        self._stand_ins[job.uid] = runnable
+        if before is not None and before.spec == runnable.spec:
+            return before != runnable
+        member = Member.of(job.uid, job.rank, runnable.spec)
+        self._lasting_uids.add(job.uid)
+        self._lineage(job.key.namespace).put(member)
+        self._with_drafts.setdefault(job.key.namespace, Lineage()).put(member)
+        return True
+
+    def in_force(self, job: Job) -> Verdict:
+        """Whether what runs, or is to run, of a job can be run: its spec, or a former one in its place."""
+        return self._stand_ins.get(job.uid) or self.verdict(job)
 
     def neighbours(self, job: Job) -> set[JobKey]:
         """Jobs of the OU whose verdict may rest on this one."""
@@ -186,10 +224,23 @@ class VerdictCache:
             known.can_start = can_start(known.footing, member, lineage)
         return known.can_start or self._has_run(job)
 
+    def _own_member(self, job: Job, lineage: Lineage) -> Member | None:
+        """The job as its present spec makes it, whatever runs in its place."""
+        known = None if job.uid in self._lasting_uids else lineage.member(job.uid)
+        return known or member_of(job)
+
     def _lasting(self, job: Job, former: Member | None) -> Member | None:
-        """What lasts of a job whose spec has become invalid: its driver goes on with the former one."""
-        is_invalid = isinstance(job.spec, InvalidSpec) and not job.deleting
-        return former if is_invalid and self._has_run(job) else None
+        """What lasts of a job whose spec cannot take over: what runs, or is to run, goes on with the former one."""
+        if former is None or job.deleting or not self._has_run(job):
+            return None
+        return former if isinstance(job.spec, InvalidSpec) or self._is_state_breaking(job, job.spec) else None
+
+    def _is_state_breaking(self, job: Job, spec: StreamJobSpec) -> bool:
+        seen = self.seen.job(job.key)
+        if seen is None or spec.state is not DesiredState.RUNNING:
+            return False
+        runnable = footing(job, self.facts(job.key.namespace)).runnable
+        return runnable is not None and memory.is_state_breaking(seen.status, runnable)
 
     def _has_run(self, job: Job) -> bool:
         seen = self.seen.job(job.key)

@@ -90,6 +90,10 @@ class World:
         """Whether a job can be run, as far as the cache knows."""
         return self.verdicts.verdict(job)
 
+    def in_force(self, job: Job) -> Verdict:
+        """Whether what runs, or is to run, of a job can be run: its spec, or a former one in its place."""
+        return self.verdicts.in_force(job)
+
     def heard(self, key: JobKey, pod_uid: str) -> Progress | None:
         """What this pod said last."""
         uid, progress = self.progress.get(key, ("", None))
@@ -191,7 +195,7 @@ class World:
 
     def _is_stale(self, meta: Manifest, earlier: Job | Resource | Pod | None) -> bool:
         """Whether this is the object as it was before what was seen since; it may be gone by now."""
-        return meta["uid"] in self._departed or (earlier is not None and _is_older(meta, earlier))
+        return meta["uid"] in self._departed or (earlier is not None and _is_known(meta, earlier))
 
     def replace_pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
         """Take in what a live read of a job's drivers and executors has shown."""
@@ -253,10 +257,10 @@ class World:
         return self.verdicts.neighbours(job) if job else set()
 
 
-def _is_older(meta: Manifest, earlier: Job | Resource | Pod) -> bool:
-    """Whether an event is older than what a write or a live read has shown already.
+def _is_known(meta: Manifest, earlier: Job | Resource | Pod) -> bool:
+    """Whether an event is no newer than what a write or a live read has shown already.
 
     Resource versions are compared as numbers: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
     """
     versions = (meta.get("resourceVersion", ""), earlier.resource_version)
-    return meta["uid"] == earlier.uid and all(v.isdecimal() for v in versions) and int(versions[0]) < int(versions[1])
+    return meta["uid"] == earlier.uid and all(v.isdecimal() for v in versions) and int(versions[0]) <= int(versions[1])

@@ -20,6 +20,7 @@ OPERATOR_RIGHTS = {
     ("", "pods"): {"get", "list", "watch", "create", "patch", "delete"},
     ("", "configmaps"): {"get", "list", "create", "patch", "delete"},
     ("", "persistentvolumeclaims"): {"get", "create", "patch"},
+    ("apps", "controllerrevisions"): {"get", "list", "create", "delete"},
     ("events.k8s.io", "events"): {"list", "create", "patch"},
 }
 

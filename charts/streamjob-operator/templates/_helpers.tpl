@@ -66,9 +66,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: [persistentvolumeclaims]
   verbs: [get, create, patch]
 # listed for one pod, while it is being created: what holds it up (a missing Secret) is told by events alone
+# specs as they were deployed, at most ten of a job
+- apiGroups: [apps]
+  resources: [controllerrevisions]
+  verbs: [get, list, create, delete]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [list, create, patch]
+{{- end }}
+
+{{- /* What a Cluster job's driver may do in its namespace: what Spark needs to run executors, and no more. */ -}}
+{{- define "streamjob.driverRules" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, create, delete, deletecollection]
 {{- end }}
 
 {{- define "streamjob.viewRules" -}}
