@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from streamjob_api.progress import DriverState
+from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
 from streamjob_operator import ledger, memory, obstacles, reasons, rollback
@@ -151,10 +151,10 @@ def _of_driver(
 ) -> tuple[str, Word, Word | None, Word | None]:
     """Phase, Ready, Reconciling and Stalled of a job whose driver is the right one."""
     progress = observed.progress
+    patient = now - driver.created < timedelta(seconds=runnable.spec.lifecycle.start_deadline.seconds)
     obstacle = obstacles.obstacle(driver)
     if obstacle:
         word = Word(False, *obstacle)
-        patient = now - driver.created < timedelta(seconds=runnable.spec.lifecycle.start_deadline.seconds)
         seen = replace(word, holds=True)
         if driver.node_is_silent:
             return phases.DEGRADED, word, seen, None
@@ -163,12 +163,19 @@ def _of_driver(
         return phases.DEGRADED, Word(False, progress.reason or reasons.NOT_READY, progress.message), None, None
     if driver.ready:
         return phases.RUNNING, Word(True, reasons.RUNNING, f"pod {driver.name} runs"), None, None
-    if not driver.was_ready and (progress is None or progress.state is DriverState.STARTING or not progress.reason):
+    if not driver.was_ready and _starts(progress, patient=patient):
         word = Word(False, reasons.STARTING, f"pod {driver.name} starts")
         return phases.STARTING, word, replace(word, holds=True), None
     reason, message = (progress.reason, progress.message) if progress else ("", "")
     message = message or f"pod {driver.name} fails its readiness probe"
     return phases.DEGRADED, Word(False, reason or reasons.NOT_READY, message), None, None
+
+
+def _starts(progress: Progress | None, *, patient: bool) -> bool:
+    """Whether a driver that was never ready is on its way: it says so, or says nothing else within its deadline."""
+    if progress is not None and progress.state is DriverState.STARTING:
+        return True
+    return patient and (progress is None or not progress.reason)
 
 
 def without_driver(observed: Observed, remembered: StreamJobStatus, runnable: Runnable, now: datetime) -> Course:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from cluster.operator_process import (
@@ -16,6 +17,16 @@ from cluster.operator_process import (
 )
 from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
+from fixtures.told import (
+    at_once,
+    ended,
+    is_disrupted,
+    is_older,
+    is_unplaced,
+    told,
+    waits_for,
+    warned,
+)
 
 
 def test_a_driver_deleted_by_hand_is_replaced_and_never_two_live_at_once(ou: Ou, operator: OperatorProcess) -> None:
@@ -75,10 +86,84 @@ def test_restarts_are_exhausted(ou: Ou, operator: OperatorProcess) -> None:
     assert finished == ["hopeless-2-driver"]
 
 
-def test_an_image_that_cannot_be_pulled_is_said(ou: Ou, operator: OperatorProcess) -> None:
-    ou.apply(stream_resource(), stream_job("imageless", image="localhost:5001/streamjob/none:none"))
-    status = ou.job_until("imageless", lambda status: reason(status) == "ImagePullFailed")
-    assert "localhost:5001/streamjob/none" in condition(status, "Ready")["message"]
+def test_what_the_kubelet_knows_is_told_within_fifteen_seconds(ou: Ou, operator: OperatorProcess) -> None:
+    none = "localhost:5001/streamjob/none:none"
+    soon = {"stopDeadline": "20s", "startDeadline": "5s"}
+    ou.apply(
+        stream_resource(standalone=8),
+        stream_job("imageless", image=none),
+        stream_job("greedy", {"eats": "itself"}),
+        stream_job("nursing", {"eats": "child"}),
+        stream_job("mute", {"mute": True}, lifecycle=soon),
+        stream_job("unready", {"ready": False}, lifecycle=soon),
+    )
+    seen = told(
+        ou,
+        {
+            "imageless": ("ImagePullFailed", waits_for(ou, "imageless-1-driver", "ErrImagePull", "ImagePullBackOff")),
+            "greedy": ("OOMKilled", ended(ou, "greedy-1-driver")),
+            "nursing": ("OOMKilled", ended(ou, "nursing-1-driver")),
+            "mute": ("StartTimeout", is_older(ou, "mute-1-driver", 5)),
+            "unready": ("DriverNotReady", is_older(ou, "unready-1-driver", 5)),
+        },
+    )
+    assert none.partition(":none")[0] in seen["imageless"]["message"]
+    assert "correct spec.image" in seen["imageless"]["message"]
+    assert "a worker ended with -9" in seen["nursing"]["message"]
+    assert "(lifecycle.startDeadline)" in seen["mute"]["message"]
+
+
+def test_a_missing_secret_is_named_and_the_pod_goes_on_when_it_comes(ou: Ou, operator: OperatorProcess) -> None:
+    kafka = {"bootstrapServers": "kafka:9092", "authSecret": "kafka-client"}
+    ou.apply(stream_resource(kafka=kafka), stream_job("secretive"))
+    pod = "secretive-1-driver"
+    seen = told(ou, {"secretive": ("ContainerConfigError", warned(ou, pod, "FailedMount"))})
+    assert f"Secret kafka-client not found; create it in namespace {ou.namespace}" in seen["secretive"]["message"]
+    ou.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "kafka-client"}, "stringData": {}})
+    status = ou.job_until("secretive", is_ready)
+    assert (status["attempt"], status["restarts"]["total"]) == (1, 0)
+
+
+def test_a_volume_that_cannot_be_mounted_is_said(ou: Ou, operator: OperatorProcess) -> None:
+    name = f"{ou.namespace}-broken"
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "namespace": ou.namespace,
+        "name": "broken-checkpoint",
+    }
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {
+            "capacity": {"storage": "10Mi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": name,
+            "claimRef": claim,
+            "hostPath": {"path": "/run/no-such-folder", "type": "Directory"},
+        },
+    }
+    ou.apply(volume, stream_resource(checkpoints={"volumeClaim": {"storageClassName": name, "size": "10Mi"}}))
+    try:
+        ou.apply(stream_job("broken"))
+        seen = told(ou, {"broken": ("VolumeUnavailable", warned(ou, "broken-1-driver", "FailedMount"))})
+        assert "/run/no-such-folder is not a directory" in seen["broken"]["message"]
+    finally:
+        ou.cluster.kubectl("delete", "persistentvolume", name, "--wait=false")
+
+
+def test_an_evicted_driver_is_told_and_replaced(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("evicted", {"slow_stop": 2}))
+    ou.job_until("evicted", is_ready)
+    pod = "evicted-1-driver"
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": ou.namespace}}
+    path = f"/api/v1/namespaces/{ou.namespace}/pods/{pod}/eviction"
+    ou.cluster.kubectl("create", "--raw", path, "-f", "-", input=json.dumps(eviction))
+    seen = told(ou, {"evicted": ("DriverEvicted", is_disrupted(ou, pod))})
+    assert "EvictionByEvictionAPI" in seen["evicted"]["message"]
+    status = ou.job_until("evicted", lambda status: status["attempt"] == 2 and is_ready(status))
+    assert (status["restarts"]["lastReason"], status["restarts"]["consecutive"]) == ("DriverEvicted", 0)
 
 
 def test_a_driver_that_the_api_server_refuses_is_said_and_tried_again(ou: Ou, operator: OperatorProcess) -> None:
@@ -91,18 +176,30 @@ def test_a_driver_that_the_api_server_refuses_is_said_and_tried_again(ou: Ou, op
     assert (status["attempt"], status["restarts"]["total"]) == (1, 0)
 
 
-def test_a_pod_that_no_node_takes_is_said(ou: Ou, idle_operator: OperatorProcess) -> None:
-    idle_operator.extra = ("--no-leader-election", '--driver-node-selector={"no": "such-node"}')
+def test_a_driver_of_more_memory_than_the_ou_allows_is_refused_with_the_api_servers_words(
+    ou: Ou, operator: OperatorProcess
+) -> None:
+    limits = {"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}
+    ou.apply({"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "small"}, "spec": limits})
+    ou.apply(stream_resource(), stream_job("large"))
+    seen = told(ou, {"large": ("DriverRefused", lambda: bool(ou.get("streamjob", "large").get("status")))})
+    assert "maximum memory usage per Container is 1Gi" in seen["large"]["message"]
+
+
+def test_a_driver_that_no_node_is_large_enough_for_is_said(ou: Ou, idle_operator: OperatorProcess) -> None:
+    idle_operator.extra = ("--no-leader-election", "--cpu-request-per-cu=1")
     idle_operator.start()
-    ou.apply(stream_resource(), stream_job("unplaced"))
-    ou.job_until("unplaced", lambda status: reason(status) == "Unschedulable")
+    ou.apply(stream_resource(standalone=4), stream_job("unplaced", resources={"mode": "Standalone", "cu": 4}))
+    seen = told(ou, {"unplaced": ("Unschedulable", is_unplaced(ou, "unplaced-1-driver"))})
+    assert "Insufficient cpu" in seen["unplaced"]["message"]
 
 
 def test_a_driver_that_waits_for_kafka_is_shown_within_fifteen_seconds(ou: Ou, operator: OperatorProcess) -> None:
     ou.apply(stream_resource(), stream_job("waiting"))
     ou.job_until("waiting", is_ready)
     ou.tell("waiting-1-driver", waiting="KafkaUnreachable")
-    status = ou.job_until("waiting", lambda status: reason(status) == "KafkaUnreachable", within_seconds=15)
+    told(ou, {"waiting": ("KafkaUnreachable", at_once)})
+    status = ou.get("streamjob", "waiting")["status"]
     assert (status["phase"], reason(status, "Progressing")) == ("Degraded", "KafkaUnreachable")
     ou.tell("waiting-1-driver")
     status = ou.job_until("waiting", is_ready, within_seconds=30)

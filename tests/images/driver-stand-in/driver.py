@@ -1,13 +1,15 @@
 """Behaves as ``spec.description`` says (JSON), and as ``/tmp/told.json`` says from then on.
 
 exit: code to end with; reason, message: last words; slow_stop: seconds that SIGTERM takes;
-waiting: reason of /progress and /readyz; ready: whether /readyz answers 200; idle, rate: parts of /progress.
+waiting: reason of /progress and /readyz; ready: whether /readyz answers 200; idle, rate: parts of /progress;
+mute: serves nothing; eats: takes memory without end, itself or by a child, whose death it tells and dies of.
 """
 
 import json
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -55,6 +57,18 @@ def progress() -> dict[str, Any]:
     }
 
 
+def eat(who: str) -> None:
+    """Go over the memory limit: in this process, or in a child as a Python worker would."""
+    if who == "itself":
+        eaten = []
+        while True:
+            eaten.append(bytearray(os.urandom(1) * (64 << 20)))
+    code = "eaten = []\nwhile True: eaten.append(bytearray(b'x' * (64 << 20)))"
+    died = subprocess.run([sys.executable, "-c", code], check=False).returncode
+    pathlib.Path("/tmp/told.json").write_text(json.dumps({"message": f"a worker ended with {died}"}))  # noqa: S108
+    end(70)
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         told = behaviour()
@@ -75,10 +89,13 @@ def stop(*_: object) -> None:
 
 signal.signal(signal.SIGTERM, stop)
 (CHECKPOINT / f"attempt-{JOB['job']['attempt']}").write_text("was here")
-server = ThreadingHTTPServer(("", 8090), Handler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
+if not behaviour().get("mute"):
+    server = ThreadingHTTPServer(("", 8090), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
 print(json.dumps({"files": sorted(path.name for path in CHECKPOINT.iterdir())}), flush=True)
 while True:
+    if "eats" in behaviour():
+        eat(behaviour()["eats"])
     if "exit" in behaviour():
         time.sleep(behaviour().get("after", 0))
         end(behaviour()["exit"])
