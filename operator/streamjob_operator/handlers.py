@@ -23,6 +23,38 @@ class _Patience:
         return chain((0.5, 1, 2, 3, 5), repeat(8.0))
 
 
+class _NoDiffs(kopf.DiffBaseStorage):
+    """Nothing is compared with what was seen before: nine tenths of kopf's work for an event."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        pass
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """No handler has any progress to remember."""
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        pass
+
+    def purge(self, **_: Any) -> None:
+        pass
+
+    def touch(self, **_: Any) -> None:
+        pass
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        return essence
+
+
 @kopf.on.login()
 async def log_in(memo: Any, **facts: Any) -> kopf.AiohttpSession | None:
     """By the pod's service account, else by KUBECONFIG; never through the synchronous client."""
@@ -51,6 +83,8 @@ async def start(settings: kopf.OperatorSettings, memo: Any, **_: Any) -> None:
     settings.networking.request_timeout = 15
     settings.networking.enforce_retry_after = True
     settings.networking.error_backoffs = _Patience()
+    settings.persistence.diffbase_storage = _NoDiffs()
+    settings.persistence.progress_storage = _NoProgress()
     settings.queueing.worker_limit = None
     settings.queueing.idle_timeout = 1
     settings.queueing.exit_timeout = 0.2
