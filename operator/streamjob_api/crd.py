@@ -140,6 +140,7 @@ def stream_job_crd() -> Schema:
         _column("Age", ".metadata.creationTimestamp", "date"),
         _column("Reason", _ready("reason"), wide=True),
         _column("Driver", ".status.driver.podName", wide=True),
+        _column("Executors", ".status.executors.running", "integer", wide=True),
         _column("Message", _ready("message"), wide=True),
     ]
     crd = _crd(kinds.STREAM_JOB, kinds.STREAM_JOBS, "sj", spec, status, columns)

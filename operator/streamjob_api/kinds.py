@@ -21,6 +21,8 @@ DRIVER, EXECUTOR, CHECK = "driver", "executor", "check"
 PODS_SELECTOR = f"{COMPONENT_LABEL} in ({DRIVER},{EXECUTOR},{CHECK})"
 SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
 CU_ANNOTATION = f"{GROUP}/cu"
+# Of the driver of a Cluster job: how many executors it is to have.
+WORKERS_ANNOTATION = f"{GROUP}/workers"
 # Of an executor: its owner is its driver's pod.
 JOB_UID_ANNOTATION = f"{GROUP}/job-uid"
 # Points, separated by commas, which no name has.

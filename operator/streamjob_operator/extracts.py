@@ -80,6 +80,7 @@ def pod_of(body: Mapping[str, Any]) -> Pod:
         job=labels.get(kinds.JOB_LABEL, ""),
         job_uid=annotations.get(kinds.JOB_UID_ANNOTATION) or _controller(meta),
         owner_uid=_controller(meta),
+        workers=_whole(annotations.get(kinds.WORKERS_ANNOTATION)),
         attempt=_whole(labels.get(kinds.ATTEMPT_LABEL)),
         epoch=_whole(labels.get(kinds.EPOCH_LABEL)),
         cu=_number(annotations.get(kinds.CU_ANNOTATION)),

@@ -11,6 +11,7 @@ from streamjob_api.support import without_effect
 from streamjob_operator import obstacles, reasons
 from streamjob_operator.conditions import condition, settled
 from streamjob_operator.course import Course, Observed
+from streamjob_operator.executors import counted
 from streamjob_operator.observed import Pod
 
 # A number that moved by less is not worth a write.
@@ -27,6 +28,7 @@ def summarise(observed: Observed, course: Course, now: datetime, throughput_inte
         update={
             "observed_generation": observed.job.generation,
             "phase": course.phase,
+            "executors": counted(course.driver, observed.executors),
             "conditions": settled(present.conditions, _conditions(observed, course, say)),
         }
     )

@@ -37,6 +37,7 @@ def driver_pod(job: Job, runnable: Runnable, attempt: int, epoch: int, settings:
             "annotations": {
                 kinds.SPEC_HASH_ANNOTATION: runnable.spec_hash,
                 kinds.CU_ANNOTATION: f"{runnable.cu:g}",
+                **_workers(runnable),
                 **_calculated(runnable),
                 **_ARGO_CD,
             },
@@ -57,6 +58,11 @@ def driver_pod(job: Job, runnable: Runnable, attempt: int, epoch: int, settings:
             **placement(settings),
         },
     }
+
+
+def _workers(runnable: Runnable) -> dict[str, str]:
+    workers = runnable.spec.resources.workers
+    return {kinds.WORKERS_ANNOTATION: str(workers)} if workers else {}
 
 
 def _calculated(runnable: Runnable) -> dict[str, str]:
