@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -167,7 +168,7 @@ async def remove_volumes(access: Access) -> None:
 
 @asynccontextmanager
 async def fake_nodes(access: Access, kubeconfig: Path, folder: Path) -> AsyncIterator[processes.Process]:
-    """kwok and its nodes, and the way to their pods; all of it goes at the end."""
+    """kwok and its nodes, and the process that speaks for all drivers; all of it goes at the end."""
     state = state_folder(os.environ)
     go_tools.build(go_tools.KWOK, state, Progress())
     configuration = folder / "kwok.yaml"
@@ -178,6 +179,7 @@ async def fake_nodes(access: Access, kubeconfig: Path, folder: Path) -> AsyncIte
     nodes = [node(number) for number in range(_NODES)]
     _route("replace")
     kwok = processes.start([str(word) for word in argv], folder / "kwok.log")
+    drivers = processes.start([sys.executable, "-m", "benchmarks.operator.progress_server"], folder / "progress.log")
     try:
         await access.request("POST", "/apis/storage.k8s.io/v1/storageclasses", storage_class())
         await access.all("POST", [("/api/v1/nodes", each) for each in nodes])
@@ -188,6 +190,7 @@ async def fake_nodes(access: Access, kubeconfig: Path, folder: Path) -> AsyncIte
         await access.request("DELETE", f"/apis/storage.k8s.io/v1/storageclasses/{STORAGE_CLASS}")
         await remove_volumes(access)
         kwok.stop()
+        drivers.stop()
         _route("delete")
 
 

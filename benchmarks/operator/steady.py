@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from random import Random
 
-from benchmarks.operator import processes, running_operator
+from benchmarks.operator import running_operator
 from benchmarks.operator.access import Access
 from benchmarks.operator.fleet import Fleet, jobs_path
 from benchmarks.operator.running_operator import RunningOperator, Setup
@@ -24,7 +21,7 @@ _MERGE = "application/merge-patch+json"
 
 async def measured(stage: Stage, fleet: Fleet, seconds: float, edits: int) -> Figures:
     """Fill the cluster, then look, edit, restart, and look again for the given time."""
-    async with stage.ous(fleet), _drivers(stage):
+    async with stage.ous(fleet):
         with stage.setup(fleet) as setup:
             await stage.fill(fleet)
             async with stage.operator(setup) as operator:
@@ -36,17 +33,6 @@ async def measured(stage: Stage, fleet: Fleet, seconds: float, edits: int) -> Fi
                 figures |= await edited(stage, fleet, edits)
             figures |= await restarted(stage, fleet, setup, seconds)
     return figures
-
-
-@asynccontextmanager
-async def _drivers(stage: Stage) -> AsyncIterator[None]:
-    """The process that speaks for all drivers."""
-    argv = [sys.executable, "-m", "benchmarks.operator.progress_server"]
-    server = processes.start(argv, stage.folder / "progress.log")
-    try:
-        yield
-    finally:
-        server.stop()
 
 
 async def edited(stage: Stage, fleet: Fleet, edits: int) -> Figures:
