@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from cluster.operator_process import (
     Manifest,
@@ -15,6 +16,7 @@ from cluster.operator_process import (
     stream_resource,
     thing_models,
 )
+from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
 
 
@@ -154,8 +156,102 @@ def test_states_asked_faster_than_followed_end_where_the_user_wants_it(ou: Ou, o
     ou.apply(stream_resource(), stream_job("hasty", {"slow_stop": 3}))
     ou.job_until("hasty", is_ready)
 
-    for state in ("Paused", "Running", "Stopped", "Paused", "Running"):
-        ou.patch("hasty", {"state": state})
-    generation = ou.get("streamjob", "hasty")["metadata"]["generation"]
-    ou.job_until("hasty", lambda status: status["observedGeneration"] == generation and is_ready(status))
+    with watched(ou.cluster, ou.namespace) as events:
+        ask_in_turn(ou, "hasty", [*STATES * 6, "Running"])
+        status = settled(ou, "hasty", "Running")
+    assert most_at_once(events)[0] == 1
     assert len(ou.pods()) == 1
+    assert status["restarts"]["total"] == 0
+    assert int(status["deployed"]["checkpoint"].rpartition("/")[2]) >= 1
+
+
+def test_thirty_wishes_that_end_in_stopped_leave_nothing_behind(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("fickle"))
+    ou.job_until("fickle", is_ready)
+
+    ask_in_turn(ou, "fickle", [*STATES * 6, "Stopped"])
+    status = settled(ou, "fickle", "Stopped")
+    assert (status["admittedCu"], status.get("driver")) == (0, None)
+    assert status["stop"]["graceful"] is True
+    eventually(ou.pods, until=lambda pods: not pods)
+    eventually(lambda: ou.get("streamresource", "energy")["status"]["inUse"], until=lambda used: used is False)
+
+
+def test_a_job_deleted_and_created_again_while_it_stops_is_another_one(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("reborn", {"slow_stop": 3}))
+    ou.job_until("reborn", is_ready)
+    former = ou.get("streamjob", "reborn")["metadata"]["uid"]
+
+    with watched(ou.cluster, ou.namespace) as events:
+        ou.patch("reborn", {"state": "Paused"})
+        ou.delete("streamjob", "reborn", "--wait=false")
+        ou.apply(stream_job("reborn"))
+        ask_in_turn(ou, "reborn", ["Paused", "Running", "Stopped", "Running"])
+        status = settled(ou, "reborn", "Running")
+    (pod,) = ou.pods()
+    (owner,) = pod["metadata"]["ownerReferences"]
+    assert owner["uid"] != former
+    assert status["restarts"]["total"] == 0
+    assert most_at_once(events)[0] == 1
+
+
+STATES = ["Paused", "Running", "Stopped", "Released", "Draft"]
+
+
+def ask_in_turn(ou: Ou, name: str, states: list[str]) -> None:
+    """As fast as the API server takes it."""
+    for state in states:
+        answer = ou.merge("streamjob", name, {"spec": {"state": state}})
+        assert answer["spec"]["state"] == state
+
+
+def settled(ou: Ou, name: str, state: str) -> Manifest:
+    generation = ou.get("streamjob", name)["metadata"]["generation"]
+    return ou.job_until(
+        name,
+        lambda status: status.get("observedGeneration") == generation and is_ready(status) and reason(status) == state,
+    )
+
+
+def test_status_tells_how_a_driver_ended_that_was_asked_to(ou: Ou, operator: OperatorProcess) -> None:
+    patient, hard = stream_job("patient", {"slow_stop": 1}), stream_job("hard", {"slow_stop": 60})
+    hard["spec"]["lifecycle"] = {"stopDeadline": "3s"}
+    ou.apply(stream_resource(), patient, hard)
+    for name in ("patient", "hard"):
+        ou.job_until(name, is_ready)
+        ou.patch(name, {"state": "Paused"})
+
+    stop = ou.job_until("patient", lambda status: reason(status) == "Paused")["stop"]
+    assert (stop["podName"], stop["graceful"], stop["message"]) == ("patient-1-driver", True, "ended as told")
+    status = ou.job_until("hard", lambda status: reason(status) == "Paused")
+    assert status["stop"]["graceful"] is False
+    assert "killed after lifecycle.stopDeadline" in status["stop"]["message"]
+    assert "not gracefully" in condition(status, "Ready")["message"]
+
+    for name in ("patient", "hard"):
+        ou.patch(name, {"state": "Running", "rateLimit": 9})
+    ou.job_until("patient", is_ready)
+    ou.patch("patient", {"restartNonce": 1})
+    stop = ou.job_until("patient", lambda status: status["attempt"] == 3 and is_ready(status))["stop"]
+    assert (stop["podName"], stop["graceful"]) == ("patient-2-driver", True)
+
+
+def test_a_pause_beyond_its_limit_asks_for_a_decision_across_a_restart_of_the_operator(
+    ou: Ou, idle_operator: OperatorProcess
+) -> None:
+    idle_operator.start()
+    ou.apply(stream_resource(), stream_job("resting", state="Paused", lifecycle={"pauseLimit": "15s"}))
+    since = ou.job_until("resting", lambda status: reason(status) == "Paused")["pausedAt"]
+    idle_operator.kill()
+    idle_operator.start()
+    status = ou.job_until("resting", lambda status: reason(status) == "PauseExpired")
+    late = datetime.now(UTC) - datetime.fromisoformat(since)
+    assert 15 <= late.total_seconds() < 25
+    assert status["pausedAt"] == since
+    assert condition(status, "PauseExpired")["status"] == "True"
+    assert is_ready(status)
+    assert "PauseExpired" in ou.cluster.kubectl("get", "-n", ou.namespace, "sj", "resting")
+    told = [event["reason"] for event in ou.items("events.events.k8s.io") if event["regarding"]["name"] == "resting"]
+    assert sorted(told) == ["PauseExpired", "Paused"]
+    ou.patch("resting", {"state": "Running"})
+    assert ou.job_until("resting", lambda status: reason(status) == "Running").get("pausedAt") is None

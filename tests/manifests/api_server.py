@@ -54,6 +54,10 @@ class ApiServer:
         """Send an object as JSON."""
         return self._send("POST", path, body, {"Content-Type": "application/json"})
 
+    def merge(self, path: str, patch: Mapping[str, Any]) -> Answer:
+        """Merge-patch an object, without the half second that kubectl takes to begin."""
+        return self._send("PATCH", path, patch, {"Content-Type": "application/merge-patch+json"})
+
     def patch_status(self, kind: str, name: str, patch: Mapping[str, Any], *, who: str) -> Answer:
         """Patch the status of an object as somebody else."""
         path = f"/apis/{kinds.API_VERSION}/namespaces/{self._namespace}/{PLURALS[kind]}/{name}/status"
