@@ -28,8 +28,8 @@ Every field of both kinds of `{API_VERSION}`. Fields in **bold** are required. T
 
 Some fields are there for later versions. This one refuses, as [`NotSupported`](troubleshooting.md#notsupported): the
 templates device-state and pipeline, trigger mode `Frequency`, expressions over anything but numbers, attributes,
-`restoreFrom`, `upgradeMode: Stateless`, mode `Cluster`, and checkpoints
-other than `volumeClaim`. It warns that `alarms`, `lifecycle.rollbackOnFailure` and
+`restoreFrom`, mode `Cluster`, and checkpoints
+other than `volumeClaim`. It warns that `alarms` and
 `timeSeries` have no effect yet.
 
 What a change of a StreamJob's field does to its running job:
@@ -39,7 +39,9 @@ What a change of a StreamJob's field does to its running job:
 | Ignored | None. |
 | Live | It is taken up without a restart. |
 | Restart | The driver is replaced and goes on from its checkpoint. |
-| StateBreaking | Its checkpoint does not fit: `CheckpointIncompatible`, until it is changed back or the job stopped. |
+| StateBreaking | Refused (`StateBreakingChange`), unless `upgradeMode: Stateless` drops state and offsets. |
+
+[Upgrades](upgrades.md) tells what happens step by step.
 """
 _VALUES = """\
 ## Forms of values

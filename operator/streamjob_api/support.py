@@ -6,7 +6,6 @@ entry goes when its feature comes.
 
 from collections.abc import Iterator
 
-from streamjob_api.lifecycle import UpgradeMode
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_api.templates import TemplateName
@@ -35,8 +34,6 @@ def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
         yield f"spec.template.name: {spec.template.name} {_LATER}; it has {', '.join(_TEMPLATES)}"
     if spec.restore_from is not None:
         yield f"spec.restoreFrom: it {_LATER}; leave it out"
-    if spec.upgrade_mode is UpgradeMode.STATELESS:
-        yield f"spec.upgradeMode: Stateless {_LATER}; stop the job (spec.state: Stopped) to drop its state"
 
 
 def unsupported_resource(spec: StreamResourceSpec) -> list[str]:
@@ -47,12 +44,10 @@ def unsupported_resource(spec: StreamResourceSpec) -> list[str]:
 
 
 def without_effect(spec: StreamJobSpec) -> list[str]:
-    """What is said for nothing: the job runs, but nobody is told or asked, or nothing is rolled back."""
+    """What is said for nothing: the job runs, but nobody is told or asked."""
     said = []
     if spec.alarms is not None:
         said.append(f"spec.alarms: raising alarms {_LATER}")
-    if spec.lifecycle.rollback_on_failure:
-        said.append(f"spec.lifecycle.rollbackOnFailure: it {_LATER}")
     if spec.idle_timeout is not None:
         said.extend(_closes_nothing(spec))
     if spec.device_state is not None:
