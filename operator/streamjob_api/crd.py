@@ -160,17 +160,23 @@ def stream_resource_crd() -> Schema:
     spec, status = _schema_of(StreamResourceSpec), _schema_of(StreamResourceStatus)
     columns = [
         _column("Ready", _ready("status")),
-        _column("CU", ".status.standalone.total", "number"),
-        _column("Used", ".status.standalone.used", "number"),
-        _column("Queued", ".status.standalone.queued", "number"),
-        _column("Free", ".status.standalone.free", "number"),
+        *_use_columns("", "standalone"),
         _column("Age", ".metadata.creationTimestamp", "date"),
+        *_use_columns("Cluster ", "cluster", wide=True),
         _column("OrgId", ".status.orgId", wide=True),
         _column("Libraries", ".status.librarySlots.used", "integer", wide=True),
         _column("Slots", ".status.librarySlots.total", "integer", wide=True),
         _column("Message", _ready("message"), wide=True),
     ]
     return _crd(kinds.STREAM_RESOURCE, kinds.STREAM_RESOURCES, "sr", spec, status, columns)
+
+
+def _use_columns(prefix: str, use: str, *, wide: bool = False) -> list[Schema]:
+    """What is asked for of a capacity, and what has become of it."""
+    titles = {"CU": "total", "Used": "used", "Reserved": "reserved", "Queued": "queued", "Free": "free"}
+    return [
+        _column(f"{prefix}{title}", f".status.{use}.{field}", "number", wide=wide) for title, field in titles.items()
+    ]
 
 
 def _crd(kind: str, plural: str, short: str, spec: Schema, status: Schema, columns: list[Schema]) -> Schema:

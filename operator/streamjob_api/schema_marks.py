@@ -18,6 +18,8 @@ def keyed_by(*names: str) -> Extra:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(names)}
 
 
+# A map that is written as a whole: the API server keeps no record of who owns each of its thousands of entries.
+ATOMIC: Extra = {"x-kubernetes-map-type": "atomic"}
 SET: Extra = {"x-kubernetes-list-type": "set"}
 ANY_FIELDS: Extra = {"x-kubernetes-preserve-unknown-fields": True}
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from streamjob_api.base import PlainModel
-from streamjob_api.schema_marks import keyed_by
+from streamjob_api.resources import RunningMode
+from streamjob_api.schema_marks import ATOMIC, keyed_by
 
 ShortText = Annotated[str, StringConstraints(max_length=256)]
 Message = Annotated[str, StringConstraints(max_length=4096)]
@@ -138,6 +139,9 @@ class StreamJobStatus(StatusModel):
     )
     attempt: int = Field(default=0, description="Number of the present or last driver pod.")
     admitted_cu: float = Field(default=0, description="CU that the job holds of the OU's capacity.")
+    admitted_mode: RunningMode = Field(
+        default=RunningMode.STANDALONE, description="The mode whose capacity these CU are of."
+    )
     restarts: Restarts = Field(default=Restarts(), description="Drivers that were lost or failed.")
     driver: Driver | None = Field(default=None, description="The driver pod of the present attempt.")
     deployed: Deployed | None = Field(default=None, description="What the present attempt runs.")
@@ -190,12 +194,15 @@ class LibraryStatus(StatusModel):
     image: ShortText = Field(default="", description="Runtime image of the catalogue.")
 
 
-class Admission(StatusModel):
-    """A job that holds capacity, whether its driver is up or not."""
+class Holdings(StatusModel):
+    """CU by the job that holds them: its name, a slash, the first 8 characters of its UID."""
 
-    name: ShortText = Field(description="Name of the StreamJob.")
-    uid: ShortText = Field(description="UID of the StreamJob.")
-    cu: float = Field(description="CU that it holds.")
+    standalone: dict[str, float] = Field(
+        default={}, description="Of the capacity for Standalone jobs.", json_schema_extra=ATOMIC
+    )
+    cluster: dict[str, float] = Field(
+        default={}, description="Of the capacity for Cluster jobs.", json_schema_extra=ATOMIC
+    )
 
 
 class StreamResourceStatus(StatusModel):
@@ -218,6 +225,9 @@ class StreamResourceStatus(StatusModel):
     )
     libraries_not_shown: int = Field(default=0, description="Further libraries, for which there is no room.")
     in_use: bool = Field(default=False, description="Whether jobs hold capacity; then it must not be deleted.")
-    admitted: list[Admission] = Field(
-        default=[], max_length=4000, description="Jobs that hold capacity.", json_schema_extra=keyed_by("name")
+    holders: Holdings = Field(
+        default=Holdings(), description="Jobs that hold capacity, whether their driver is up or not."
+    )
+    leaving: Holdings = Field(
+        default=Holdings(), description="Capacity that was taken back from a job, and is free in a moment."
     )

@@ -15,7 +15,7 @@ from kubernetes.aio import client, config
 from kubernetes.aio.config.config_exception import ConfigException
 
 from streamjob_api import kinds
-from streamjob_operator.observed import JobKey, Manifest, OuKey, Pod
+from streamjob_operator.observed import JobKey, Manifest, OuKey, Pod, Resource
 
 FIELD_MANAGER = "streamjob-operator"
 _JSON = "application/json"
@@ -170,16 +170,21 @@ class Cluster:
         path = f"{_path(kinds.STREAM_JOB, key.namespace)}/{key.name}/status"
         return await self.request("PATCH", path, body, _MERGE, {"fieldManager": FIELD_MANAGER})
 
-    async def put_resource_status(self, body: Manifest, status: Mapping[str, Any]) -> Manifest:
-        """Compare and swap a StreamResource's status, at the version that ``body`` was read at.
+    async def put_resource_status(self, resource: Resource, status: Mapping[str, Any]) -> Manifest:
+        """Compare and swap a StreamResource's status, at the version that this extract is of.
 
         Raises:
-            Conflict: it changed since it was read.
+            Conflict: it changed since then.
         """
-        meta = body["metadata"]
-        path = f"{_path(kinds.STREAM_RESOURCE, meta['namespace'])}/{meta['name']}/status"
-        typed = {"apiVersion": kinds.API_VERSION, "kind": kinds.STREAM_RESOURCE, **body, "status": dict(status)}
-        return await self.request("PUT", path, typed, query={"fieldManager": FIELD_MANAGER})
+        meta = {
+            "namespace": resource.namespace,
+            "name": resource.name,
+            "uid": resource.uid,
+            "resourceVersion": resource.resource_version,
+        }
+        body = {"apiVersion": kinds.API_VERSION, "kind": kinds.STREAM_RESOURCE, "metadata": meta, "status": status}
+        path = f"{_path(kinds.STREAM_RESOURCE, resource.namespace)}/{resource.name}/status"
+        return await self.request("PUT", path, body, query={"fieldManager": FIELD_MANAGER})
 
     async def apply(self, manifests: Iterable[Manifest]) -> list[Manifest]:
         """Make one after the other, so that a pod finds all that it mounts; what is there already is taken over."""

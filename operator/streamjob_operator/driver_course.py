@@ -267,14 +267,16 @@ def _waiting(remembered: StreamJobStatus, word: Word, again_in: float | None) ->
 
 def _queue_message(observed: Observed, runnable: Runnable) -> str:
     if observed.waiting is None:
-        return f"needs {runnable.cu:g} CU of standalone; its place in the queue is not known yet"
+        pool = ledger.words(runnable.spec.resources.mode)
+        return f"needs {runnable.cu:g} CU of {pool}; its place in the queue is not known yet"
     return ledger.explain(observed.waiting)
 
 
 def held(remembered: StreamJobStatus) -> Word:
     """ResourceReserved: what the job holds."""
     if remembered.admitted_cu > 0:
-        return Word(True, reasons.ADMITTED, f"holds {remembered.admitted_cu:g} CU of standalone")
+        pool = ledger.words(remembered.admitted_mode)
+        return Word(True, reasons.ADMITTED, f"holds {remembered.admitted_cu:g} CU of {pool}")
     return Word(False, reasons.RELEASED, "holds no CU")
 
 

@@ -32,6 +32,7 @@ def _rebuilt(status: StreamJobStatus, pod: Pod) -> dict[str, object]:
     return {
         "attempt": pod.attempt,
         "admitted_cu": 0 if pod.finished else pod.cu,
+        "admitted_mode": pod.mode,
         "driver": _driver(pod),
         "deployed": Deployed(spec_hash=pod.spec_hash, generation=0, epoch=pod.epoch),
         "highest_epoch": max(status.highest_epoch, pod.epoch),
@@ -44,7 +45,9 @@ def _driver(pod: Pod) -> Driver:
 
 def holding(status: StreamJobStatus, pod: Pod) -> StreamJobStatus:
     """The memory of a job that keeps this driver, whatever was intended with it before."""
-    return status.model_copy(update={"driver": _driver(pod), "admitted_cu": max(status.admitted_cu, pod.cu)})
+    before = status.admitted_cu if status.admitted_mode is pod.mode else 0
+    held = {"admitted_cu": max(before, pod.cu), "admitted_mode": pod.mode}
+    return status.model_copy(update={"driver": _driver(pod), **held})
 
 
 def account(status: StreamJobStatus, pods: tuple[Pod, ...], now: datetime) -> tuple[StreamJobStatus, bool]:
@@ -122,6 +125,7 @@ def begin(
         update={
             "attempt": attempt,
             "admitted_cu": runnable.cu,
+            "admitted_mode": runnable.spec.resources.mode,
             "restarts": status.restarts if same else forgiven(status.restarts),
             "driver": Driver(pod_name=driver_name(job.key.name, attempt)),
             "highest_epoch": max(status.highest_epoch, epoch),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 from streamjob_api import kinds
 from streamjob_api.diffs import given
 from streamjob_api.faults import InvalidSpec
+from streamjob_api.resources import RunningMode
 from streamjob_api.status import StreamJobStatus, StreamResourceStatus
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
@@ -106,11 +106,6 @@ class Resource:
         )
         return digest([self.org_id, told])
 
-    @cached_property
-    def granted(self) -> Mapping[str, float]:
-        """CU by the UID of the job that was admitted with it."""
-        return {entry.uid: entry.cu for entry in self.status.admitted}
-
     @property
     def rank(self) -> tuple[datetime, str, str]:
         """Age, then name: which of two resources is in force."""
@@ -180,6 +175,12 @@ class Pod:
     hindrance: Hindrance | None = None
     container: Container = field(default_factory=Container)
     resource_version: str = field(default="", compare=False)
+
+    @property
+    def mode(self) -> RunningMode:
+        """Whose capacity it takes."""
+        is_cluster = self.component == kinds.EXECUTOR or self.workers > 0
+        return RunningMode.CLUSTER if is_cluster else RunningMode.STANDALONE
 
     @property
     def finished(self) -> bool:

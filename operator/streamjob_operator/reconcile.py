@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import events, memory
+from streamjob_operator.claims import granted
 from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.decide import decide
@@ -19,7 +20,7 @@ from streamjob_operator.plan import plan
 from streamjob_operator.revisions import Revisions
 from streamjob_operator.settings import Settings
 from streamjob_operator.status import summarise
-from streamjob_operator.validation import in_force
+from streamjob_operator.validation import Refusal, in_force
 from streamjob_operator.world import World
 
 # Whoever asks drivers wakes the job after the first answer, or none; this is the net below it.
@@ -124,7 +125,6 @@ class Reconciler:
 
     def _look(self, job: Job) -> Observed:
         """What the cache knows of a job."""
-        resource = in_force(self.world.resources(job.key.namespace))
         pods = self.world.pods(job.key)
         ledger = self.world.ledgers.get(job.key.namespace)
         driver = max((pod for pod in pods if not pod.finished), key=lambda pod: pod.attempt, default=None)
@@ -132,13 +132,20 @@ class Reconciler:
             job=job,
             verdict=self.world.verdict(job),
             pods=pods,
-            granted=resource.granted.get(job.uid, 0) if resource else 0,
+            granted=self._granted(job),
             waiting=ledger.waiting.get(job.key.name) if ledger else None,
             progress=self.world.heard(job.key, driver.uid) if driver else None,
             refused=self.world.refused.get(job.key, ""),
             executors=self.world.executors(job.key),
             parted=self._parted(job),
         )
+
+    def _granted(self, job: Job) -> float:
+        """CU that the job is admitted with, of the capacity for its mode."""
+        resource, verdict = in_force(self.world.resources(job.key.namespace)), self.world.in_force(job)
+        if resource is None or isinstance(verdict, Refusal):
+            return 0
+        return granted(resource.status, verdict.spec.resources.mode, job.key.name, job.uid)
 
     def _parted(self, job: Job) -> Pod | None:
         """The last pod of this job that vanished."""
@@ -168,7 +175,7 @@ class Reconciler:
         return self.world.verdicts.is_new(job) and rests_on_models(self.world.verdict(job))
 
     async def _look_live(self, job: Job) -> Observed:
-        """The same, of pods and the resource read just now. A job that changed is caught when its status is written."""
+        """The same, of pods read just now. A job that changed is caught when its status is written."""
         await self.live.refresh_for(job.key)
         return self._look(job)
 
@@ -192,6 +199,9 @@ class Reconciler:
         if course.start is None:
             return
         start = course.start
+        if not await self.ous.admits(job, start.runnable):
+            self.queue.add(job.key)  # the grant was taken back meanwhile: the intent is withdrawn in the next turn
+            return
         deployed = replace(job, generation=start.runnable.generation)
         manifests = plan(deployed, start.runnable, start.attempt, start.epoch, self.settings.driver)
         try:

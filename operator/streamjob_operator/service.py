@@ -27,6 +27,7 @@ from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, O
 from streamjob_operator.ou_turns import OuTurns
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler, utc_now
+from streamjob_operator.resource_status import concerned
 from streamjob_operator.revisions import Revisions
 from streamjob_operator.settings import Settings
 from streamjob_operator.shared_reads import SharedReads
@@ -238,11 +239,19 @@ class Operator:
         self._take_resource(deleted, body)
 
     def _take_resource(self, deleted: bool, body: Manifest) -> None:
-        """Every job of the OU may be concerned."""
+        """Every job of the OU may be concerned, or those whose grant is another."""
         meta = body["metadata"]
+        before = self.world.resource(meta["namespace"], meta["name"])
         if deleted:
             self.world.lose_resource(meta["namespace"], meta["name"], meta["uid"])
         elif not self.world.see_resource(body):
+            return
+        after = self.world.resource(meta["namespace"], meta["name"])
+        names = concerned(before, after) if before and after else None
+        if names is not None:
+            self.queue.add(OuKey(meta["namespace"]))
+            for name in names:
+                self.queue.add(JobKey(meta["namespace"], name))
             return
         # An orgId that becomes free may be waited for in another namespace.
         for namespace in {meta["namespace"], *(resource.namespace for resource in self.world.stalled_resources())}:

@@ -4,10 +4,14 @@ A read that begins after the question is as good as one of the asker's own; a th
 """
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from streamjob_operator.live_reads import LiveReads
-from streamjob_operator.observed import JobKey, OuKey
+from streamjob_operator.observed import JobKey, OuKey, Resource
+from streamjob_operator.validation import in_force
+
+Read = Callable[[list[JobKey]], Coroutine[None, None, None]]
 
 # Names in one label selector: they are part of the URL.
 _NAMES_AT_ONCE = 50
@@ -22,23 +26,34 @@ class SharedReads(LiveReads):
 
     async def refresh_for(self, key: JobKey) -> None:
         """Read what a job's start rests on, together with others of its OU."""
-        keys, read = self._next.get(key.namespace) or self._begin(key.namespace)
+        await self._share(f"pods of {key.namespace}", key, self._refresh_pods)
+
+    async def resource_in_force(self, key: OuKey) -> Resource | None:
+        """The StreamResource in force, read once for all who ask at a time."""
+        await self._share(f"resources of {key.namespace}", JobKey(key.namespace, ""), self._refresh_resource)
+        return in_force(self.world.resources(key.namespace))
+
+    async def _share(self, lane: str, key: JobKey, read: Read) -> None:
+        keys, task = self._next.get(lane) or self._begin(lane, read)
         keys.add(key)
-        await asyncio.shield(read)
-        if read.cancelled():
+        await asyncio.shield(task)
+        if task.cancelled():
             raise asyncio.CancelledError
-        read.result()
+        task.result()
 
-    def _begin(self, namespace: str) -> tuple[set[JobKey], asyncio.Task[None]]:
-        read = asyncio.get_running_loop().create_task(self._read(namespace))
-        self._next[namespace] = (set(), read)
-        return self._next[namespace]
+    def _begin(self, lane: str, read: Read) -> tuple[set[JobKey], asyncio.Task[None]]:
+        task = asyncio.get_running_loop().create_task(self._read(lane, read))
+        self._next[lane] = (set(), task)
+        return self._next[lane]
 
-    async def _read(self, namespace: str) -> None:
-        lock = self._under_way.setdefault(namespace, asyncio.Lock())
+    async def _read(self, lane: str, read: Read) -> None:
+        lock = self._under_way.setdefault(lane, asyncio.Lock())
         async with lock:
-            keys, _ = self._next.pop(namespace)
-            await asyncio.gather(self._refresh_pods(sorted(keys)), self.refresh_resources(OuKey(namespace)))
+            keys, _ = self._next.pop(lane)
+            await read(sorted(keys))
+
+    async def _refresh_resource(self, keys: list[JobKey]) -> None:
+        await super().resource_in_force(OuKey(keys[0].namespace))
 
     async def _refresh_pods(self, keys: list[JobKey]) -> None:
         for first in range(0, len(keys), _NAMES_AT_ONCE):

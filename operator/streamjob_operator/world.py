@@ -53,6 +53,10 @@ class World:
         """The StreamResources of a namespace."""
         return list(self._resources.get(namespace, {}).values())
 
+    def resource(self, namespace: str, name: str) -> Resource | None:
+        """A StreamResource, as last seen."""
+        return self._resources.get(namespace, {}).get(name)
+
     def all_resources(self) -> Iterator[Resource]:
         """Every StreamResource in the operator's scope."""
         for named in self._resources.values():

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from streamjob_api.faults import InvalidSpec
+from streamjob_api.resources import RunningMode
 from streamjob_api.stream_resource import LIBRARIES_PER_DESIGN_CU, Library, StreamResourceSpec
 from streamjob_api.suggestions import did_you_mean
 from streamjob_operator import reasons
@@ -79,9 +80,12 @@ def rival_of(resource: Resource, others: Iterable[Resource]) -> Resource | None:
     return min(older, key=lambda other: other.rank, default=None)
 
 
-def capacity(resource: Resource) -> float:
-    """CU that an OU has for Standalone jobs; none where its StreamResource is invalid."""
-    return 0 if isinstance(resource.spec, InvalidSpec) else resource.spec.capacity.standalone
+def capacity(resource: Resource, mode: RunningMode) -> float:
+    """CU that an OU has for jobs of a mode; none where its StreamResource is invalid."""
+    if isinstance(resource.spec, InvalidSpec):
+        return 0
+    asked = resource.spec.capacity
+    return asked.cluster if mode is RunningMode.CLUSTER else asked.standalone
 
 
 def slots(spec: StreamResourceSpec, running: Collection[Library] = ()) -> Slots:

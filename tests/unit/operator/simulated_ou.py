@@ -83,11 +83,11 @@ class SimulatedOu:
         attempt = int(pod["metadata"]["labels"][kinds.ATTEMPT_LABEL])
         assert attempt > max(self.attempts[owner["uid"]], default=0), f"attempt {attempt} of {name} a second time"
         self.attempts[owner["uid"]].add(attempt)
-        held = {entry["uid"]: entry["cu"] for entry in self.resource_status.get("admitted", ())}
-        assert held.get(owner["uid"], 0) >= cu_of(pod), f"{name} runs without having been admitted"
+        held = granted(self.resource_status).get(f"{name}/{owner['uid'][:8]}", 0)
+        assert held >= cu_of(pod), f"{name} runs without having been admitted"
 
     def _check_admissions(self, body: Manifest) -> None:
-        admitted = [entry["cu"] for entry in body.get("status", {}).get("admitted", ())]
+        admitted = granted(body.get("status", {})).values()
         if sum(admitted) > self._held:
             assert sum(admitted) <= self.capacity, f"{sum(admitted)} CU admitted of {self.capacity}"
         self._held = sum(admitted)
@@ -192,7 +192,7 @@ class SimulatedOu:
         alive = {
             pod["metadata"]["labels"][kinds.JOB_LABEL]: cu_of(pod) for pod in self.drivers() if kubelet.is_live(pod)
         }
-        held = {entry["name"]: entry["cu"] for entry in self.resource_status.get("admitted", ())}
+        held = {text.partition("/")[0]: cu for text, cu in granted(self.resource_status).items()}
         assert held == alive, f"admitted {held}, alive {alive}"
 
     def _check_job(self, job: Manifest) -> None:
@@ -262,6 +262,12 @@ def _rests(pod: Manifest) -> bool:
 
 def ready_of(job: Manifest) -> Manifest:
     found: Manifest = next(each for each in job["status"]["conditions"] if each["type"] == "Ready")
+    return found
+
+
+def granted(resource_status: Manifest) -> dict[str, float]:
+    """CU by "name/UID" of the jobs that were admitted."""
+    found: dict[str, float] = resource_status.get("holders", {}).get("standalone", {})
     return found
 
 

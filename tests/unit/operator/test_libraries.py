@@ -7,7 +7,7 @@ from typing import Any
 from streamjob_api.status import LibraryState, LibraryStatus
 from streamjob_api.stream_resource import Library, StreamResourceSpec
 from streamjob_operator.catalogue import Catalogue
-from streamjob_operator.ledger import settle
+from streamjob_operator.ledger import Ledger
 from streamjob_operator.library_status import MAX_BYTES, library_statuses, users_of, within
 from streamjob_operator.observed import Resource
 from streamjob_operator.resource_status import summarise_resource
@@ -92,7 +92,7 @@ def test_drafts_use_no_library_and_names_are_bounded() -> None:
 def test_a_library_on_its_way_out_is_told_with_who_uses_it() -> None:
     of = resource(libraries=[])
     found = OuFacts("ou", of, running=frozenset({library("time-window-aggregation")}), catalogue=Catalogue())
-    status, _ = summarise_resource(of, settle(4, []), found, users_of([job()]), NOW)
+    status, _ = summarise_resource(of, Ledger(), found, users_of([job()]), NOW)
     assert [(each.state, each.used_by) for each in status.libraries] == [(LibraryState.REMOVING, ["extremes"])]
     assert "time-window-aggregation 1.0 is being removed, but a driver still runs it; used by extremes" in (
         status.conditions[0].message
@@ -103,7 +103,7 @@ def test_three_hundred_libraries_stay_within_their_room_and_those_with_a_fault_c
     names = [f"library-{number}-{'x' * 40}" for number in range(300)]
     of = listing(*names, design=100)
     known = Catalogue({(name, "1.0"): "example.org/" + "y" * 400 for name in names[:299]})
-    status, _ = summarise_resource(of, settle(4, []), facts(of, catalogue=known), {}, NOW)
+    status, _ = summarise_resource(of, Ledger(), facts(of, catalogue=known), {}, NOW)
     assert status.libraries[0].state is LibraryState.NOT_IN_CATALOGUE
     assert len(status.libraries) + status.libraries_not_shown == 300
     size = len(status.model_dump_json(by_alias=True, exclude_none=True))
