@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field
 
 from streamjob_operator.cluster import Cluster
+from streamjob_operator.event_budget import EventBudget
 from streamjob_operator.observed import Manifest
 
 # Written at a time; a thousand starts at once must not wait for what tells of them.
@@ -24,9 +25,12 @@ class EventWriter:
     cluster: Cluster
     _waiting: asyncio.Queue[tuple[str, Manifest]] = field(default_factory=asyncio.Queue)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _budget: EventBudget = field(default_factory=EventBudget)
 
     async def record(self, namespace: str, event: Manifest) -> None:
-        """Have an Event written soon."""
+        """Have an Event written soon, if its object has not had too many."""
+        if not self._budget.take(event["regarding"]["uid"]):
+            return
         if self._waiting.qsize() >= _WAITING:
             logger.warning("events are dropped: the API server does not take them")
             self._waiting.get_nowait()

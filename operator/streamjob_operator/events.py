@@ -1,11 +1,11 @@
-"""Kubernetes Events of transitions: one whenever the reason of a job's Ready condition changes. Pure."""
+"""Kubernetes Events of transitions: of changes of the reason of a job's Ready condition. Pure."""
 
 import hashlib
 from datetime import datetime
 
 from streamjob_api import kinds
-from streamjob_api.status import Condition, StreamJobStatus
-from streamjob_operator import reasons
+from streamjob_api.status import StreamJobStatus
+from streamjob_operator import event_damping, reasons
 from streamjob_operator.observed import Job, Manifest
 
 _MAX_NOTE = 1000
@@ -27,9 +27,10 @@ _NORMAL = {
 
 def of_transition(job: Job, status: StreamJobStatus, now: datetime, reporter: str) -> list[Manifest]:
     """The Event of this status change, or none."""
-    before, after = _ready(job.status), _ready(status)
-    if after is None or (before is not None and before.reason == after.reason):
+    after = event_damping.ready(status)
+    if after is None or not event_damping.is_told(job.status, status):
         return []
+    failed_again = event_damping.in_a_row(status) if after.reason == status.restarts.last_reason else ""
     key = f"{job.uid}/{after.reason}/{now.isoformat()}"
     return [
         {
@@ -43,7 +44,7 @@ def of_transition(job: Job, status: StreamJobStatus, now: datetime, reporter: st
             "type": "Normal" if after.reason in _NORMAL else "Warning",
             "reason": after.reason,
             "action": "Reconcile",
-            "note": after.message[:_MAX_NOTE] or after.reason,
+            "note": f"{after.message[:_MAX_NOTE] or after.reason}{failed_again}",
             "regarding": {
                 "apiVersion": kinds.API_VERSION,
                 "kind": kinds.STREAM_JOB,
@@ -55,7 +56,3 @@ def of_transition(job: Job, status: StreamJobStatus, now: datetime, reporter: st
             "reportingInstance": reporter[:128],
         }
     ]
-
-
-def _ready(status: StreamJobStatus) -> Condition | None:
-    return next((condition for condition in status.conditions if condition.type == "Ready"), None)

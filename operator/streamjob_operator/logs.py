@@ -1,9 +1,11 @@
-"""JSON log lines on stderr. Specs, records and secrets never go in."""
+"""JSON log lines on stderr, each with the namespace, job and attempt of its turn. No specs, records or secrets."""
 
 import logging
 import sys
 
 from pythonjsonlogger.json import JsonFormatter
+
+from streamjob_operator import log_context
 
 _QUIET = ("kopf", "aiohttp", "asyncio", "kubernetes")
 
@@ -17,6 +19,7 @@ def configure(level: str) -> None:
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
         )
     )
+    handler.addFilter(log_context.OfTurn())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

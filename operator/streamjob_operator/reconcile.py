@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import events, memory
+from streamjob_operator import events, log_context, memory
 from streamjob_operator.claims import granted
 from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
 from streamjob_operator.course import Course, Observed
@@ -189,6 +189,7 @@ class Reconciler:
         self.world.see_job(body)
         if (status.admitted_cu, status.restarts) != (job.status.admitted_cu, job.status.restarts):
             self.queue.add(OuKey(job.key.namespace))
+        log_context.note(attempt=status.attempt)
         _log_transition(job, status)
         for event in events.of_transition(job, status, self.now(), self.settings.identity):
             await self.record(job.key.namespace, event)
@@ -220,5 +221,4 @@ def _log_transition(job: Job, status: StreamJobStatus) -> None:
     ready = next((condition for condition in status.conditions if condition.type == "Ready"), None)
     was = next((condition for condition in job.status.conditions if condition.type == "Ready"), None)
     if ready and (was is None or (was.status, was.reason) != (ready.status, ready.reason)):
-        facts = {"namespace": job.key.namespace, "job": job.key.name, "attempt": status.attempt}
-        logger.info("%s: %s", ready.reason, ready.message, extra=facts)
+        logger.info("%s: %s", ready.reason, ready.message)

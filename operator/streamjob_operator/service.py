@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 
 from streamjob_api import kinds
+from streamjob_operator import log_context
 from streamjob_operator.backoff import fraction
 from streamjob_operator.cluster import ApiError, Cluster, NotFound, client_from_environment
 from streamjob_operator.event_writer import EventWriter
@@ -159,10 +160,17 @@ class Operator:
         ask = self.puller.ask
         return Reconciler(cluster, self.world, self._settings, self.queue, ask, live, ous, record, revisions, now)
 
+    def _enter(self, key: Key) -> None:
+        """Let log lines of this turn say whose it is."""
+        job = self.world.job(key) if isinstance(key, JobKey) else None
+        named = key.name if isinstance(key, JobKey) else None
+        log_context.enter(namespace=key.namespace, job=named, attempt=job.status.attempt if job else None)
+
     def _counted(self, reconciler: Reconciler) -> Callable[[Key], Awaitable[float | None]]:
         async def turn(key: Key) -> float | None:
             kind, since = _TURNS[type(key)], time.monotonic()
             self._turns[kind] += 1
+            self._enter(key)
             try:
                 return await reconciler.reconcile(key)
             finally:
