@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from streamjob_cli.cluster_commands import offsets, state
+
 EXIT_CODES = "Exit codes: 0 done, 1 interrupted, 2 wrong manifest or arguments, 3 input that cannot be read."
 
 STDIN = "-"
@@ -32,8 +34,11 @@ class Time(click.ParamType[datetime]):
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="streamjob", message="%(prog)s %(version)s")
 def streamjob() -> None:
-    """Try out and check the manifests of stream jobs; no cluster is needed."""
+    """Try out and check the manifests of stream jobs, without a cluster; look after jobs that run in one."""
 
+
+streamjob.add_command(offsets)
+streamjob.add_command(state)
 
 PREVIEW_EXAMPLES = f"""
 \b
