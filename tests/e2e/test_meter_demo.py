@@ -76,7 +76,7 @@ def test_the_resource_shows_who_holds_its_capacity(demo: Demo) -> None:
     found = status(demo, "streamresource", "energy")
     assert found["standalone"]["used"] == 2
     assert found["inUse"] is True
-    assert [admission["name"] for admission in found["admitted"]] == [JOB]
+    assert [holder.partition("/")[0] for holder in found["holders"]["standalone"]] == [JOB]
 
 
 def test_nobody_but_the_user_wrote_a_spec(demo: Demo) -> None:
