@@ -29,8 +29,8 @@ _ANSWER_SECONDS = 6.0
 _LEDGER_SECONDS = 5.0
 # Revisions are written when the operator has nothing better to do; nothing waits for them.
 _REVISION_SECONDS = 10.0
-# Two former specs at most are wanted, and one live look.
-_MOST_LOOKS = 5
+# Two former specs at most are wanted, of which one may be in force, and one live look.
+_MOST_LOOKS = 8
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +72,6 @@ class Reconciler:
             return too_early
         now = self.now()
         observed, course = await self._decide(job, now)
-        if self.world.verdicts.put_stand_in(observed.job, course.stand_in):
-            self._wake_concerned(key)
         if course.awaits_ledger:
             self.queue.add(OuKey(key.namespace))
             return _LEDGER_SECONDS
@@ -99,6 +97,9 @@ class Reconciler:
             former = observed.former
             if course.wants is not None and (former is None or former.wanted != course.wants):
                 observed = replace(observed, former=await self.revisions.former(job, course.wants))
+            elif self.world.verdicts.put_stand_in(job, course.stand_in):
+                self._wake_concerned(job.key)
+                observed = replace(observed, granted=self._granted(job))
             elif course.concludes_gone and not is_live:
                 observed, is_live = replace(await self._look_live(job), former=former), True
             else:

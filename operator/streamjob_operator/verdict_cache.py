@@ -181,7 +181,7 @@ class VerdictCache:
             return before is not None
         self._stand_ins[job.uid] = runnable
         if before is not None and before.spec == runnable.spec:
-            return before != runnable
+            return before.spec_hash != runnable.spec_hash
         member = Member.of(job.uid, job.rank, runnable.spec)
         self._lasting_uids.add(job.uid)
         self._lineage(job.key.namespace).put(member)
