@@ -1,4 +1,4 @@
-"""The API server: the only user of the Kubernetes client."""
+"""The API server: what is read of it and written to it."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio import client, config
-from kubernetes.aio.config.config_exception import ConfigException
 
 from streamjob_api import kinds
+from streamjob_operator.connection import Connection
 from streamjob_operator.observed import JobKey, Manifest, OuKey, Pod, Resource
 
 FIELD_MANAGER = "streamjob-operator"
@@ -71,22 +70,11 @@ class Conflict(ApiError):  # noqa: N818 (named as Kubernetes names it)
     """409: it changed since it was read, or is there already."""
 
 
-async def client_from_environment(kubeconfig: str | None = None) -> client.ApiClient:
-    """A client configured by the pod's service account, else by this file, else by KUBECONFIG."""
-    configuration = client.Configuration()
-    try:
-        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    except ConfigException:
-        await config.load_kube_config(kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
-    configuration.connection_pool_maxsize = 64
-    return client.ApiClient(configuration)
-
-
 class Cluster:
     """Reads and writes, as JSON. It holds the connection; it decides nothing."""
 
-    def __init__(self, api: client.ApiClient) -> None:
-        self._api = api
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
         # Asked before each write: a process that slept must not go on where it was.
         self.may_write: Callable[[], bool] = lambda: True
         self.sent: Counter[str] = Counter()  # by method and what was asked for
@@ -95,7 +83,7 @@ class Cluster:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._api.close()  # type: ignore[no-untyped-call]
+        await self._connection.close()
 
     async def read(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """A live GET; None when it is not there."""
@@ -274,31 +262,20 @@ class Cluster:
             NotLeading: the lease is another replica's by now.
         """
         given = urlencode({name: value for name, value in (query or {}).items() if value})
-        url = f"{self._api.configuration.host}/{path}" + (f"?{given}" if given else "")
+        url = f"{self._connection.host}/{path}" + (f"?{given}" if given else "")
+        sent, wanted = (_JSON, media) if method == "GET" else (media, _JSON)
+        given_headers = {"Content-Type": sent, "Accept": wanted}
         for attempt in range(1, _TRIES + 1):
             if method != "GET" and "/leases" not in path and not self.may_write():
                 raise NotLeading(f"{method} {path}")
             self.sent[f"{method} {_resource(path)}"] += 1
-            status, headers, text = await self._exchange(method, url, body, media, within_seconds)
+            status, headers, text = await self._connection.exchange(method, url, body, given_headers, within_seconds)
             self.answers[method, str(status)] += 1
             self.answered = time.monotonic()
             if status not in {_TOO_MANY, _UNAVAILABLE} or attempt == _TRIES:
                 break
             await asyncio.sleep(_retry_after(headers, attempt))
         return _result(status, text)
-
-    async def _exchange(
-        self, method: str, url: str, body: Manifest | None, media: str, within_seconds: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        sent, wanted = (_JSON, media) if method == "GET" else (media, _JSON)
-        headers = {"Content-Type": sent, "Accept": wanted}
-        await self._api.update_params_for_auth(headers, [], ["BearerToken"], url, method, body)
-        limit = aiohttp.ClientTimeout(total=within_seconds)
-        try:
-            answer = await self._api.call_api(method, url, headers, body, _request_timeout=limit)
-        except client.ApiException as error:
-            return error.status, error.headers or {}, (error.body or "").encode()
-        return answer.status, answer.headers, await answer.read()  # type: ignore[no-untyped-call]
 
 
 def _path(kind: str, namespace: str | None) -> str:

@@ -16,7 +16,8 @@ import aiohttp
 from streamjob_api import kinds
 from streamjob_operator import log_context
 from streamjob_operator.backoff import fraction
-from streamjob_operator.cluster import ApiError, Cluster, NotFound, client_from_environment
+from streamjob_operator.cluster import ApiError, Cluster, NotFound
+from streamjob_operator.connection import connection_from_environment
 from streamjob_operator.event_writer import EventWriter
 from streamjob_operator.health import Check, HealthServer, LoopLag
 from streamjob_operator.key_queue import KeyQueue
@@ -77,7 +78,7 @@ class Operator:
 
     async def start(self) -> None:
         """Connect, list, then act: alone, or as soon as this replica leads."""
-        cluster = Cluster(await client_from_environment())
+        cluster = Cluster(await connection_from_environment())
         self._cluster = cluster
         self._stack.push_async_callback(cluster.close)
         await self._serve_health()

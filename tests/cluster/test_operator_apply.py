@@ -9,7 +9,8 @@ import yaml
 
 from cluster.operator_process import Manifest, Ou
 from fixtures.eventually import eventually
-from streamjob_operator.cluster import Cluster, client_from_environment
+from streamjob_operator.cluster import Cluster
+from streamjob_operator.connection import connection_from_environment
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "golden"
 
@@ -25,7 +26,7 @@ def test_what_the_plan_makes_is_accepted_by_the_dry_run(ou: Ou) -> None:
 
 async def test_applying_twice_changes_nothing(ou: Ou) -> None:
     manifests = unowned("minimal", ou.namespace)
-    cluster = Cluster(await client_from_environment(str(ou.cluster.kubeconfig)))
+    cluster = Cluster(await connection_from_environment(str(ou.cluster.kubeconfig)))
     try:
         await cluster.apply(manifests)
         pod = manifests[-1]["metadata"]["name"]

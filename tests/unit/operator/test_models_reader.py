@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubernetes.aio import client
 
 from streamjob_operator.cluster import Cluster
+from streamjob_operator.connection import Connection
 from streamjob_operator.models_reader import ModelsReader
 from streamjob_operator.validation import found_models, missing_models
 from unit.operator.test_verdict_cache import Ou, windows
@@ -14,7 +15,7 @@ MODELS = found_models("models", {"models.yaml": "models: [{id: M, points: [{id: 
 
 def reader(ou: Ou) -> ModelsReader:
     """Nothing is sent: only the time of the next look is asked for."""
-    return ModelsReader(Cluster(client.ApiClient(client.Configuration())), ou.world, 45)
+    return ModelsReader(Cluster(Connection(client.ApiClient(client.Configuration()))), ou.world, 45)
 
 
 def looks(of: ModelsReader) -> list[float]:
