@@ -1,44 +1,123 @@
-"""The operator dies right after a step and is started again: one driver, and none was counted as lost."""
+"""The operator dies right after a step and is started again: all ends as it would have without that.
+
+Steps are those of ``crashing_operator``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from cluster.operator_process import OperatorProcess, Ou, is_ready, stream_job, stream_resource
+from cluster.operator_process import Manifest, OperatorProcess, Ou, is_ready, reason, stream_job, stream_resource
 from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
 
 LAUNCHER = (str(Path(__file__).parent / "crashing_operator.py"),)
 NORMAL = ("-m", "streamjob_operator")
+SLOW_STOP = {"slow_stop": 2}
 
 
 def crash_at_start(ou: Ou, operator: OperatorProcess, step: str) -> None:
-    """Steps: methods of Cluster, or kinds of objects that are applied."""
     _start_to_crash(operator, step)
-    with watched(ou.cluster, ou.namespace) as events:
+    with _one_driver_of(ou, "crashed"):
         ou.apply(stream_resource(), stream_job("crashed"))
         _start_again(operator)
         status = ou.job_until("crashed", is_ready, within_seconds=120)
     assert (status["attempt"], status["restarts"]["total"]) == (1, 0)
     assert [pod["metadata"]["name"] for pod in ou.pods()] == ["crashed-1-driver"]
-    assert most_at_once(events) == (1, {"crashed": 1})
+    _is_kept_once(ou, "crashed", generations=[1])
 
 
-def crash_at_replacement(ou: Ou, operator: OperatorProcess, step: str) -> None:
-    """The same, while an edited job's driver is replaced."""
+def crash_at_replacement(ou: Ou, operator: OperatorProcess, step: str, edit: Manifest | None = None) -> Manifest:
+    """While an edited job's driver is replaced; its status at the end."""
+    _running(ou, operator, "replaced")
+    _start_to_crash(operator, step)
+    with _one_driver_of(ou, "replaced"):
+        ou.patch("replaced", edit or {"rateLimit": 7})
+        _start_again(operator)
+        status = ou.job_until("replaced", lambda status: status["attempt"] == 2 and is_ready(status), 120)
+    assert status["restarts"]["total"] == 0
+    _is_kept_once(ou, "replaced", generations=[1, 2])
+    return status
+
+
+def crash_at_stateless_upgrade(ou: Ou, operator: OperatorProcess, step: str) -> None:
+    """The state is dropped once, not once more for each start of the operator."""
+    policy = {"input": "M::A", "aggregation": "max", "windowSize": "20m", "output": "M::replaced"}
+    edit = {"timeWindowAggregation": {"policies": [policy]}, "upgradeMode": "Stateless"}
+    status = crash_at_replacement(ou, operator, step, edit)
+    assert (status["deployed"]["epoch"], status["highestEpoch"]) == (1, 1)
+
+
+def crash_at_rest(ou: Ou, operator: OperatorProcess, state: str, step: str) -> None:
+    """While a job is paused or stopped; then it runs again, from where it was or from the beginning."""
+    _running(ou, operator, "rested")
+    _start_to_crash(operator, step)
+    with _one_driver_of(ou, "rested"):
+        ou.patch("rested", {"state": state})
+        _start_again(operator)
+        status = ou.job_until("rested", lambda status: reason(status) == state and is_ready(status), 120)
+        assert (status["restarts"]["total"], status["admittedCu"], status["stop"]["graceful"]) == (0, 0, True)
+        ou.patch("rested", {"state": "Running"})
+        status = ou.job_until("rested", lambda status: reason(status) == "Running" and is_ready(status), 120)
+    epoch = 0 if state == "Paused" else 1
+    assert (status["attempt"], status["deployed"]["epoch"], status["restarts"]["total"]) == (2, epoch, 0)
+
+
+def crash_at_re_creation(ou: Ou, operator: OperatorProcess, step: str) -> None:
+    """While a job is deleted and made anew under its name, its first driver still stopping."""
+    _running(ou, operator, "again")
+    former = ou.get("streamjob", "again")["metadata"]["uid"]
+    _start_to_crash(operator, step)
+    with _one_driver_of(ou, "again"):
+        ou.delete("streamjob", "again", "--wait=false")
+        ou.apply(stream_job("again", SLOW_STOP))
+        _start_again(operator)
+        ou.job_until("again", is_ready, within_seconds=120)
+    now = ou.get("streamjob", "again")
+    assert now["metadata"]["uid"] != former
+    assert now["status"]["restarts"]["total"] == 0
+    assert {pod["metadata"]["ownerReferences"][0]["uid"] for pod in ou.pods()} == {now["metadata"]["uid"]}
+
+
+def crash_at_rollback(ou: Ou, operator: OperatorProcess, step: str) -> None:
+    """While a spec that never becomes healthy gives way to the last stable one."""
+    lifecycle = {"stopDeadline": "20s", "startDeadline": "5s", "rollbackOnFailure": True}
     operator.start()
-    ou.apply(stream_resource(), stream_job("replaced", {"slow_stop": 2}))
-    ou.job_until("replaced", is_ready)
+    ou.apply(stream_resource(), stream_job("back", {"idle": True}, lifecycle=lifecycle))
+    ou.job_until("back", lambda status: bool(status.get("lastStable")), within_seconds=60)
     operator.stop()
     _start_to_crash(operator, step)
-    with watched(ou.cluster, ou.namespace) as events:
-        ou.patch("replaced", {"rateLimit": 7})
+    with _one_driver_of(ou, "back"):
+        ou.patch("back", {"rateLimit": 7, "description": '{"exit": 65, "message": "no such thing"}'})
         _start_again(operator)
-        status = ou.job_until(
-            "replaced", lambda status: status["attempt"] == 2 and is_ready(status), within_seconds=120
-        )
-    assert status["restarts"]["total"] == 0
-    assert most_at_once(events) == (1, {"replaced": 1})
+        status = ou.job_until("back", lambda status: reason(status, "Stalled") == "RolledBack", 120)
+        status = ou.job_until("back", lambda status: status["phase"] == "Running" or is_ready(status), 120)
+    assert (status["deployed"]["generation"], status["deployed"]["epoch"]) == (1, 0)
+    assert (status["rolledBack"]["generation"], status["rolledBack"]["reason"]) == (2, "InvalidConfiguration")
+
+
+@contextmanager
+def _one_driver_of(ou: Ou, name: str) -> Iterator[None]:
+    with watched(ou.cluster, ou.namespace) as events:
+        yield
+    assert most_at_once(events) == (1, {name: 1})
+
+
+def _running(ou: Ou, operator: OperatorProcess, name: str) -> None:
+    """A job that runs and whose spec is kept, and no operator."""
+    operator.start()
+    ou.apply(stream_resource(), stream_job(name, SLOW_STOP))
+    ou.job_until(name, lambda status: is_ready(status) and bool(status["deployed"].get("revision")))
+    operator.stop()
+
+
+def _is_kept_once(ou: Ou, name: str, generations: list[int]) -> None:
+    """One revision for each spec that was deployed."""
+    ou.job_until(name, lambda status: bool(status["deployed"].get("revision")), within_seconds=60)
+    kept = ou.items("controllerrevisions", f"streamjob.dev/job={name}")
+    assert sorted(revision["revision"] for revision in kept) == generations
 
 
 def _start_to_crash(operator: OperatorProcess, step: str) -> None:

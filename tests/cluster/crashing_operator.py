@@ -1,35 +1,34 @@
 """The operator, killed right after a chosen step: ``python crashing_operator.py ARGUMENTS`` with CRASH_AFTER set.
 
-A step is a method of Cluster, or the kind of an object that was applied.
+A step is a method of Cluster, with a colon and more where it does several things: ``create:Pod`` is over when a pod is
+made, ``write_job_status:Pausing`` when a job's status says that phase.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from streamjob_operator.__main__ import main
 from streamjob_operator.cluster import Cluster
 
-STEP = os.environ["CRASH_AFTER"]
+METHOD, _, WHICH = os.environ["CRASH_AFTER"].partition(":")
+call = getattr(Cluster, METHOD)
 
 
-def dying(call: Callable[..., Awaitable[Any]], is_due: Callable[..., bool]) -> Callable[..., Awaitable[Any]]:
-    async def wrapped(self: Cluster, *arguments: Any) -> Any:
-        result = await call(self, *arguments)
-        if is_due(*arguments):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    return wrapped
+def which(arguments: tuple[Any, ...]) -> str:
+    if METHOD == "write_job_status":
+        return str(arguments[2]["phase"])
+    return str(arguments[0])
 
 
-def is_applied_kind(manifest: dict[str, Any]) -> bool:
-    return bool(manifest["kind"] == STEP)
+async def dying(self: Cluster, *arguments: Any) -> Any:
+    result = await call(self, *arguments)
+    if not WHICH or which(arguments) == WHICH:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
 
 
-method, due = (STEP, lambda *_: True) if hasattr(Cluster, STEP) else ("_applied", is_applied_kind)
-setattr(Cluster, method, dying(getattr(Cluster, method), due))
+setattr(Cluster, METHOD, dying)
 main()

@@ -22,7 +22,7 @@ from cluster.operator_process import (
 from localcluster.problems import ClusterError
 
 
-@pytest.mark.parametrize("step", ["write_job_status", "Pod"])
+@pytest.mark.parametrize("step", ["write_job_status:Starting", "create:Pod"])
 def test_a_crash_between_intent_and_pod_leaves_one_driver(ou: Ou, idle_operator: OperatorProcess, step: str) -> None:
     crash_at_start(ou, idle_operator, step)
 
