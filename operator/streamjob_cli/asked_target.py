@@ -50,7 +50,7 @@ def _of_file(file: Path) -> list[Position]:
         if line.strip():
             try:
                 found.append(_position(json.loads(line)))
-            except (ValueError, TypeError, KeyError, ValidationError):
+            except (AttributeError, KeyError, ValueError, ValidationError):
                 raise ValueError(
                     f"{file}:{number}: {line[:80]!r} is no line like "
                     '{"topic": "MEASURE_POINT_ORIGIN_o1", "partition": 0, "position": 1200}'
