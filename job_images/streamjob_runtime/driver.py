@@ -17,6 +17,7 @@ from streamjob_runtime.accounts import Accounts
 from streamjob_runtime.checkpoint_lock import held_by_driver
 from streamjob_runtime.delivery import Delivery
 from streamjob_runtime.dependencies import Dependencies
+from streamjob_runtime.executor_watch import ExecutorWatch
 from streamjob_runtime.failures import fault_of
 from streamjob_runtime.http_server import endpoints, serve
 from streamjob_runtime.marker import Marker
@@ -68,10 +69,11 @@ class Driver:
         forget_stop(self._job.scratch_dir)
         try:
             self._session = self._started_session(partitions)
-            query = start_query(self._session, self._job, self._delivery)
+            executors = ExecutorWatch.of(self._job, self._session)
+            query = self._started_query(self._session, executors)
         except Interrupted:
             return True
-        return self._supervise(query)
+        return self._supervise(query, executors)
 
     def _started_session(self, partitions: int) -> SparkSession:
         """Start Spark while the dependencies are looked for: each takes seconds."""
@@ -82,6 +84,14 @@ class Driver:
         _log.info("Spark has started", extra={"seconds": round(time.time() - self.report.started_at.timestamp(), 1)})
         return session
 
+    def _started_query(self, session: SparkSession, executors: ExecutorWatch) -> StreamingQuery:
+        """Start the query; where Spark has given up meanwhile, its words about that would mislead."""
+        try:
+            return start_query(session, self._job, self._delivery)
+        except Exception:
+            executors.look()
+            raise
+
     def _result(self, starting: "Future[SparkSession]") -> SparkSession:
         while True:
             try:
@@ -89,12 +99,13 @@ class Driver:
             except FutureTimeoutError:
                 self._waits.pause(0)
 
-    def _supervise(self, query: StreamingQuery) -> bool:
+    def _supervise(self, query: StreamingQuery, executors: ExecutorWatch) -> bool:
         """Look after the running query once a second."""
         self.report.state = DriverState.RUNNING
         self._dependencies.look()
         self._dependencies.watch()
         while not self._stop.wait(_TURN_SECONDS):
+            self.report.without_executors = executors.look()
             self._observe(query)
             self._waits.refuse_denial()
         return self._stop_query(query)

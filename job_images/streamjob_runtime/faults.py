@@ -66,6 +66,18 @@ class DependencyUnavailable(RuntimeFault):
     exit_code = ExitCode.DEPENDENCY_UNAVAILABLE
 
 
+class ExecutorsRefused(RuntimeFault):
+    """The API server does not let the driver manage executors."""
+
+    exit_code = ExitCode.DEPENDENCY_UNAVAILABLE
+
+
+class ExecutorsFailing(RuntimeFault):
+    """Executors fail one after the other."""
+
+    exit_code = ExitCode.INTERNAL
+
+
 FAULTS: tuple[type[RuntimeFault], ...] = (
     Fenced,
     InvalidConfiguration,
@@ -73,6 +85,8 @@ FAULTS: tuple[type[RuntimeFault], ...] = (
     CheckpointDamaged,
     OffsetsLost,
     DependencyUnavailable,
+    ExecutorsRefused,
+    ExecutorsFailing,
 )
 
 

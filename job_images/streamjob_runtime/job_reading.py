@@ -5,6 +5,7 @@ from pathlib import Path
 
 from streamjob_api.faults import InvalidSpec, parse_part
 from streamjob_api.job_file import FORMAT_VERSION, JobFile
+from streamjob_api.resources import RunningMode
 from streamjob_api.support import unsupported
 from streamjob_runtime.faults import InvalidConfiguration
 
@@ -28,5 +29,10 @@ def read_job(path: Path) -> JobFile:
         raise InvalidConfiguration(
             f"{path}: format version {job.format_version}; this runtime reads version {FORMAT_VERSION}: use the image "
             "that belongs to the operator"
+        )
+    if job.spec.resources.mode is RunningMode.CLUSTER and job.executors is None:
+        raise InvalidConfiguration(
+            f"{path}: resources.mode is Cluster, but nothing is said of executors: upgrade the operator to the version "
+            "of this image"
         )
     return job

@@ -46,6 +46,7 @@ class Report:
         self.latest: Offsets = {}
         self.busy_seconds = 0.0
         self.errors = 0
+        self.without_executors = ""
         self._pulse = time.monotonic()
 
     def pulse(self) -> None:
@@ -64,6 +65,8 @@ class Report:
             return self.state, "Stopping", "finishes the current micro-batch"
         if wait is not None:
             return DriverState.WAITING, wait.reason, wait.message[:512]
+        if self.without_executors:
+            return self.state, "NoExecutors", self.without_executors
         if self.state is DriverState.RUNNING and self.busy_seconds > STUCK_SECONDS:
             return self.state, "NoProgress", f"the current micro-batch has taken {self.busy_seconds:.0f} s"
         return self.state, "" if self.state is DriverState.RUNNING else str(self.state), ""

@@ -80,12 +80,21 @@ def test_a_job_larger_than_its_ou_is_told_whatever_its_state() -> None:
 
 def test_a_cluster_job_counts_its_master_and_all_its_workers() -> None:
     sizes = {"mode": "Cluster", "master": {"cu": 1}, "workers": 3, "worker": {"cu": 2.5}}
-    by = written_resource(capacity={"design": 1, "standalone": 100, "cluster": 8})
-    ((unsupported, oversize),), _ = check_manifests([written_job("a", resources=sizes)], [by], {})
-    assert unsupported.reason == "NotSupported"
+    by = written_resource(
+        capacity={"design": 1, "standalone": 100, "cluster": 8}, checkpoints={"claimName": "checkpoints"}
+    )
+    ((oversize,),), _ = check_manifests([written_job("a", resources=sizes)], [by], {})
     assert oversize.message.startswith(
         "spec.resources: needs 8.5 CU of cluster (master 1 + 3 workers of 2.5), but StreamResource energy has 8 in all"
     )
+
+
+def test_a_cluster_job_needs_storage_that_all_its_pods_reach() -> None:
+    sizes = {"mode": "Cluster", "master": {"cu": 1}, "workers": 1, "worker": {"cu": 1}}
+    by = written_resource(capacity={"design": 1, "cluster": 8})
+    ((fault,),), _ = check_manifests([written_job("a", resources=sizes)], [by], {})
+    assert fault.reason == "StorageNotShared"
+    assert "spec.checkpoints.claimName" in fault.message
 
 
 def test_a_job_without_its_resource_is_told_and_an_invalid_one_stands_against_nobody() -> None:
