@@ -23,6 +23,8 @@ OPERATOR_RIGHTS = {
     ("apps", "controllerrevisions"): {"get", "list", "create", "delete"},
     ("events.k8s.io", "events"): {"list", "create", "patch"},
 }
+# what Spark 4.2 needs to make, watch and remove executors
+DRIVER_RIGHTS = {("", "pods"): {"get", "list", "watch", "create", "delete", "deletecollection"}}
 
 
 def roles(manifests: list[Manifest]) -> list[Manifest]:
@@ -57,6 +59,30 @@ def test_nobody_gets_access_to_secrets(chart: Chart, values: dict[str, Any]) -> 
 @pytest.mark.parametrize("values", MODES, ids=["cluster", "namespaces"])
 def test_the_operator_may_do_what_it_does_and_nothing_else(chart: Chart, values: dict[str, Any]) -> None:
     assert rights(role("streamjob-operator", chart.render(values))) == OPERATOR_RIGHTS
+
+
+def test_a_cluster_jobs_driver_may_manage_pods_of_its_namespace_and_nothing_else(chart: Chart) -> None:
+    driver = role("streamjob-driver", chart.render({"watchNamespaces": NAMESPACES}))
+    assert driver["kind"] == "Role"
+    assert rights(driver) == DRIVER_RIGHTS
+
+
+def test_drivers_have_their_account_where_jobs_are_looked_after_or_where_it_is_asked_for(chart: Chart) -> None:
+    def places(values: dict[str, Any]) -> set[str]:
+        found = [*of_kind("ServiceAccount", manifests := chart.render(values)), *of_kind("RoleBinding", manifests)]
+        named = [each for each in found if each["metadata"]["name"] == "streamjob-driver"]
+        assert len(named) == 2 * len({each["metadata"]["namespace"] for each in named})
+        return {each["metadata"]["namespace"] for each in named}
+
+    assert places({"watchNamespaces": NAMESPACES}) == set(NAMESPACES)
+    assert places({}) == set()
+    assert places({"drivers": {"cluster": {"namespaces": ["ou-water"]}}}) == {"ou-water"}
+    assert places({"watchNamespaces": NAMESPACES, "drivers": {"cluster": {"create": False}}}) == set()
+
+
+def test_the_operator_may_grant_no_rights(chart: Chart) -> None:
+    groups = {group for values in MODES for group, _ in rights(role("streamjob-operator", chart.render(values)))}
+    assert "rbac.authorization.k8s.io" not in groups
 
 
 def test_namespaced_mode_has_no_cluster_role(chart: Chart) -> None:
