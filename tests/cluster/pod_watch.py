@@ -29,9 +29,11 @@ def watched(cluster: Cluster, namespace: str) -> Iterator[list[Manifest]]:
     reader = threading.Thread(target=read, daemon=True)
     with watch:
         reader.start()
-        yield events
-        watch.terminate()
-        reader.join(timeout=10)
+        try:
+            yield events
+        finally:
+            watch.terminate()
+            reader.join(timeout=10)
 
 
 def most_at_once(events: list[Manifest]) -> tuple[int, dict[str, int]]:

@@ -31,10 +31,12 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
         print(folder.name)
 """
 _STOP, _CONTINUE = "19", "18"
-_OFFSETS = (
-    "import pathlib, sys; found = list(pathlib.Path(sys.argv[1]).glob('*/*/*/*/offsets/[0-9]*')); print(*found); "
-)
-_DAMAGE = f"{_OFFSETS}; [path.write_text('v1') for path in found]"
+_OFFSETS = """
+import pathlib, sys
+found = list(pathlib.Path(sys.argv[1]).glob("*/*/*/*/offsets/[0-9]*"))
+print(*found)
+"""
+_DAMAGE = f"{_OFFSETS}[path.write_text('v1') for path in found]"
 _CHECKPOINTS = "/var/lib/streamjob/checkpoints"
 _KAFKA_PORT = 39095
 

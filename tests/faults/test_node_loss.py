@@ -61,7 +61,8 @@ def test_a_drained_node_and_one_that_is_lost_and_comes_back_and_one_that_is_lost
     ou, kubectl = stranded, stranded.cluster.kubectl
     with watched(ou.cluster, ou.namespace) as events:
         kubectl("cordon", lost_node.name)
-        kubectl("drain", lost_node.name, "--force", "--pod-selector=streamjob.dev/job=well", "--timeout=60s")
+        drivers = ("--force", "--delete-emptydir-data", "--pod-selector=streamjob.dev/job=well")
+        kubectl("drain", lost_node.name, *drivers, "--timeout=60s")
         ou.job_until("well", lambda status: status["restarts"]["lastReason"] == "DriverEvicted")
         kubectl("uncordon", lost_node.name)
         attempt_of(ou, "well", 2)
