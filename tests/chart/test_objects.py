@@ -71,3 +71,8 @@ def test_two_releases_share_no_name_of_the_operators_own_objects(chart: Chart) -
         return {(manifest["kind"], manifest["metadata"]["name"]) for manifest in chart.render(values)}
 
     assert not names("one") & names("two")
+
+
+def test_the_chart_has_no_webhook(chart: Chart) -> None:
+    kinds = {manifest["kind"] for manifest in chart.render()}
+    assert not {kind for kind in kinds if "Webhook" in kind or kind in {"Certificate", "Issuer", "APIService"}}

@@ -28,7 +28,7 @@ def replicas(ou: Ou, idle_operator: OperatorProcess, tmp_path: Path) -> Iterator
     for operator in made:
         if operator.is_running():
             operator.stop()
-        print(operator.log.read_text())
+        print(operator.log.read_text() if operator.log.exists() else "was not started")
 
 
 def leader(ou: Ou) -> str:
