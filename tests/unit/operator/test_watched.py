@@ -35,7 +35,8 @@ class Idle:
 
 async def configured() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
-    await handlers.start(settings=settings, memo=Idle())
+    start: Any = handlers.start
+    await start(settings=settings, memo=Idle())
     return settings
 
 
