@@ -6,10 +6,16 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from streamjob_api.check import CheckWords
 from streamjob_api.job_file import JobFile
 from streamjob_api.progress import LastWords, Progress
 
-PUBLISHED: dict[str, type[BaseModel]] = {"job.json": JobFile, "progress.json": Progress, "last-words.json": LastWords}
+PUBLISHED: dict[str, type[BaseModel]] = {
+    "job.json": JobFile,
+    "progress.json": Progress,
+    "last-words.json": LastWords,
+    "check.json": CheckWords,
+}
 
 
 def rendered() -> dict[str, str]:

@@ -11,9 +11,18 @@ from streamjob_api.faults import InvalidSpec, parse_spec
 from streamjob_api.status import StreamJobStatus, StreamResourceStatus
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
-from streamjob_operator.observed import DRIVER_CONTAINER, EXECUTOR_CONTAINER, Container, Job, JobKey, Pod, Resource
+from streamjob_operator.observed import (
+    CHECK_CONTAINER,
+    DRIVER_CONTAINER,
+    EXECUTOR_CONTAINER,
+    Container,
+    Job,
+    JobKey,
+    Pod,
+    Resource,
+)
 
-_JUDGED = {DRIVER_CONTAINER, EXECUTOR_CONTAINER}
+_JUDGED = {DRIVER_CONTAINER, EXECUTOR_CONTAINER, CHECK_CONTAINER}
 
 
 def job_of(body: Mapping[str, Any], earlier: Job | None = None) -> Job:

@@ -19,6 +19,7 @@ Manifest = dict[str, Any]
 
 DRIVER_CONTAINER = "spark-kubernetes-driver"
 EXECUTOR_CONTAINER = "spark-kubernetes-executor"
+CHECK_CONTAINER = "check"
 _BEING_CREATED = {"", "ContainerCreating", "PodInitializing"}
 
 

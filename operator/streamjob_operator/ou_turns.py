@@ -8,6 +8,7 @@ from streamjob_api.resources import RunningMode
 from streamjob_api.status import StreamResourceStatus
 from streamjob_operator.claims import Held, changed, claims, granted, held, leavers
 from streamjob_operator.cluster import Cluster, Conflict, NotFound
+from streamjob_operator.connection_checks import ConnectionChecks
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.ledger import Ledger, settle
 from streamjob_operator.library_status import users_of
@@ -40,6 +41,7 @@ class OuTurns:
     queue: KeyQueue[Key]
     live: LiveReads
     models: ModelsReader
+    checks: ConnectionChecks
     now: Callable[[], datetime]
     paces: dict[str, OuPace] = field(default_factory=dict)
 
@@ -98,6 +100,7 @@ class OuTurns:
         facts = self.world.verdicts.facts(key.namespace)
         users = users_of(self.world.jobs(key.namespace))
         status, again_in = summarise_resource(resource, ledger, facts, users, self.now())
+        status = self.checks.told(resource, status, self.now())
         numbers_in = pace.numbers_in(self.now()) if is_in_numbers_alone(resource.status, status) else 0
         if status != resource.status and not numbers_in:
             await self._put(resource, status)
@@ -110,7 +113,8 @@ class OuTurns:
         if installed(status) != installed(resource.status):
             self._wake_all(key)
         await self._write_duplicates(key, resource)
-        return min(filter(None, (again_in, numbers_in, pace.ripe_in(self.now()))), default=None)
+        check_in = await self.checks.go_on(resource, status, self.now())
+        return min(filter(None, (again_in, numbers_in, check_in, pace.ripe_in(self.now()))), default=None)
 
     async def _settled(self, key: OuKey, resource: Resource, pace: OuPace) -> Ledger:
         """The ledger; what is free and what was not granted is concluded from live reads alone."""

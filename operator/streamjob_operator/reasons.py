@@ -36,6 +36,10 @@ LIBRARY_UNKNOWN = "LibraryUnknown"  # the operator's catalogue has no such libra
 TOPIC_CLASH = "TopicClash"  # a topic would serve two uses
 LIBRARY_SLOTS_EXCEEDED = "LibrarySlotsExceeded"  # more libraries than the design CU have slots for
 CAPACITY_EXCEEDED = "CapacityExceeded"  # capacity shrank below what runs
+REACHABLE = "Reachable"  # of KafkaReachable and RedisReachable: it answers
+CHECKING = "Checking"  # the check of the connections has not answered yet
+CHECK_FAILED = "CheckFailed"  # the check of the connections ended without an answer
+SECRET_MISSING = "SecretMissing"  # noqa: S105 (a word) - a Secret that the StreamResource names is not there or empty
 IN_FORCE = "InForce"  # this StreamResource is the one of its namespace
 # Of capacity.
 ADMITTED = "Admitted"  # the job holds its CU

@@ -18,6 +18,7 @@ from streamjob_operator import log_context
 from streamjob_operator.backoff import fraction
 from streamjob_operator.cluster import ApiError, Cluster, NotFound
 from streamjob_operator.connection import connection_from_environment
+from streamjob_operator.connection_checks import ConnectionChecks
 from streamjob_operator.event_writer import EventWriter
 from streamjob_operator.health import Check, HealthServer, LoopLag
 from streamjob_operator.key_queue import KeyQueue
@@ -154,7 +155,8 @@ class Operator:
     ) -> Reconciler:
         """Act from now on: everything that is known gets its turn, and drivers are asked how they are."""
         models = ModelsReader(cluster, self.world, self._settings.models_interval_seconds)
-        ous = OuTurns(cluster, self.world, self.queue, live, models, now)
+        checks = ConnectionChecks(cluster, self.world, self._settings.driver)
+        ous = OuTurns(cluster, self.world, self.queue, live, models, checks, now)
         self._acting = True
         self._wake_all()
         revisions = Revisions(cluster, self.world)
@@ -277,6 +279,9 @@ class Operator:
     def _take_pod(self, deleted: bool, body: Manifest) -> None:
         meta = body["metadata"]
         key = JobKey(meta["namespace"], meta["labels"].get(kinds.JOB_LABEL, ""))
+        if meta["labels"].get(kinds.COMPONENT_LABEL) == kinds.CHECK:
+            self._take_check(deleted, key, body)
+            return
         before = self.world.pod(key, meta["name"])
         if deleted:
             if before and before.uid == meta["uid"]:
@@ -294,6 +299,15 @@ class Operator:
         if after is None or after.finished:
             self.queue.add(OuKey(key.namespace))
         self.queue.add(key)
+
+    def _take_check(self, deleted: bool, key: JobKey, body: Manifest) -> None:
+        """A pod that asks an OU's connections: what it says is the OU's matter."""
+        meta = body["metadata"]
+        if deleted:
+            self.world.lose_pod(key, meta["name"], meta["uid"])
+        elif not self.world.see_pod(body):
+            return
+        self.queue.add(OuKey(key.namespace))
 
     def _count_event(self) -> None:
         self.events += 1

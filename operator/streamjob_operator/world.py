@@ -24,6 +24,7 @@ class World:
     _resources: dict[str, dict[str, Resource]] = field(default_factory=dict)
     _drivers: PodTable = field(default_factory=PodTable)
     _executors: PodTable = field(default_factory=PodTable)
+    _checks: PodTable = field(default_factory=PodTable)
     _departed: Departed = field(default_factory=Departed)
     _hindrances: dict[str, Hindrance] = field(default_factory=dict)  # by the UID of a driver that is being created
     ledgers: dict[str, Ledger] = field(default_factory=dict)
@@ -69,6 +70,10 @@ class World:
     def executors(self, key: JobKey) -> tuple[Pod, ...]:
         """Executor pods that carry the label of a job of this name."""
         return self._executors.of(key)
+
+    def checks(self, namespace: str) -> tuple[Pod, ...]:
+        """Pods of a namespace that ask its connections."""
+        return tuple(self._checks.of_ou(namespace))
 
     def pods_of_ou(self, namespace: str) -> list[Pod]:
         """Every driver pod of a namespace."""
@@ -138,11 +143,11 @@ class World:
     def see_pod(self, body: Manifest) -> bool:
         """Take in a driver or executor pod; whether anything relevant changed."""
         pod = pod_of(body)
-        table = self._executors if pod.component == kinds.EXECUTOR else self._drivers
+        table = {kinds.EXECUTOR: self._executors, kinds.CHECK: self._checks}.get(pod.component, self._drivers)
         if self._is_stale(body["metadata"], table.get(pod.key, pod.name)):
             return False
-        if pod.component == kinds.EXECUTOR:
-            return self._executors.put(pod) != pod
+        if table is not self._drivers:
+            return table.put(pod) != pod
         if pod.is_being_created:
             pod = replace(pod, hindrance=self._hindrances.get(pod.uid))
         else:
@@ -188,6 +193,7 @@ class World:
         """Forget a pod (of this UID)."""
         self._bury(uid)
         self._executors.lose(key, name, uid)
+        self._checks.lose(key, name, uid)
         if driver := self._drivers.lose(key, name, uid):
             self._hindrances.pop(driver.uid, None)
             self._part(key, driver)
@@ -250,7 +256,7 @@ class World:
         found = []
         for each in wanted:
             found += [(job.uid, "job", job.key, job.key.name) for job in self.jobs(each)]
-            pods = (*self.pods_of_ou(each), *self.executors_of_ou(each))
+            pods = (*self.pods_of_ou(each), *self.executors_of_ou(each), *self.checks(each))
             found += [(pod.uid, "pod", pod.key, pod.name) for pod in pods]
             found += [(r.uid, "resource", JobKey(each, ""), r.name) for r in self.resources(each)]
         return found
