@@ -92,7 +92,7 @@ class SimulatedOperator:
     pending: dict[str, deque[tuple[str, Manifest]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cluster = SimulatedCluster(self.api)
+        self.cluster = self.connect()
         self.operator = Operator(SETTINGS, lambda: None)
         self.queue = ManualQueue(self.api)
         self.operator.queue = self.queue
@@ -104,6 +104,10 @@ class SimulatedOperator:
             self.cluster, LiveReads(self.cluster, self.operator.world), self.cluster.record, lambda: self.api.now
         )
         self.listed_at = self.api.now
+
+    def connect(self) -> SimulatedCluster:
+        """A client of its own."""
+        return SimulatedCluster(self.api)
 
     def _saw(self, event: str, plural: str, body: Manifest) -> None:
         self.pending.setdefault(plural, deque()).append((event, body))
@@ -172,12 +176,12 @@ class SimulatedOperator:
         key = self.queue.waiting.popleft()
         self.queue.working.add(key)
         self.turns.append((key, cast("Turn", self.reconciler.reconcile(key))))
-        self._advance(len(self.turns) - 1)
+        self.advance(len(self.turns) - 1)
 
     def _advance_any(self) -> None:
-        self._advance(self.chance.randrange(len(self.turns)))
+        self.advance(self.chance.randrange(len(self.turns)))
 
-    def _advance(self, place: int) -> None:
+    def advance(self, place: int) -> None:
         key, turn = self.turns.pop(place)
         try:
             turn.send(None)
