@@ -388,6 +388,5 @@ def test_fields_without_effect_are_a_warning_that_changes_nothing_else() -> None
     found = {condition.type: condition for condition in status.conditions}
     assert (found["Ready"].status, found["WarningNoEffect"].status) == ("True", "True")
     assert "spec.alarms" in found["WarningNoEffect"].message
-    assert "spec.lifecycle.rollbackOnFailure" in found["WarningNoEffect"].message
     plain = observed(job())
     assert "WarningNoEffect" not in {each.type for each in summarise(plain, decide(plain, NOW), NOW, 300).conditions}
