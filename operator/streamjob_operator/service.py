@@ -74,8 +74,8 @@ class Operator:
         self.last_event = time.monotonic()
         self.puller = ProgressPuller(self.world, settings, self.queue.add)
         self.watches = Watches(self._watch_ended, self._listing_wanted.set)
-        self._metrics = Metrics(self.world, self.queue)
-        self._metrics.read(self._readings)
+        self.metrics = Metrics(self.world, self.queue)
+        self.metrics.read(self._readings)
 
     async def start(self) -> None:
         """Connect, list, then act: alone, or as soon as this replica leads."""
@@ -177,7 +177,7 @@ class Operator:
             try:
                 return await reconciler.reconcile(key)
             finally:
-                self._metrics.turn(kind, since)
+                self.metrics.turn(kind, since)
 
         return turn
 
@@ -291,7 +291,7 @@ class Operator:
             return
         after = self.world.pod(key, meta["name"])
         if after and self._listed and after.component == kinds.DRIVER:
-            self._metrics.saw_pod(self.world.job(key), before, after)
+            self.metrics.saw_pod(self.world.job(key), before, after)
         if after and self._acting and _speaks_anew(before, after):
             self.puller.ask(key)
         if self._starts:
@@ -324,7 +324,7 @@ class Operator:
             ),
         )
         address = (self._settings.http_host, self._settings.http_port)
-        server = HealthServer(address, self._metrics.registry, checks, lambda: self._listed)
+        server = HealthServer(address, self.metrics.registry, checks, lambda: self._listed)
         await server.start()
         self._stack.push_async_callback(server.stop)
 
