@@ -35,9 +35,28 @@ def made_with(job: JobFile) -> int | None:
     Raises:
         CheckpointDamaged: its identity cannot be read.
     """
-    file = Path(job.checkpoint_path) / _IDENTITY_FILE
-    if not file.exists():
-        return None
+    folder = Path(job.checkpoint_path)
+    return _partitions_of(folder) if is_claimed(folder) else None
+
+
+def is_claimed(folder: Path) -> bool:
+    """Whether a folder is the checkpoint of some job."""
+    return (folder / _IDENTITY_FILE).exists()
+
+
+def check(job: JobFile, folder: Path) -> None:
+    """See that the job could go on with a checkpoint.
+
+    Raises:
+        CheckpointIncompatible: it was made by a job that calculates something else.
+        CheckpointDamaged: files are missing or cannot be read.
+    """
+    _refuse_other(_read_json(folder / _IDENTITY_FILE), identity(job, _partitions_of(folder)))
+    _refuse_damaged(folder)
+
+
+def _partitions_of(folder: Path) -> int:
+    file = folder / _IDENTITY_FILE
     found = _read_json(file)
     partitions = found.get("shufflePartitions") if isinstance(found, dict) else None
     if not isinstance(partitions, int) or not 1 <= partitions <= SHARDS:

@@ -22,7 +22,7 @@ def held_by_driver(job: JobFile, is_stopped: Callable[[], bool]) -> Iterator[boo
     Yields:
         Whether the checkpoint is the driver's; false when it was asked to stop while it waited.
     """
-    with _opened(job) as lock:
+    with _opened(Path(job.checkpoint_path).parent) as lock:
         while not (is_held := _locked(lock, fcntl.LOCK_SH)) and not is_stopped():
             time.sleep(_PAUSE_SECONDS)
         yield is_held
@@ -30,18 +30,24 @@ def held_by_driver(job: JobFile, is_stopped: Callable[[], bool]) -> Iterator[boo
 
 @contextmanager
 def held_by_tool(job: JobFile) -> Iterator[bool]:
-    """Keep drivers and other tools away as long as this lasts.
+    """Keep drivers and other tools away from a job's checkpoints as long as this lasts; see ``alone_in``."""
+    with alone_in(Path(job.checkpoint_path).parent) as is_alone:
+        yield is_alone
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[bool]:
+    """Keep everyone else away from the checkpoints in a job's folder as long as this lasts.
 
     Yields:
-        Whether the checkpoint is the tool's; false while a driver or another tool has it.
+        Whether nobody else has them; false while a driver or a tool does.
     """
-    with _opened(job) as lock:
+    with _opened(folder) as lock:
         yield _locked(lock, fcntl.LOCK_EX)
 
 
 @contextmanager
-def _opened(job: JobFile) -> Iterator[int]:
-    folder = Path(job.checkpoint_path).parent
+def _opened(folder: Path) -> Iterator[int]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _FILE).open("a") as stream:
         yield stream.fileno()

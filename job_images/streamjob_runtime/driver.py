@@ -24,6 +24,7 @@ from streamjob_runtime.marker import Marker
 from streamjob_runtime.query import account_of, facts, start_query, stop_query
 from streamjob_runtime.recent_results import RecentResults
 from streamjob_runtime.report import Report
+from streamjob_runtime.restoring import restore
 from streamjob_runtime.shuffle_partitions import shuffle_partitions
 from streamjob_runtime.spark_session import start_session
 from streamjob_runtime.stopping import ask_to_stop, forget_stop
@@ -64,6 +65,8 @@ class Driver:
         if not self._checkpoint.enter_context(held_by_driver(self._job, self._stop.is_set)):
             return True
         Marker.of(self._job).raise_to_own()
+        if restore(self._job):
+            _log.info("adopted another checkpoint", extra={"restoreFrom": self._job.spec.restore_from})
         partitions = shuffle_partitions(self._job)
         checkpoint.claim(self._job, partitions)
         forget_stop(self._job.scratch_dir)

@@ -27,10 +27,7 @@ Every field of both kinds of `{API_VERSION}`. Fields in **bold** are required. T
 `kubectl explain streamjob.spec`; what is wrong with a manifest is told by [`streamjob validate`](validate.md).
 
 Some fields are there for later versions. This one refuses, as [`NotSupported`](troubleshooting.md#notsupported): the
-templates device-state and pipeline, trigger mode `Frequency`, expressions over anything but numbers, attributes,
-`restoreFrom`, mode `Cluster`, and checkpoints
-other than `volumeClaim`. It warns that `alarms` and
-`timeSeries` have no effect yet.
+template pipeline, and checkpoints with a `uri`. It warns that `alarms` and `timeSeries` have no effect yet.
 
 What a change of a StreamJob's field does to its running job:
 

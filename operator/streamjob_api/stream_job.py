@@ -164,7 +164,8 @@ class StreamJobSpec(ApiModel):
         Annotated[str, StringConstraints(pattern=forms.CHECKPOINT.pattern, min_length=1, max_length=512)] | None
     ) = Field(
         default=None,
-        description="Checkpoint that the job's first start adopts: a path as in status.deployed.checkpoint.",
+        description="Checkpoint that the job's first start copies: a path as in status.deployed.checkpoint, on the "
+        "same volume, of a job of the namespace that calculates the same. Each path is adopted once.",
         examples=["ou-energy/meter-extremes/5b6e/0"],
         json_schema_extra=LIVE,
     )

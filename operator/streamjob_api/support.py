@@ -32,8 +32,6 @@ def unsupported(spec: StreamJobSpec) -> list[str]:
 def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
     if spec.template.name not in _TEMPLATES:
         yield f"spec.template.name: {spec.template.name} {_LATER}; it has {', '.join(_TEMPLATES)}"
-    if spec.restore_from is not None:
-        yield f"spec.restoreFrom: it {_LATER}; leave it out"
 
 
 def unsupported_resource(spec: StreamResourceSpec) -> list[str]:

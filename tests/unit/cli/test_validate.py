@@ -230,8 +230,8 @@ def test_an_object_given_twice_is_a_fault() -> None:
 
 
 def test_what_is_supported_later_is_told_as_the_operator_does() -> None:
-    (found,) = findings(job("a", restoreFrom="a/b"), resource())
-    assert found == "StreamJob/a: spec.restoreFrom: it is not supported by this version yet; leave it out"
+    (found,) = findings(job("a"), resource(checkpoints={"uri": "s3a://bucket/checkpoints"}))
+    assert "spec.checkpoints.uri: the runtime image has no client of object stores; write volumeClaim" in found
 
 
 def test_other_kinds_are_passed_over_and_misspelt_ones_are_not() -> None:
