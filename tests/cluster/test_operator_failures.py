@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 from cluster.operator_process import (
     Manifest,
@@ -95,7 +98,7 @@ def test_what_the_kubelet_knows_is_told_within_fifteen_seconds(ou: Ou, operator:
         stream_job("greedy", {"eats": "itself"}),
         stream_job("nursing", {"eats": "child"}),
         stream_job("mute", {"mute": True}, lifecycle=soon),
-        stream_job("unready", {"ready": False}, lifecycle=soon),
+        stream_job("unready", {"ready": False}, lifecycle={"startDeadline": "20s"}),
     )
     seen = told(
         ou,
@@ -104,7 +107,7 @@ def test_what_the_kubelet_knows_is_told_within_fifteen_seconds(ou: Ou, operator:
             "greedy": ("OOMKilled", ended(ou, "greedy-1-driver")),
             "nursing": ("OOMKilled", ended(ou, "nursing-1-driver")),
             "mute": ("StartTimeout", is_older(ou, "mute-1-driver", 5)),
-            "unready": ("DriverNotReady", is_older(ou, "unready-1-driver", 5)),
+            "unready": ("DriverNotReady", is_older(ou, "unready-1-driver", 20)),
         },
     )
     assert none.partition(":none")[0] in seen["imageless"]["message"]
@@ -235,3 +238,15 @@ def test_transitions_are_recorded_as_events(ou: Ou, operator: OperatorProcess) -
         lambda: [event["reason"] for event in events_of(ou, "told")], until=lambda seen: "Running" in seen
     )
     assert sorted(seen) == ["DriverStarting", "Running"]
+
+
+def test_the_commands_of_the_troubleshooting_page_work(ou: Ou, operator: OperatorProcess) -> None:
+    ou.apply(stream_resource(), stream_job("asked"))
+    ou.job_until("asked", is_ready)
+    filled = {"NAMESPACE": ou.namespace, "POD": "asked-1-driver", "JOB": "asked"}
+    page = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text()
+    shown = {line for line in page.splitlines() if line.startswith("kubectl -n NAMESPACE ")}
+    asking = {line for line in shown if line.split()[3] in {"get", "describe", "logs"}}
+    assert len(asking) > 5
+    for line in sorted(asking):
+        ou.cluster.kubectl(*shlex.split(re.sub("NAMESPACE|POD|JOB", lambda found: filled[found[0]], line))[1:])
