@@ -1,0 +1,132 @@
+"""The operator and the runtime are of one mind about which change a state survives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamjob_api.job_file import JobFile
+from streamjob_api.spec_changes import changes, shown
+from streamjob_api.state_identity import state_identity
+from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.templates import BLOCKS
+from streamjob_runtime.checkpoint import identity
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+TEMPLATES = [str(name) for name in BLOCKS if str(name) != "pipeline"]  # the runtime has no calculation for it yet
+JOB = {"namespace": "ou", "name": "j", "uid": "u", "created": "2026-01-31T00:00:00Z", "attempt": 1, "epoch": 0}
+
+
+def document(template: str) -> dict[str, Any]:
+    written: dict[str, Any] = yaml.safe_load((EXAMPLES / template / "streamjob.yaml").read_text())["spec"]
+    return written
+
+
+def told(spec: dict[str, Any], **more: Any) -> JobFile:
+    job = {**JOB, "generation": 1}
+    given: dict[str, Any] = {"job": job, "orgId": "o1", "spec": spec, "kafka": {"bootstrapServers": "k:9092"}, **more}
+    return JobFile.model_validate(given)
+
+
+def of_operator(job: JobFile) -> dict[str, Any]:
+    return state_identity(job.spec, job.org_id, job.source, job.timezone)
+
+
+def of_runtime(job: JobFile) -> dict[str, Any]:
+    return identity(job, 4)
+
+
+LENGTHS = st.sampled_from(["10m", "600s", "20m", "1h", "60m", "3600s", "1d", "24h"])
+THRESHOLDS = st.sampled_from(["[0, 100)", "[0,100)", "[0.0, 1e2)", "[0, 100]", "(-inf, +inf)", "[-0, 100)"])
+AGGREGATIONS = st.sampled_from(["max", "min", "avg", "sum", "cnt", "count"])
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> dict[str, Any]:
+    """A job of windows, of few values in many spellings, so that two of them often mean the same."""
+    policies = [
+        {
+            "input": "M::A",
+            "output": f"M::{name}",
+            "windowSize": draw(LENGTHS),
+            "aggregation": draw(AGGREGATIONS),
+            **({"threshold": draw(THRESHOLDS)} if draw(st.booleans()) else {}),
+        }
+        for name in draw(st.permutations(["X", "Y"]))[: draw(st.integers(1, 2))]
+    ]
+    block: dict[str, Any] = {"policies": policies, "latency": draw(st.sampled_from(["0s", "1h", "60m"]))}
+    return {**document("time-window-aggregation"), "timeWindowAggregation": block}
+
+
+@given(one=windows(), other=windows(), org_ids=st.sampled_from([("o1", "o1"), ("o1", "o2")]))
+def test_what_the_operator_calls_the_same_the_runtime_goes_on_with(
+    one: dict[str, Any], other: dict[str, Any], org_ids: tuple[str, str]
+) -> None:
+    first, second = told(one, orgId=org_ids[0]), told(other, orgId=org_ids[1])
+    if of_operator(first) == of_operator(second):
+        assert of_runtime(first) == of_runtime(second)
+
+
+@given(spec=windows(), data=st.data())
+def test_how_it_is_written_takes_no_part(spec: dict[str, Any], data: st.DataObject) -> None:
+    same = {"10m": "600s", "600s": "10m", "1h": "60m", "60m": "3600s", "3600s": "1h", "1d": "24h", "24h": "1d"}
+    block = spec["timeWindowAggregation"]
+    policies = [
+        {**policy, "windowSize": same.get(policy["windowSize"], policy["windowSize"])} for policy in block["policies"]
+    ]
+    rewritten = {**block, "policies": data.draw(st.permutations(policies))}
+    again = told({**spec, "timeWindowAggregation": rewritten})
+    assert of_operator(told(spec)) == of_operator(again)
+    assert of_runtime(told(spec)) == of_runtime(again)
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_topics_channel_and_days_are_part_of_both(template: str) -> None:
+    spec = document(template)
+    base = told(spec)
+    others = [
+        told(spec, orgId="o2"),
+        told(spec, source={"topics": {"origin": "plant", "offlineOrigin": "history"}}),
+        told({**spec, "messageChannel": "Offline" if base.spec.message_channel == "RealTime" else "RealTime"}),
+    ]
+    for other in others:
+        assert of_operator(other) != of_operator(base)
+        assert of_runtime(other) != of_runtime(base)
+    elsewhere = told(spec, timezone="Asia/Tokyo")
+    assert (of_operator(elsewhere) == of_operator(base)) is (of_runtime(elsewhere) == of_runtime(base))
+    assert of_operator(told(spec, source={"topics": {"cal": "results"}})) == of_operator(base)
+
+
+def spec(**changed: Any) -> StreamJobSpec:
+    return StreamJobSpec.model_validate({**document("time-window-aggregation"), **changed})
+
+
+def test_changes_are_named_by_path_and_policies_by_their_output() -> None:
+    def policies(*sizes: tuple[str, str]) -> dict[str, Any]:
+        listed = [
+            {"input": "M::A", "aggregation": "max", "windowSize": size, "output": f"M::{output}"}
+            for output, size in sizes
+        ]
+        return {"policies": listed}
+
+    before = spec(timeWindowAggregation=policies(("X", "10m"), ("Y", "10m")), rateLimit=10, alarms=None)
+    after = spec(timeWindowAggregation=policies(("Z", "1h"), ("Y", "20m")), restartNonce=1, alarms=None)
+    policy = '{"input": "M::A", "aggregation": "max", "windowSize": "1'
+    assert [str(change) for change in changes(before, after)] == [
+        f"spec.timeWindowAggregation.policies[0]: not set -> {policy}h...",
+        "spec.timeWindowAggregation.policies[1].windowSize: 10m -> 20m",
+        f"spec.timeWindowAggregation.policies[M::X]: {policy}0... -> not set",
+        "spec.rateLimit: 10 -> 5000",
+        "spec.restartNonce: 0 -> 1",
+    ]
+    assert changes(before, before) == []
+
+
+def test_many_changes_are_counted() -> None:
+    found = changes(spec(), StreamJobSpec.model_validate(document("energy-by-meter-reading")))
+    assert shown(found).endswith(f" and {len(found) - 8} more")
