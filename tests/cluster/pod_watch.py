@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,17 +15,21 @@ from localcluster.providers import Cluster
 
 @contextmanager
 def watched(cluster: Cluster, namespace: str) -> Iterator[list[Manifest]]:
-    """Every event of the namespace's pods from now on, however late the watch begins, after those that are there."""
+    """Every event of the namespace's pods from now on, however late the watch begins, after those that are there.
+
+    Each is marked with when it was seen, by the monotonic clock.
+    """
     pods = f"/api/v1/namespaces/{namespace}/pods"
     listed = json.loads(cluster.kubectl("get", "--raw", pods))
-    events: list[Manifest] = [{"type": "ADDED", "object": pod} for pod in listed["items"]]
+    began = time.monotonic()
+    events: list[Manifest] = [{"type": "ADDED", "object": pod, "seen": began} for pod in listed["items"]]
     kubectl = getattr(cluster, "kubectl_program", "kubectl")
     since = f"{pods}?watch=true&resourceVersion={listed['metadata']['resourceVersion']}"
     command = [str(kubectl), f"--kubeconfig={cluster.kubeconfig}", "get", "--raw", since]
     watch = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def read() -> None:
-        events.extend(map(json.loads, watch.stdout or ()))
+        events.extend({**json.loads(line), "seen": time.monotonic()} for line in watch.stdout or ())
 
     reader = threading.Thread(target=read, daemon=True)
     with watch:
