@@ -28,6 +28,7 @@ Manifest = dict[str, Any]
 _GROUPS = {
     STREAM_JOBS: f"apis/{API_VERSION}",
     STREAM_RESOURCES: f"apis/{API_VERSION}",
+    "controllerrevisions": "apis/apps/v1",
     "leases": "apis/coordination.k8s.io/v1",
     "events.events.k8s.io": "apis/events.k8s.io/v1",
 }
