@@ -194,3 +194,17 @@ def quiet_tasks(operator: OperatorProcess) -> float:
 
     eventually(settled, within_seconds=60, every_seconds=0.5)
     return seen[-1]
+
+
+def test_an_operator_that_starts_while_the_api_server_is_away_waits_for_it(
+    ou: Ou, behind: OperatorProcess, proxy: FaultProxy
+) -> None:
+    ou.apply(stream_resource(), stream_job("patient"))
+    with proxy.refusing():
+        behind.start()
+        eventually(lambda: "the API server does not answer" in behind.log.read_text())
+        assert is_healthy(behind)  # to start it anew would not help
+    with proxy.faulty(Fault(status=500, hits=everything)):
+        eventually(lambda: "told to err" in behind.log.read_text())
+    ou.job_until("patient", is_ready)
+    assert behind.is_running()
