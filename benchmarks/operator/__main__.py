@@ -41,6 +41,9 @@ def options() -> argparse.Namespace:
     parser.add_argument("--ous", type=int, default=50, help="OUs of that fleet")
     parser.add_argument("--steady", type=float, default=1800.0, help="seconds that it is watched")
     parser.add_argument("--edits", type=int, default=200)
+    parser.add_argument(
+        "--pace", type=int, default=1, help="ask drivers so many times as often: a small fleet as a big"
+    )
     parser.add_argument("--own-namespaces", action="store_true", help="watch these alone; others work on the cluster")
     parser.add_argument("--wait-running", action="store_true", help="count API requests until all jobs run")
     parser.add_argument("--profile", default="", help="python's options for the operator: '-m cProfile -o FILE'")
@@ -98,7 +101,7 @@ async def run(cluster: Cluster, chosen: argparse.Namespace) -> Figures:
             profile = tuple(chosen.profile.split())
             async with fake_nodes(access, cluster.kubeconfig, folder), asyncio.TaskGroup() as group:
                 watch = group.create_task(pods.follow(access))
-                stage = Stage(cluster, access, folder, pods, not chosen.own_namespaces, profile)
+                stage = Stage(cluster, access, folder, pods, not chosen.own_namespaces, chosen.pace, profile)
                 figures = await phases(stage, chosen)
                 watch.cancel()
     return figures

@@ -82,6 +82,7 @@ def installation(cluster: Cluster, folder: Path, namespaces: list[str], profile:
         "drivers": {"nodeSelector": fake_nodes.NODE_SELECTOR, "tolerations": fake_nodes.TOLERATIONS},
         "watchNamespaces": [*namespaces, _SYSTEM] if namespaces else [],
         "rbac": {"userRoles": False},
+        "settings": {"progressIntervalSeconds": 60 // pace, "throughputIntervalSeconds": 300 // pace},
         "protectResourcesInUse": False,
     }
     rendered = chart()

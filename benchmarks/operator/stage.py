@@ -34,13 +34,14 @@ class Stage:
     folder: Path
     pods: PodsSeen
     whole_cluster: bool
+    pace: int = 1
     profile: tuple[str, ...] = ()
 
     @contextmanager
     def setup(self, *fleets: fleet.Fleet) -> Iterator[Setup]:
         """What an operator for these fleets needs."""
         named = [] if self.whole_cluster else [name for each in fleets for name in each.namespaces]
-        with running_operator.installation(self.cluster, self.folder, named, self.profile) as setup:
+        with running_operator.installation(self.cluster, self.folder, named, self.pace, self.profile) as setup:
             yield setup
 
     @asynccontextmanager
