@@ -1,5 +1,6 @@
 """What the tools beside a checkpoint do to a job that goes on afterwards, on real Spark and Kafka."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from streamjob_api.points import PointRef
 from streamjob_runtime.checkpoint_lock import held_by_driver
 from streamjob_runtime.delivery import Delivery
 from streamjob_runtime.offset_reset import Refused
+from streamjob_runtime.restoring import restore
 from streamjob_runtime.state_tools import answers
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -217,3 +219,23 @@ def test_nothing_is_changed_while_a_driver_has_the_checkpoint(
             ask(job, Action.FORGET_STATE, assets=["a"])
     with pytest.raises(Refused, match="does not read Meter::Other; it reads Meter::Power, Meter::Reading"):
         ask(job, Action.FORGET_STATE, assets=["a"], points=[PointRef("Meter", "Other")])
+
+
+def test_a_job_goes_on_with_a_copy_of_another_jobs_checkpoint_when_that_is_gone(
+    spark: SparkSession, kafka: KafkaBroker, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path, kafka, None)
+    with running(spark, job) as run:
+        send(kafka, job, [("m1", str(READING), START, 7)])
+        run.read_everything()
+    old = Path(job.file.checkpoint_path)
+    job.document["spec"]["restoreFrom"] = str(old.relative_to(job.file.checkpoint_dir))
+    job.document["job"]["uid"] = "another"
+    assert restore(job.file)
+    shutil.rmtree(old)
+    assert [row.fields["max"] for row in held(job, "m1") if row.kind == "window"] == [7, 7]
+    with running(spark, job) as run:
+        send(kafka, job, [("m1", str(READING), START + 10 * MINUTE, 1)])
+        run.read_everything()
+        assert run.accounts.totals(0).messages == 1
+    assert values(kafka, job)["m1", "Meter::Max", START] == 7

@@ -15,6 +15,7 @@ from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.rows import Kind
 from streamjob_runtime.templates import Template
 from streamjob_runtime.templates.chosen import Chosen
+from streamjob_runtime.templates.protocols import Held
 from unit.runtime import (
     device_state_bench,
     energy_bench,
@@ -204,9 +205,12 @@ class Devices(device_state_bench.Run):
         states = self._totals.take(told)
         self.sites |= {site: (online, offline, time) for site, time, online, offline in states.iter_rows()}
 
-    def held(self) -> list[str]:
+    def rows(self) -> list[Held]:
         everything = Chosen.of(["*"], self._template.inputs)
-        return [repr(row) for store in self._stores.values() for row in self._template.held(store, everything)]
+        return [row for store in self._stores.values() for row in self._template.held(store, everything)]
+
+    def held(self) -> list[str]:
+        return [repr(row) for row in self.rows()]
 
 
 def test_a_forgotten_device_is_gone_from_its_site_and_comes_back_as_a_new_one() -> None:
