@@ -65,7 +65,7 @@ class SimulatedOu:
     # What must hold at every moment.
 
     def _check(self, event: str, plural: str, body: Manifest) -> None:
-        if plural == "pods" and event == "ADDED":
+        if plural == "pods" and event == "ADDED" and is_driver(body):
             self._check_new_driver(body)
         if plural == kinds.STREAM_RESOURCES and event == "MODIFIED":
             self._check_admissions(body)
@@ -97,7 +97,7 @@ class SimulatedOu:
     # What is there.
 
     def drivers(self, job: str | None = None) -> list[Manifest]:
-        found = (pod for pod in self.api.all("pods") if pod["metadata"]["labels"][kinds.COMPONENT_LABEL] == "driver")
+        found = (pod for pod in self.api.all("pods") if is_driver(pod))
         return [pod for pod in found if job in {None, pod["metadata"]["labels"][kinds.JOB_LABEL]}]
 
     @property
@@ -269,6 +269,10 @@ def granted(resource_status: Manifest) -> dict[str, float]:
     """CU by "name/UID" of the jobs that were admitted."""
     found: dict[str, float] = resource_status.get("holders", {}).get("standalone", {})
     return found
+
+
+def is_driver(pod: Manifest) -> bool:
+    return bool(pod["metadata"]["labels"][kinds.COMPONENT_LABEL] == kinds.DRIVER)
 
 
 def cu_of(pod: Manifest) -> float:
