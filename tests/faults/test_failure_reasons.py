@@ -14,12 +14,14 @@ import yaml
 from confluent_kafka import Producer
 
 from cluster.operator_process import TEMPLATE, Manifest, OperatorProcess, Ou, condition, is_ready, reason, stream_job
+from demo.stage import create_topic
 from fixtures.eventually import eventually
 from fixtures.told import is_unready, told
 from images.delivery import deliver
 
 _IMAGES = Path(__file__).parents[1] / "images"
 _ORG = "oReasons"
+_TOPIC = f"MEASURE_POINT_ORIGIN_{_ORG}"
 # A micro-batch that takes longer is called stuck: streamjob_runtime/report.py.
 _STUCK_SECONDS = 600
 _SIGNAL_WORKERS = """
@@ -102,8 +104,18 @@ def send(ou: Ou, minute: int) -> None:
     record = {"orgId": _ORG, "modelId": "M", "assetId": "m1", "pointId": "A", "time": minute * 60_000, "value": 1}
     with ou.cluster.port_forward(ou.namespace, "service/kafka", 9094, local_port=_KAFKA_PORT):
         producer = Producer({"bootstrap.servers": f"127.0.0.1:{_KAFKA_PORT}"})
-        producer.produce(f"MEASURE_POINT_ORIGIN_{_ORG}", json.dumps(record).encode(), key=b"m1")
+        producer.produce(_TOPIC, json.dumps(record).encode(), key=b"m1")
         assert producer.flush(60) == 0
+
+
+def start(ou: Ou, job: str) -> str:
+    """Start a job before its topic is there; its pod, once it is ready."""
+    ou.apply(resource(), stream_job(job, startFrom={"mode": "Earliest"}))
+    ou.job_until(job, lambda status: reason(status) == "TopicMissing", within_seconds=300)
+    with ou.cluster.port_forward(ou.namespace, "service/kafka", 9094, local_port=_KAFKA_PORT):
+        create_topic(f"127.0.0.1:{_KAFKA_PORT}", _TOPIC, 1)
+    ready_again(ou, job)
+    return driver_of(ou, job)
 
 
 def ready_again(ou: Ou, job: str) -> Manifest:
@@ -112,9 +124,7 @@ def ready_again(ou: Ou, job: str) -> Manifest:
 
 def test_what_the_runtime_knows_is_told_within_fifteen_seconds(real: Ou) -> None:
     ou = real
-    ou.apply(resource(), stream_job("meters", startFrom={"mode": "Earliest"}))
-    ready_again(ou, "meters")
-    pod = driver_of(ou, "meters")
+    pod = start(ou, "meters")
 
     for server, expected in (("kafka", "KafkaUnreachable"), ("redis", "RedisUnreachable")):
         scale(ou, server, 0)
@@ -141,9 +151,7 @@ def test_what_the_runtime_knows_is_told_within_fifteen_seconds(real: Ou) -> None
 
 def test_a_worker_that_hangs_is_no_progress(real: Ou) -> None:
     ou = real
-    ou.apply(resource(), stream_job("hung", startFrom={"mode": "Earliest"}))
-    ready_again(ou, "hung")
-    pod = driver_of(ou, "hung")
+    pod = start(ou, "hung")
     send(ou, minute=1)
     eventually(lambda: python_in(ou, pod, _SIGNAL_WORKERS, _STOP), within_seconds=120)
     send(ou, minute=2)
