@@ -76,7 +76,9 @@ def start(setup: Setup) -> RunningOperator:
 
 
 @contextmanager
-def installation(cluster: Cluster, folder: Path, namespaces: list[str], profile: tuple[str, ...]) -> Iterator[Setup]:
+def installation(
+    cluster: Cluster, folder: Path, namespaces: list[str], pace: int, profile: tuple[str, ...]
+) -> Iterator[Setup]:
     """The chart's service account, roles and environment; the whole cluster is watched unless namespaces are named."""
     values: Manifest = {
         "drivers": {"nodeSelector": fake_nodes.NODE_SELECTOR, "tolerations": fake_nodes.TOLERATIONS},

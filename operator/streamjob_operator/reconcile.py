@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import events, log_context, memory
+from streamjob_operator import events, log_context, memory, reasons
 from streamjob_operator.claims import granted
 from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
+from streamjob_operator.connections import of_reason
 from streamjob_operator.course import Course, Observed
 from streamjob_operator.decide import decide
 from streamjob_operator.key_queue import KeyQueue
@@ -17,6 +18,7 @@ from streamjob_operator.models_reader import rests_on_models
 from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
 from streamjob_operator.ou_turns import MODELS_SECONDS, OuTurns
 from streamjob_operator.plan import plan
+from streamjob_operator.quiet_changes import QuietChanges
 from streamjob_operator.revisions import Revisions
 from streamjob_operator.settings import Settings
 from streamjob_operator.status import summarise
@@ -54,6 +56,7 @@ class Reconciler:
     record: Callable[[str, Manifest], Awaitable[None]]
     revisions: Revisions
     now: Callable[[], datetime] = utc_now
+    quiet: QuietChanges = field(default_factory=QuietChanges)
 
     async def reconcile(self, key: Key) -> float | None:
         """One turn; after how many seconds the key wants another, if it does."""
@@ -66,6 +69,7 @@ class Reconciler:
     async def _reconcile_job(self, key: JobKey) -> float | None:
         job = self.world.job(key)
         if job is None or job.deleting:
+            self.quiet.forget(key)
             return None  # deleted: its objects go with their owner
         too_early = self._too_early(job)
         if too_early is not None:
@@ -77,17 +81,20 @@ class Reconciler:
             return _LEDGER_SECONDS
         course = await self._kept(observed.job, course)
         status = summarise(observed, course, now, self.settings.throughput_interval_seconds)
+        waits = self._waits(observed.job, course, status, now)
         try:
-            await self._write_status(observed.job, status)
+            if waits is None:
+                await self._write_status(observed.job, status)
         except Conflict:
             await self.live.refresh_job(key)
             return 0.0
         except NotFound:
             self.world.lose_job(key, job.uid)
+            self.quiet.forget(key)
             return None
         await self._act(observed.job, course)
         self.world.judged.add(key)
-        return course.again_in
+        return course.sooner(waits).again_in
 
     async def _decide(self, job: Job, now: datetime) -> tuple[Observed, Course]:
         """Decide by the cache; again by a live look, or with a former spec, where the course rests on that."""
@@ -180,6 +187,12 @@ class Reconciler:
         await self.live.refresh_for(job.key)
         return self._look(job)
 
+    def _waits(self, job: Job, course: Course, status: StreamJobStatus, now: datetime) -> float | None:
+        """For how long a status that is no intent can wait for more to tell."""
+        if course.start or course.stop:
+            return None
+        return self.quiet.left(job, status, now, busy=len(self.queue) > self.settings.workers)
+
     async def _write_status(self, job: Job, status: StreamJobStatus) -> None:
         """The intent, before the act; nothing is written when nothing changed."""
         if status == job.status:
@@ -189,6 +202,8 @@ class Reconciler:
         )
         self.world.see_job(body)
         if (status.admitted_cu, status.restarts) != (job.status.admitted_cu, job.status.restarts):
+            self.queue.add(OuKey(job.key.namespace))
+        if _speaks_of_connections(job.status) != _speaks_of_connections(status):
             self.queue.add(OuKey(job.key.namespace))
         log_context.note(attempt=status.attempt)
         _log_transition(job, status)
@@ -216,6 +231,12 @@ class Reconciler:
         if start.attempt > 1:
             await self.cluster.prune(job.key, job.uid, start.attempt)
         self.queue.add(job.key)
+
+
+def _speaks_of_connections(status: StreamJobStatus) -> tuple[str, bool]:
+    """Which connection of its OU the driver misses, if any, and whether it works."""
+    reason = next((found.reason for found in status.conditions if found.type == "Ready"), "")
+    return (of_reason(reason) or "", reason == reasons.RUNNING)
 
 
 def _log_transition(job: Job, status: StreamJobStatus) -> None:
