@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cluster.operator_process import Manifest, OperatorProcess, Ou, is_ready, reason, stream_job, stream_resource
+from cluster.operator_process import (
+    Manifest,
+    OperatorProcess,
+    Ou,
+    is_ready,
+    on_one_volume,
+    reason,
+    stream_job,
+    stream_resource,
+)
 from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
 
@@ -85,7 +94,7 @@ def crash_at_rollback(ou: Ou, operator: OperatorProcess, step: str) -> None:
     """While a spec that never becomes healthy gives way to the last stable one."""
     lifecycle = {"stopDeadline": "20s", "startDeadline": "5s", "rollbackOnFailure": True}
     operator.start()
-    ou.apply(stream_resource(), stream_job("back", {"idle": True}, lifecycle=lifecycle))
+    ou.apply(*on_one_volume(), stream_job("back", {"idle": True}, lifecycle=lifecycle))
     ou.job_until("back", lambda status: bool(status.get("lastStable")), within_seconds=60)
     operator.stop()
     _start_to_crash(operator, step)
@@ -108,7 +117,7 @@ def _one_driver_of(ou: Ou, name: str) -> Iterator[None]:
 def _running(ou: Ou, operator: OperatorProcess, name: str) -> None:
     """A job that runs and whose spec is kept, and no operator."""
     operator.start()
-    ou.apply(stream_resource(), stream_job(name, SLOW_STOP))
+    ou.apply(*on_one_volume(), stream_job(name, SLOW_STOP))
     ou.job_until(name, lambda status: is_ready(status) and bool(status["deployed"].get("revision")))
     operator.stop()
 

@@ -175,6 +175,17 @@ def stream_resource(standalone: float = 4, name: str = "energy", **spec: object)
     }
 
 
+def on_one_volume(standalone: float = 4) -> tuple[Manifest, Manifest]:
+    """A StreamResource whose jobs share one claim, and the claim: a volume for each of many jobs takes its time."""
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "shared"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Mi"}}},
+    }
+    return claim, stream_resource(standalone, checkpoints={"claimName": "shared"})
+
+
 def stream_job(name: str, told: Manifest | None = None, **spec: object) -> Manifest:
     """A job whose stand-in behaves as told; its output is its own."""
     policy = {"input": "M::A", "aggregation": "max", "windowSize": "10m", "output": f"M::{name}"}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.operator_process import Manifest, OperatorProcess, Ou, is_ready, stream_job, stream_resource
+from cluster.operator_process import Manifest, OperatorProcess, Ou, is_ready, on_one_volume, stream_job
 from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
 from fixtures.fault_proxy import Asked, Fault, FaultProxy
@@ -149,7 +149,7 @@ def test_all_jobs_end_where_they_should(
     ou: Ou, behind: OperatorProcess, proxy: FaultProxy, fault: Callable[[FaultProxy], AbstractContextManager[None]]
 ) -> None:
     behind.start()
-    ou.apply(stream_resource(standalone=5), *map(stream_job, JOBS))
+    ou.apply(*on_one_volume(standalone=5), *map(stream_job, JOBS))
     kept = {name: ou.job_until(name, is_ready) for name in JOBS}["kept"]
     eventually(lambda: proxy.watches, until=lambda number: number >= 3)
     tasks = quiet_tasks(behind)
@@ -199,7 +199,7 @@ def quiet_tasks(operator: OperatorProcess) -> float:
 def test_an_operator_that_starts_while_the_api_server_is_away_waits_for_it(
     ou: Ou, behind: OperatorProcess, proxy: FaultProxy
 ) -> None:
-    ou.apply(stream_resource(), stream_job("patient"))
+    ou.apply(*on_one_volume(), stream_job("patient"))
     with proxy.refusing():
         behind.start()
         eventually(lambda: "the API server does not answer" in behind.log.read_text())

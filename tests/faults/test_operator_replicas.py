@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.operator_process import OperatorProcess, Ou, is_ready, stream_job, stream_resource
+from cluster.operator_process import OperatorProcess, Ou, is_ready, on_one_volume, stream_job
 from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
 from fixtures.fault_proxy import Fault, FaultProxy
@@ -72,7 +72,7 @@ def test_the_other_replica_acts_within_fifteen_seconds_of_its_leaders_death(
     ou: Ou, replicas: list[OperatorProcess], proxies: list[FaultProxy]
 ) -> None:
     lead_and_stand_by(ou, replicas)
-    ou.apply(stream_resource(), stream_job("carried"), stream_job("kept"))
+    ou.apply(*on_one_volume(), stream_job("carried"), stream_job("kept"))
     kept = {name: ou.job_until(name, is_ready) for name in ("carried", "kept")}["kept"]
     with watched(ou.cluster, ou.namespace) as events:
         replicas[0].kill()
@@ -92,7 +92,7 @@ def test_a_leader_that_was_stopped_and_woken_writes_nothing_more_and_ends(
 ) -> None:
     first, _ = replicas
     lead_and_stand_by(ou, replicas)
-    ou.apply(stream_resource(), stream_job("carried"))
+    ou.apply(*on_one_volume(), stream_job("carried"))
     ou.job_until("carried", is_ready)
     assert first.process
     first.process.send_signal(signal.SIGSTOP)
@@ -154,7 +154,7 @@ def test_two_operators_that_both_act_admit_no_more_than_there_is(
         for operator in replicas:
             operator.extra = ("--no-leader-election",)
             operator.start()
-        ou.apply(stream_resource(standalone=3), *(stream_job(name) for name in names))
+        ou.apply(*on_one_volume(standalone=3), *(stream_job(name) for name in names))
         ready = eventually(lambda: ready_names(ou), until=lambda ready: len(ready) == 3, within_seconds=90)
         ou.cluster.kubectl("delete", "-n", ou.namespace, "streamjob", *ready, "--wait=false")
         eventually(lambda: ready_names(ou), until=lambda now: len(set(now) - set(ready)) == 3, within_seconds=90)

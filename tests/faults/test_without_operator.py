@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from cluster.operator_process import OperatorProcess, Ou, is_ready, stream_job, stream_resource
+from cluster.operator_process import OperatorProcess, Ou, is_ready, on_one_volume, stream_job, stream_resource
 from cluster.pod_watch import most_at_once, watched
 from fixtures.eventually import eventually
 
@@ -33,7 +33,7 @@ def test_a_job_is_deleted_with_all_it_has_while_no_operator_runs(ou: Ou, idle_op
 
 def test_jobs_that_are_deleted_right_after_their_creation_leave_nothing(ou: Ou, idle_operator: OperatorProcess) -> None:
     idle_operator.start()
-    ou.apply(stream_resource(), stream_job("first"))
+    ou.apply(*on_one_volume(), stream_job("first"))
     ou.job_until("first", is_ready)
     names = [f"brief-{number}" for number in range(6)]
     with watched(ou.cluster, ou.namespace) as events:
