@@ -46,7 +46,7 @@ _FIRST_LISTING_RETRY_SECONDS = 3.0
 # A loop this late, a queue this long without a finished turn, a watch that is dead although the API server answered
 # within this time: broken for good.
 _LAG_LIMIT_SECONDS = 30.0
-_STUCK_LIMIT_SECONDS = 120.0
+_STUCK_LIMIT_SECONDS = 360.0  # beyond what any turn may take
 _ANSWERS_SECONDS = 60.0
 _TURNS = {JobKey: "job", OuKey: "ou", ModelsKey: "models"}
 
