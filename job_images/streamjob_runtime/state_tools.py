@@ -99,14 +99,18 @@ def _show_state(job: JobFile, request: ToolRequest) -> Iterator[Answer]:
     yield from (Answer(pending=_told(edit)) for edit in pending)
     if standing.batch_id >= 0:
         forgotten = [Chosen.of(edit.assets, map(PointRef.parse, edit.points)) for edit in pending]
+        inputs = template_of(job).inputs
         for row in _held(job, chosen):
-            yield Answer(held=row.model_copy(update={"pending": any(_is_of(one, row) for one in forgotten)}))
+            is_pending = any(_is_of(one, row, inputs) for one in forgotten)
+            yield Answer(held=row.model_copy(update={"pending": is_pending}))
             count += 1
     yield Answer(done=Done(rows=count, batch_id=standing.batch_id))
 
 
-def _is_of(chosen: Chosen, row: HeldRow) -> bool:
-    return row.point != "" and PointRef.parse(row.point) in chosen.points and chosen.has(row.asset)
+def _is_of(chosen: Chosen, row: HeldRow, inputs: frozenset[PointRef]) -> bool:
+    """Whether a row goes with what is chosen; what is held of an asset as a whole goes with the last of its points."""
+    points = {PointRef.parse(row.point)} if row.point else inputs
+    return points <= chosen.points and chosen.has(row.asset)
 
 
 def _held(job: JobFile, chosen: Chosen) -> Iterator[HeldRow]:

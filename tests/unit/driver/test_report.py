@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from streamjob_api.checkpoint_tools import OffsetRow
 from streamjob_api.connections import Kafka
 from streamjob_api.job_file import JobFile, JobIdentity
 from streamjob_api.progress import DriverState
@@ -42,3 +43,14 @@ def test_a_lag_is_not_known_before_both_ends_are(report: Report) -> None:
     report.query = QueryFacts(end_offset={"MEASURE_POINT_ORIGIN_o1": {"0": 4}})
     assert report.progress().lag == {}
     assert not report.progress().idle
+
+
+def test_offsets_are_told_by_partition_without_topics_that_are_read_no_more(report: Report) -> None:
+    assert report.offsets_json() == b""
+    report.query = QueryFacts(end_offset={"t": {"0": 4, "1": 7}, "old": {"0": 9}, "now": 3, "edits": 1})
+    assert len(report.offsets_json().splitlines()) == 3
+    report.latest = {Place("t", 0): 10, Place("t", 1): 7}
+    assert [OffsetRow.model_validate_json(line) for line in report.offsets_json().splitlines()] == [
+        OffsetRow(topic="t", partition=0, position=4, latest=10, lag=6),
+        OffsetRow(topic="t", partition=1, position=7, latest=7, lag=0),
+    ]
