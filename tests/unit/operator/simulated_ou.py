@@ -158,16 +158,16 @@ class SimulatedOu:
         self.operator.cluster.failing.clear()
         end = self.api.now.timestamp() + CALM_SECONDS
         while self.api.now.timestamp() < end:
-            self._settle()
+            self.settle()
             later(self.api, max(1.0, (self._next_due() - self.api.now.timestamp())))
-        self._settle()
+        self.settle()
         self._check_calm()
 
     def _next_due(self) -> float:
         due = [then.timestamp() for then in self.operator.queue.due.values()]
         return min([*due, self.operator.listed_at.timestamp() + 600])
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         for _ in range(_STEPS_TO_REST):
             self.api.collect_garbage()
             waiting = [pod for pod in self.drivers() if not _rests(pod)]

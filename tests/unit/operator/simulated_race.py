@@ -135,9 +135,9 @@ class SimulatedRace(SimulatedOu):
         """Nobody does anything any more."""
         end = self.api.now.timestamp() + _QUIET_SECONDS
         while self.api.now.timestamp() < end:
-            self._settle()
+            self.settle()
             later(self.api, max(0.05, min(self._next_due(), end) - self.api.now.timestamp()))
-        self._settle()
+        self.settle()
         self._check_quiet()
 
     def _next_due(self) -> float:
@@ -146,7 +146,7 @@ class SimulatedRace(SimulatedOu):
             default=float("inf"),
         )
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         for _ in range(_STEPS_TO_REST):
             self.api.collect_garbage()
             moving = [pod for pod in self.drivers() if kubelet.is_terminating(pod) or not kubelet.is_ready(pod)]

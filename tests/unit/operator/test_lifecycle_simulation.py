@@ -19,7 +19,7 @@ NAMES = st.sampled_from(["a", "b", "c", "d"])
 SIZES = st.sampled_from([1, 1.5, 2, 3])
 WATCHED = st.sampled_from(["pods", kinds.STREAM_JOBS, kinds.STREAM_RESOURCES])
 EXIT_CODES = st.sampled_from([0, 1, 64, 65, 66, 69, 70, 137])
-EXAMPLES = int(os.environ.get("STREAMJOB_EXAMPLES") or 40)
+EXAMPLES = int(os.environ.get("STREAMJOB_EXAMPLES") or 25)
 
 
 class Lifecycle(RuleBasedStateMachine):
