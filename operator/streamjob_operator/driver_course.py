@@ -8,6 +8,7 @@ from streamjob_api.status import StreamJobStatus
 from streamjob_operator import course as phases
 from streamjob_operator import ledger, memory, obstacles, reasons, rollback
 from streamjob_operator.course import Course, Observed, Start, Word
+from streamjob_operator.executors import hindered, with_remedy
 from streamjob_operator.observed import Pod
 from streamjob_operator.reasons import Ending, Fault
 from streamjob_operator.validation import Runnable
@@ -168,6 +169,8 @@ def _of_driver(
         return phases.STARTING, word, replace(word, holds=True), None
     reason, message = (progress.reason, progress.message) if progress else ("", "")
     message = message or f"pod {driver.name} fails its readiness probe"
+    if keeps := hindered(driver, observed.executors):
+        message = f"{message}; {keeps}"
     return phases.DEGRADED, Word(False, reason or reasons.NOT_READY, message), None, None
 
 
@@ -194,7 +197,7 @@ def without_driver(observed: Observed, remembered: StreamJobStatus, runnable: Ru
     intent = memory.begin(observed.job, remembered, runnable, observed.pods, now)
     word = Word(False, reasons.STARTING, f"starting driver, attempt {intent.attempt}")
     if observed.refused:
-        word = Word(False, reasons.DRIVER_REFUSED, observed.refused)
+        word = Word(False, reasons.DRIVER_REFUSED, with_remedy(observed.refused))
     epoch = intent.deployed.epoch if intent.deployed else 0
     return Course(
         memory=intent,

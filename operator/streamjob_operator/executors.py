@@ -1,10 +1,13 @@
 """Executors of a Cluster job, which Spark makes and replaces: counted, and cleared away behind a dead driver. Pure."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from streamjob_api.status import Executors
 from streamjob_operator.observed import Pod
 from streamjob_operator.obstacles import obstacle
+
+_NO_ACCOUNT = re.compile(r'serviceaccount "[^"]+" not found')
 
 
 def counted(driver: Pod | None, executors: Iterable[Pod]) -> Executors | None:
@@ -19,6 +22,16 @@ def hindered(driver: Pod, executors: Iterable[Pod]) -> str:
     """What keeps one of the driver's executors from starting; empty where nothing is known."""
     found = (obstacle(pod) for pod in sorted(_of(driver, executors), key=lambda pod: pod.name))
     return next((message for _, message in filter(None, found)), "")
+
+
+def with_remedy(refusal: str) -> str:
+    """What the API server said of a driver, with what to do where the account is missing by which it has executors."""
+    if not _NO_ACCOUNT.search(refusal):
+        return refusal
+    return (
+        f"{refusal}; a Cluster job's driver manages its executors by it: name this namespace in the chart's "
+        "drivers.cluster.namespaces, or apply the manifest of docs/cluster-mode.md"
+    )
 
 
 def orphans(job_uid: str, drivers: Sequence[Pod], executors: Iterable[Pod]) -> tuple[Pod, ...]:

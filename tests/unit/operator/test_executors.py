@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from streamjob_api import kinds
+from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import Executors
 from streamjob_operator.decide import decide
-from streamjob_operator.executors import counted, hindered, orphans
+from streamjob_operator.executors import counted, hindered, orphans, with_remedy
 from streamjob_operator.observed import Container, Pod
 from streamjob_operator.status import summarise
 from unit.operator.builders import JOB_UID, NOW, job, observed, pod, running_status
@@ -51,6 +52,27 @@ def test_what_keeps_an_executor_is_told() -> None:
     stuck = replace(executor(2), phase="Pending", container=waiting)
     assert "extremes-1-exec-2: no such image" in hindered(DRIVER, [executor(1), stuck])
     assert hindered(DRIVER, [executor(1)]) == ""
+
+
+def test_a_job_without_executors_says_what_keeps_them() -> None:
+    waiting = Container(state="waiting", reason="ErrImagePull", message="no such image")
+    stuck = replace(executor(1), phase="Pending", container=waiting)
+    words = {"reason": "NoExecutors", "message": "none of 2 executors has run for 61 s"}
+    said = Progress(state=DriverState.RUNNING, attempt=1, started_at=NOW, observed_at=NOW, **words)
+    of = job(status=running_status(JOB))
+    seen = replace(observed(of, replace(DRIVER, ready=False), progress=said), executors=(stuck,))
+    ready = decide(seen, NOW).ready
+    assert (ready.holds, ready.reason) == (False, "NoExecutors")
+    assert ready.message.startswith("none of 2 executors has run for 61 s; pod extremes-1-exec-1: no such image")
+
+
+def test_an_account_that_is_missing_is_told_with_what_to_do() -> None:
+    said = 'pods "a-1-driver" is forbidden: error looking up service account ou/streamjob-driver: serviceaccount '
+    told = with_remedy(f'{said}"streamjob-driver" not found')
+    assert told.endswith(
+        "name this namespace in the chart's drivers.cluster.namespaces, or apply the manifest of docs/cluster-mode.md"
+    )
+    assert with_remedy("exceeded quota: pods=4") == "exceeded quota: pods=4"
 
 
 def test_executors_of_a_dead_driver_are_cleared_away() -> None:
