@@ -199,7 +199,6 @@ def test_an_edit_of_an_older_job_closes_a_loop_for_the_newer_one() -> None:
         ({}, True),
         ({"state": "Released"}, False),
         ({"state": "Paused"}, False),
-        ({"upgradeMode": "Stateless"}, False),
         ({"template": {**TEMPLATE, "version": "2.0"}}, False),
     ],
 )
