@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import math
 import time
@@ -97,6 +98,7 @@ class Operator:
 
     async def _first_listing(self, cluster: Cluster) -> None:
         """List everything; an API server that is down is waited for, not died of, or every retry would come later."""
+        gc.disable()  # it would look through all that was listed so far, again and again: none of it is garbage
         while not self._listed:
             try:
                 await self.relist(cluster)
@@ -108,6 +110,8 @@ class Operator:
                     raise
                 logger.warning("the API server does not answer: %s: %s", type(error).__name__, error)
                 await asyncio.sleep(_FIRST_LISTING_RETRY_SECONDS)
+        gc.freeze()
+        gc.enable()
 
     async def stop(self) -> None:
         """Stop working first, let go of the lease then, so that nobody acts beside the next leader."""
@@ -215,12 +219,14 @@ class Operator:
             for body in await cluster.listed(kinds.STREAM_RESOURCE, namespace):
                 known.discard(body["metadata"]["uid"])
                 self._take_resource(False, body)
-            for body in await cluster.listed(kinds.STREAM_JOB, namespace):
-                known.discard(body["metadata"]["uid"])
-                self._take_job(False, body)
-            for body in await cluster.listed("Pod", namespace, kinds.PODS_SELECTOR):
-                known.discard(body["metadata"]["uid"])
-                self._take_pod(False, body)
+            async for _, page in cluster.pages(kinds.STREAM_JOB, namespace):
+                for body in page:
+                    known.discard(body["metadata"]["uid"])
+                    self._take_job(False, body)
+            async for _, page in cluster.pages("Pod", namespace, kinds.PODS_SELECTOR):
+                for body in page:
+                    known.discard(body["metadata"]["uid"])
+                    self._take_pod(False, body)
             for key in self.world.forget(namespace, known):
                 self.queue.add(key)
 
@@ -240,9 +246,9 @@ class Operator:
             return
         if before is None or near or _is_other(before, meta):
             for other in near | self.world.neighbours(key):
-                self.queue.add(other)
-        self.queue.add(OuKey(key.namespace))
-        self.queue.add(key)
+                self._wake(other)
+        self._wake(OuKey(key.namespace))
+        self._wake(key)
 
     def saw_resource(self, deleted: bool, body: Manifest) -> None:
         """A watch showed a StreamResource."""
@@ -260,16 +266,16 @@ class Operator:
         after = self.world.resource(meta["namespace"], meta["name"])
         names = concerned(before, after) if before and after else None
         if names is not None:
-            self.queue.add(OuKey(meta["namespace"]))
+            self._wake(OuKey(meta["namespace"]))
             for name in names:
-                self.queue.add(JobKey(meta["namespace"], name))
+                self._wake(JobKey(meta["namespace"], name))
             return
         # An orgId that becomes free may be waited for in another namespace.
         for namespace in {meta["namespace"], *(resource.namespace for resource in self.world.stalled_resources())}:
-            self.queue.add(OuKey(namespace))
+            self._wake(OuKey(namespace))
             for job in self.world.jobs(namespace):
-                self.queue.add(job.key)
-        self.queue.add(ModelsKey(meta["namespace"]))
+                self._wake(job.key)
+        self._wake(ModelsKey(meta["namespace"]))
 
     def saw_pod(self, deleted: bool, body: Manifest) -> None:
         """A watch showed a driver or executor pod."""
@@ -297,17 +303,21 @@ class Operator:
         if self._starts:
             self._starts.see(key)
         if after is None or after.finished:
-            self.queue.add(OuKey(key.namespace))
-        self.queue.add(key)
+            self._wake(OuKey(key.namespace))
+        self._wake(key)
 
     def _take_check(self, deleted: bool, key: JobKey, body: Manifest) -> None:
         """A pod that asks an OU's connections: what it says is the OU's matter."""
         meta = body["metadata"]
         if deleted:
-            self.world.lose_pod(key, meta["name"], meta["uid"])
+        """News once this replica acts; until then all is routine, or what comes later would wait for all of it."""
         elif not self.world.see_pod(body):
             return
-        self.queue.add(OuKey(key.namespace))
+        self._wake(OuKey(key.namespace))
+
+    def _wake(self, key: Key) -> None:
+        """News once this replica acts; until then everything is routine, or news that comes later would wait for all."""
+        self.queue.add(key, routine=not self._acting)
 
     def _count_event(self) -> None:
         self.events += 1
