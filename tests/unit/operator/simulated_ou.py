@@ -46,6 +46,7 @@ class SimulatedOu:
     api: SimulatedApi = field(default_factory=SimulatedApi)
     attempts: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     epochs: dict[str, int] = field(default_factory=dict)  # by UID, as last seen of a pod
+    dropped: set[str] = field(default_factory=set)  # UIDs of jobs that were seen stopped since
     wanted_since: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # states since that pod
 
     def __post_init__(self) -> None:
@@ -204,6 +205,8 @@ class SimulatedOu:
         assert not status.get("stop") or status["stop"].get("at"), f"{name} ends for ever: {status['stop']}"
         if wanted in AS_ASKED:
             assert not alive, said
+            if wanted != "Paused":
+                self.dropped.add(job["metadata"]["uid"])
             too_large = wanted in {"Draft", "Released"} and ready["reason"] == "CapacityNeverSuffices"
             assert too_large or (ready["status"], ready["reason"] in AS_ASKED[wanted]) == ("True", True), said
         elif alive:
@@ -222,14 +225,15 @@ class SimulatedOu:
         return str(told) if '"rateLimit"' in told else f"{told} None"
 
     def _check_epoch(self, job: Manifest, pod: Manifest) -> None:
-        """Pauses and edits keep the epoch; it never goes back."""
+        """Pauses and edits keep the epoch, a stop raises it; it never goes back."""
         uid, epoch = job["metadata"]["uid"], int(pod["metadata"]["labels"][kinds.EPOCH_LABEL])
         before, wanted = self.epochs.get(uid), self.wanted_since.pop(uid, set())
         if before is not None:
-            assert epoch >= before, f"epoch {epoch} after {before}"
+            assert epoch >= before + (uid in self.dropped), f"epoch {epoch} after {before}"
             if wanted <= {"Running", "Paused"}:
                 assert epoch == before, f"state was dropped by {wanted}"
         self.epochs[uid] = epoch
+        self.dropped.discard(uid)
 
     def _check_nothing_waits_in_vain(self, jobs: list[Manifest]) -> None:
         free = self.capacity - sum(cu_of(pod) for pod in self.drivers() if kubelet.is_live(pod))
