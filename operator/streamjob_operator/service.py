@@ -98,10 +98,11 @@ class Operator:
 
     async def _first_listing(self, cluster: Cluster) -> None:
         """List everything; an API server that is down is waited for, not died of, or every retry would come later."""
-        gc.disable()  # it would look through all that was listed so far, again and again: none of it is garbage
         while not self._listed:
+            gc.disable()  # it would look through all that was listed so far, again and again: none of it is garbage
             try:
                 await self.relist(cluster)
+                gc.freeze()
                 self._listed = True
             except NotFound as error:
                 raise RuntimeError("the API server does not know StreamJobs: apply the CRDs first") from error
@@ -110,8 +111,8 @@ class Operator:
                     raise
                 logger.warning("the API server does not answer: %s: %s", type(error).__name__, error)
                 await asyncio.sleep(_FIRST_LISTING_RETRY_SECONDS)
-        gc.freeze()
-        gc.enable()
+            finally:
+                gc.enable()
 
     async def stop(self) -> None:
         """Stop working first, let go of the lease then, so that nobody acts beside the next leader."""
@@ -310,13 +311,13 @@ class Operator:
         """A pod that asks an OU's connections: what it says is the OU's matter."""
         meta = body["metadata"]
         if deleted:
-        """News once this replica acts; until then all is routine, or what comes later would wait for all of it."""
+            self.world.lose_pod(key, meta["name"], meta["uid"])
         elif not self.world.see_pod(body):
             return
         self._wake(OuKey(key.namespace))
 
     def _wake(self, key: Key) -> None:
-        """News once this replica acts; until then everything is routine, or news that comes later would wait for all."""
+        """News once this replica acts; until then all is routine, or what comes later would wait for all of it."""
         self.queue.add(key, routine=not self._acting)
 
     def _count_event(self) -> None:
