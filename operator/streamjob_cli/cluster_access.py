@@ -102,9 +102,18 @@ class ClusterAccess:
             answer.append(response.data.decode())
         return answer[0] if answer else None
 
+    def _remove_ended(self, manifest: Manifest) -> None:
+        """Remove pods like this one that a command left behind, because it was killed itself."""
+        selector = ",".join(f"{name}={value}" for name, value in sorted(manifest["metadata"]["labels"].items()))
+        with _told(f"pods of {self.namespace}", missing=None):
+            for pod in self._plain(self.core.list_namespaced_pod(self.namespace, label_selector=selector).items):
+                if pod.get("status", {}).get("phase") in _ENDED:
+                    self.core.delete_namespaced_pod(pod["metadata"]["name"], self.namespace)
+
     @contextlib.contextmanager
     def short_pod(self, manifest: Manifest) -> Iterator[str]:
         """Make a pod, and remove it whatever happens."""
+        self._remove_ended(manifest)
         with _told(f"pods of {self.namespace} (right: create pods)"):
             name: str = self.core.create_namespaced_pod(self.namespace, manifest).metadata.name
         try:

@@ -40,11 +40,12 @@ def stage(cluster: Cluster) -> Iterator[Stage]:
 
 @pytest.fixture
 def kubeconfig(stage: Stage, tmp_path: Path) -> Path:
-    """Of a user with the role edit in the OU's namespace."""
+    """Of a user with Kubernetes' role edit in the OU's namespace, and the chart's for those who only look."""
     namespace = ("-n", stage.namespace)
     stage.cluster.kubectl(*namespace, "create", "serviceaccount", USER)
     account = f"--serviceaccount={stage.namespace}:{USER}"
     stage.cluster.kubectl(*namespace, "create", "rolebinding", USER, "--clusterrole=edit", account)
+    stage.cluster.kubectl(*namespace, "create", "rolebinding", f"{USER}-view", "--role=streamjob-view", account)
     config = yaml.safe_load(stage.cluster.kubeconfig.read_text())
     config["users"] = [{"name": USER, "user": {"token": stage.cluster.kubectl(*namespace, "create", "token", USER)}}]
     config["contexts"][0]["context"] |= {"user": USER, "namespace": stage.namespace}
