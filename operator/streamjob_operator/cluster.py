@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -129,24 +129,31 @@ class Cluster:
 
     async def listed(self, kind: str, namespace: str | None, selector: str = "") -> list[Manifest]:
         """A live LIST of a namespace, or of the whole cluster; items without kind, as the API server sends them."""
-        path = _path(kind, namespace)
-        asked = {"limit": _PAGE, **({"labelSelector": selector} if selector else {})}
-        for _ in range(_LISTINGS):
-            try:
-                return await self._pages(path, asked)
-            except Expired:
-                logger.info("listing of %s begins anew: its version is too old", path)
-        return await self._pages(path, asked)
-
-    async def _pages(self, path: str, asked: Mapping[str, Any]) -> list[Manifest]:
         items: list[Manifest] = []
-        query = dict(asked)
-        while True:
-            page = await self.request("GET", path, query=query, within_seconds=_LIST_TIMEOUT_SECONDS)
-            items += page["items"]
-            query["continue"] = page["metadata"].get("continue")
-            if not query["continue"]:
-                return items
+        async for is_first, page in self.pages(kind, namespace, selector):
+            items = page if is_first else items + page
+        return items
+
+    async def pages(
+        self, kind: str, namespace: str | None, selector: str = ""
+    ) -> AsyncIterator[tuple[bool, list[Manifest]]]:
+        """The same page by page, so that no more than one need be held; whether the listing begins with it.
+
+        A listing whose version is no longer kept begins anew, and what was shown is shown again.
+        """
+        path, is_first, begun = _path(kind, namespace), True, 0
+        query: dict[str, Any] = {"limit": _PAGE, "labelSelector": selector}
+        while is_first or query.get("continue"):
+            try:
+                page = await self.request("GET", path, query=query, within_seconds=_LIST_TIMEOUT_SECONDS)
+            except Expired:
+                if (begun := begun + 1) > _LISTINGS:
+                    raise
+                logger.info("listing of %s begins anew: its version is too old", path)
+                is_first, query["continue"] = True, None
+                continue
+            yield is_first, page["items"]
+            is_first, query["continue"] = False, page["metadata"].get("continue")
 
     async def write_job_status(self, key: JobKey, resource_version: str, status: Mapping[str, Any]) -> Manifest:
         """Merge-patch a job's status, if the job is still at this version.
