@@ -64,8 +64,11 @@ def _partitions_of(folder: Path) -> int:
     return partitions
 
 
-def claim(job: JobFile, shuffle_partitions: int) -> None:
+def claim(job: JobFile, shuffle_partitions: int, *, continues: bool = False) -> None:
     """Mark an empty folder as this job's; look at one that is not.
+
+    Args:
+        continues: whether a driver of this checkpoint was healthy before, so that it is not empty.
 
     Raises:
         CheckpointIncompatible: it was made by a job that calculates something else.
@@ -79,6 +82,11 @@ def claim(job: JobFile, shuffle_partitions: int) -> None:
         return
     if (folder / "offsets").exists():
         raise CheckpointDamaged(f"checkpoint {folder} holds state but {file.name} is missing; {REMEDY}")
+    if continues:
+        raise CheckpointDamaged(
+            f"checkpoint {folder} is not there, though the job has run on it: the volume is another one, or was "
+            f"emptied (checkpoints of the StreamResource, the claim); bring it back, or {REMEDY}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     write_durably(file, json.dumps(wanted, indent=2) + "\n")
 

@@ -1,6 +1,7 @@
 """A driver's life: check, wait for what is needed, run the query, stop when asked; in this order, once."""
 
 import logging
+import os
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +11,7 @@ from contextlib import ExitStack
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from streamjob_api.job_file import JobFile
+from streamjob_api.job_file import CONTINUES, JobFile
 from streamjob_api.progress import DriverState
 from streamjob_runtime import checkpoint
 from streamjob_runtime.accounts import Accounts
@@ -68,7 +69,7 @@ class Driver:
         if restore(self._job):
             _log.info("adopted another checkpoint", extra={"restoreFrom": self._job.spec.restore_from})
         partitions = shuffle_partitions(self._job)
-        checkpoint.claim(self._job, partitions)
+        checkpoint.claim(self._job, partitions, continues=os.environ.get(CONTINUES) == "true")
         forget_stop(self._job.scratch_dir)
         try:
             self._session = self._started_session(partitions)

@@ -30,6 +30,9 @@ DRIVER_RPC_PORT = 7078
 BLOCKS_PORT = 7079
 # What only the kubelet knows, in the environment of a Cluster job's driver.
 POD_IP = "STREAMJOB_POD_IP"
+# "true" in the environment of a driver whose checkpoint was in use by a healthy one: it must be there. No part of the
+# job file, since a runtime of an older version, which does not know it, has to go on all the same.
+CONTINUES = "STREAMJOB_CONTINUES"
 
 
 class JobIdentity(ApiModel):

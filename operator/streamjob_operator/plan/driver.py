@@ -49,7 +49,7 @@ def driver_pod(job: Job, runnable: Runnable, attempt: int, epoch: int, settings:
             "automountServiceAccountToken": has_executors(runnable),
             "enableServiceLinks": False,
             "securityContext": pod_security(),
-            "containers": [_container(runnable, settings)],
+            "containers": [_container(runnable, settings, _environment(job, runnable, epoch))],
             "volumes": [
                 {"name": "job-file", "configMap": {"name": config_map_name(job.key.name, attempt)}},
                 *volumes(job, runnable),
@@ -76,12 +76,24 @@ def _account(runnable: Runnable, settings: DriverSettings) -> dict[str, str]:
     return {"serviceAccountName": name} if name else {}
 
 
-def _container(runnable: Runnable, settings: DriverSettings) -> dict[str, Any]:
+def _environment(job: Job, runnable: Runnable, epoch: int) -> list[dict[str, Any]]:
+    """What a driver is told beside its job file."""
+    stable = job.status.last_stable
+    told: list[dict[str, Any]] = []
+    if has_executors(runnable):
+        told.append({"name": job_file.POD_IP, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}})
+    if stable is not None and stable.epoch == epoch:
+        told.append({"name": job_file.CONTINUES, "value": "true"})
+    return told
+
+
+def _container(runnable: Runnable, settings: DriverSettings, environment: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": DRIVER_CONTAINER,
         "image": runnable.image,
         "imagePullPolicy": settings.image_pull_policy,
-        **_network(runnable),
+        **({"env": environment} if environment else {}),
+        "ports": _ports(runnable),
         "resources": resources(runnable.spec.resources.driver_cu, settings.cpu_request_per_cu),
         "securityContext": container_security(),
         "startupProbe": _startup_probe(runnable.spec.lifecycle),
@@ -92,17 +104,16 @@ def _container(runnable: Runnable, settings: DriverSettings) -> dict[str, Any]:
     }
 
 
-def _network(runnable: Runnable) -> dict[str, Any]:
-    """Ports, and for executors the address at which they reach their driver: no Service is needed."""
+def _ports(runnable: Runnable) -> list[dict[str, Any]]:
+    """Executors reach their driver at its pod's address: no Service is needed."""
     metrics = {"name": "metrics", "containerPort": job_file.DRIVER_HTTP_PORT}
     if not has_executors(runnable):
-        return {"ports": [metrics]}
-    spark = [
+        return [metrics]
+    return [
+        metrics,
         {"name": "driver-rpc-port", "containerPort": job_file.DRIVER_RPC_PORT},
         {"name": "blockmanager", "containerPort": job_file.BLOCKS_PORT},
     ]
-    address = {"name": job_file.POD_IP, "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}
-    return {"env": [address], "ports": [metrics, *spark]}
 
 
 def _probe(path: str, period: int, failures: int) -> dict[str, Any]:

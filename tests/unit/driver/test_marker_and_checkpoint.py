@@ -96,3 +96,11 @@ def test_a_damaged_checkpoint_is_never_taken_for_a_fresh_one(tmp_path: Path, dam
     damage(Path(job.checkpoint_path))
     with pytest.raises(CheckpointDamaged):
         claim(job, 4)
+
+
+def test_a_checkpoint_that_must_be_there_is_not_begun_afresh(tmp_path: Path) -> None:
+    job = job_file(tmp_path)
+    with pytest.raises(CheckpointDamaged, match="not there, though the job has run on it"):
+        claim(job, 4, continues=True)
+    claim(job, 4)
+    claim(job, 4, continues=True)

@@ -133,6 +133,18 @@ def test_memory_is_requested_as_a_whole_and_cpu_as_the_setting_says() -> None:
     }
 
 
+def test_a_driver_that_continues_a_healthy_ones_checkpoint_is_told_so() -> None:
+    def told(epoch: int, **status: Any) -> list[Manifest]:
+        of = job(status=status)
+        *_, pod = plan(of, runnable(of), attempt=2, epoch=epoch, settings=DriverSettings())
+        found: list[Manifest] = pod["spec"]["containers"][0].get("env", [])
+        return found
+
+    stable = {"specHash": "a", "generation": 1, "epoch": 1}
+    assert told(1, lastStable=stable) == [{"name": "STREAMJOB_CONTINUES", "value": "true"}]
+    assert told(2, lastStable=stable) == told(1) == []
+
+
 def test_the_longest_names_fit_a_label() -> None:
     of = job("j" * 46)
     for manifest in plan(of, runnable(of), attempt=99_999_999, epoch=0, settings=DriverSettings()):
