@@ -99,11 +99,14 @@ class Checkpoints(ApiModel):
     )
     uri: Annotated[str, StringConstraints(pattern=forms.STORAGE_URI.pattern, max_length=512)] | None = Field(
         default=None,
-        description="Storage that all pods reach, without credentials in the address.",
+        description="Object store that all pods reach, without credentials in the address; not supported by this "
+        "version's image.",
         examples=["s3a://lake/streamjob"],
     )
     claim_name: ObjectName | None = Field(
-        default=None, description="An existing claim that all pods of the OU can share.", examples=["checkpoints"]
+        default=None,
+        description="An existing ReadWriteMany claim that all pods of the OU share; Cluster jobs need one.",
+        examples=["checkpoints"],
     )
 
     @classmethod
