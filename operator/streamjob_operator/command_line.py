@@ -72,7 +72,7 @@ _FLAGS = (
     _Flag("lease-namespace", "default", "namespace of the Lease"),
     _Flag("pod-name", "", "identity of this replica; default the host's name"),
     _Flag("http-port", 8080, "port of /healthz, /readyz and /metrics", int),
-    _Flag("workers", 16, "keys worked on at a time", int),
+    _Flag("workers", 32, "keys worked on at a time", int),
     _Flag("progress-interval", 60.0, "seconds between two questions to a running driver", float),
     _Flag("throughput-interval", 300.0, "least seconds between two status writes for numbers alone", float),
     _Flag("models-interval", 45.0, "seconds, more or less, between two looks at an OU's thing models", float),
