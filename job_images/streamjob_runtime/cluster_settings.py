@@ -82,11 +82,11 @@ def _losses(resources: Resources) -> dict[str, str]:
     return {
         "spark.executor.maxNumFailures": str(failures),
         "spark.executor.failuresValidityInterval": _FAILURES_INTERVAL,
-        # an executor that is gone without a word, as with its node, is given up after a minute
-        "spark.network.timeout": "60s",
+        # an executor that is silent, as one on a node that is lost, is given up after two minutes
+        "spark.network.timeout": "120s",
         "spark.executor.heartbeatInterval": "10s",
         # and one that has lost its driver ends itself as soon
-        "spark.executor.heartbeat.maxFailures": "6",
+        "spark.executor.heartbeat.maxFailures": "12",
         "spark.scheduler.maxRegisteredResourcesWaitingTime": "10s",
     }
 
