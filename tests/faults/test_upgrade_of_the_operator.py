@@ -182,7 +182,8 @@ def test_a_job_keeps_its_state_through_an_upgrade_of_operator_and_runtime(
     stage.install_platform()
     with stage.kafka() as bootstrap:
         topic = f"MEASURE_POINT_ORIGIN_{ORG_ID}"
-        create_topic(bootstrap, topic, 2)
+        for name in (topic, f"MEASURE_POINT_CAL_{ORG_ID}"):
+            create_topic(bootstrap, name, 2)
         cluster.kubectl("-n", NAMESPACE, "apply", "-f", "-", input="\n---\n".join(map(json.dumps, manifests())))
         before = ready(stage, 1, former["runtime"])
         has_read(stage, 0)  # from now on: a driver that lost its state would not read this again
