@@ -15,7 +15,7 @@ LEAVING = timedelta(seconds=1)
 _NUMBERS = timedelta(seconds=1)
 # A pass over thousands of jobs takes its time; after it the jobs have their turn for this many times as long.
 _REST = 4
-_LONGEST_REST = timedelta(seconds=2)
+_LONGEST_REST = timedelta(seconds=0.3)
 
 
 @dataclass

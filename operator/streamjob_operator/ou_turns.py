@@ -76,12 +76,12 @@ class OuTurns:
             self._wake_all(key)
             return None
         try:
-            return await self._pass(key, resource, pace)
+            again_in = await self._pass(key, resource, pace)
         except (Conflict, NotFound):
             await self.live.refresh_resources(key)
             return 0.0
-        finally:
-            pace.passed(began, self.now())
+        pace.passed(began, self.now())
+        return again_in
 
     async def admits(self, job: Job, runnable: Runnable) -> bool:
         """Whether a job's grant is there at this moment: asked after its intent is written, before its driver comes.

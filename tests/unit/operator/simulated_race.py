@@ -73,7 +73,7 @@ class SimulatedRace(SimulatedOu):
     # What must hold at every moment.
 
     def _check(self, event: str, plural: str, body: Manifest) -> None:
-        if plural == "pods" and event == "ADDED":
+        if plural == "pods" and event == "ADDED" and body in self.drivers():
             self._check_start(body)
         if plural == kinds.STREAM_RESOURCES and self._counted() <= self.capacity:
             self.most = self.capacity
