@@ -121,6 +121,12 @@ class Lifecycle(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         later(self.ou.api, seconds)
 
+    @rule(name=NAMES, states=st.lists(STATES, min_size=2, max_size=3, unique=True))
+    def live_through(self, name: str, states: list[str]) -> None:
+        for state in states:
+            self.ou.edit(name, state=state)
+            self.ou.calm_down()
+
     @rule()
     def calm_down(self) -> None:
         self.ou.calm_down()
