@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from streamjob_api.checkpoint_tools import MAX_REQUEST_CHARACTERS, Action, Answer, ToolRequest, to_arguments
 from streamjob_cli.cluster_access import ClusterAccess, Unreachable
-from streamjob_cli.job_standing import WrongState, subject_of, told_by
+from streamjob_cli.job_standing import WrongState, subject_of
 from streamjob_cli.printable import printable
 from streamjob_cli.tool_pod import tool_pod
 
@@ -75,11 +75,8 @@ def _whole(found: Sequence[Answer]) -> list[Answer]:
 
 
 def _answer(line: str) -> Answer | None:
-    told = told_by(line)
-    if told is None:
-        return None
     try:
-        return Answer.model_validate(told)
+        return Answer.model_validate_json(line)
     except ValidationError:
         return None
 

@@ -1,6 +1,5 @@
 """What a job is doing, as far as its checkpoint is concerned; pure."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -105,12 +104,3 @@ def _placement(drivers: Sequence[Manifest]) -> dict[str, Any]:
 
 def _attempt(item: Manifest) -> int:
     return int(item["metadata"].get("labels", {}).get(kinds.ATTEMPT_LABEL, 0))
-
-
-def told_by(line: str) -> Any:
-    """Return the JSON object that a line of a pod's log is; None where it is none."""
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
