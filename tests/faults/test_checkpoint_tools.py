@@ -121,6 +121,11 @@ def test_a_user_looks_at_a_paused_job_resets_it_and_lets_it_forget(stage: Stage,
     with stage.kafka() as bootstrap:
         create_topic(bootstrap, stage.origin_topic, 4)
         stage.apply("streamjob.yaml")
+        # 2 GiB beside Kafka, Redis and the pods of the tools
+        stage.cluster.kubectl(
+            *("-n", stage.namespace, "patch", "streamjob", JOB, "--type=merge", "-p"),
+            json.dumps({"spec": {"resources": {"cu": 1}}}),
+        )
         send(bootstrap, stage, ("m1", 0, 70.0), ("m2", 0, 70.0))
         set_state(stage, "Running")
         is_read(stage, 2)
