@@ -79,7 +79,7 @@ def secret(password: str) -> Manifest:
     }
 
 
-def told(ou: Ou, kind: str, reason: str, within_seconds: float = 120) -> Manifest:
+def told(ou: Ou, kind: str, reason: str, within_seconds: float = 240) -> Manifest:
     def look() -> Manifest:
         return condition(ou.get("streamresource", "energy").get("status", {}), kind)
 
