@@ -136,6 +136,6 @@ def _start_to_crash(operator: OperatorProcess, step: str) -> None:
 
 
 def _start_again(operator: OperatorProcess) -> None:
-    eventually(lambda: not operator.is_running(), within_seconds=60)
+    eventually(lambda: not operator.is_running(), within_seconds=180)  # a step may come after a driver is ready
     operator.launcher = NORMAL
     operator.start()
