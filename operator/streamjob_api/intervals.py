@@ -33,7 +33,7 @@ class Interval(Written):
         if not re.fullmatch(cls.PATTERN, text, re.ASCII):
             raise ValueError(f"{text!r} is not an interval; write {cls.EXAMPLE}")
         written = [bound.strip() for bound in text[1:-1].split(",")]
-        low, high = (float(bound) for bound in written)
+        low, high = (float(bound) + 0.0 for bound in written)  # -0.0 is equal to 0.0, but written otherwise
         if (math.isinf(low), math.isinf(high)) != (written[0] == "-inf", written[1] == "+inf"):
             raise ValueError(f"{text!r}: a bound is too large for a number; write {cls.EXAMPLE}")
         interval = cls(text, low, high, text[0] == "[", text[-1] == "]")
