@@ -69,13 +69,13 @@ class Command:
 
     def fails(self, *arguments: str) -> tuple[int, str]:
         process = self.start(*arguments)
-        _, told = process.communicate(timeout=300)
+        _, told = process.communicate(timeout=600)
         print(told)
         return process.returncode, told
 
     def rows(self, *arguments: str) -> list[Any]:
         process = self.start(*arguments)
-        out, told = process.communicate(timeout=300)
+        out, told = process.communicate(timeout=600)
         print(told)
         assert process.returncode == 0, told
         return [json.loads(line) for line in out.splitlines()]
@@ -97,7 +97,7 @@ def set_state(stage: Stage, state: str) -> None:
     patch = json.dumps({"spec": {"state": state}})
     stage.cluster.kubectl("-n", stage.namespace, "patch", "streamjob", JOB, "--type=merge", "-p", patch)
     wanted = ("Paused", "True") if state == "Paused" else ("Running", "True")
-    eventually(lambda: ready(stage), until=lambda seen: seen == wanted, within_seconds=240)
+    eventually(lambda: ready(stage), until=lambda seen: seen == wanted, within_seconds=600)
 
 
 def ready(stage: Stage) -> tuple[str, str]:
@@ -111,7 +111,7 @@ def is_read(stage: Stage, messages: int) -> None:
     eventually(
         lambda: stage.progress(JOB),
         until=lambda seen: bool(seen) and seen["idle"] and seen["totals"]["messages"] == messages,
-        within_seconds=240,
+        within_seconds=600,
     )
 
 
