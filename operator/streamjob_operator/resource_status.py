@@ -39,7 +39,7 @@ def summarise_resource(
     ready = (
         Word(False, refused.reason, refused.message)
         if refused
-        else Word(True, reasons.IN_FORCE, _use(ledger) + _removing(resource, facts, users))
+        else Word(True, reasons.IN_FORCE, _use(ledger) + _models(facts) + _removing(resource, facts, users))
     )
     holders, leaving = holdings(ledger)
     status = StreamResourceStatus(
@@ -131,6 +131,15 @@ def _named(jobs: Collection[str]) -> str:
 
 def _use(ledger: Ledger) -> str:
     return f"in use by {_named(ledger.holders)}" if ledger.holders else "not in use"
+
+
+def _models(facts: OuFacts) -> str:
+    """How many thing models names are checked against; without any, only their form is."""
+    found = facts.models_in_force
+    if found is None or found.models is None:
+        return ""
+    count = len(found.models.models)
+    return f"; {count} thing {'model' if count == 1 else 'models'} loaded from ConfigMap {found.config_map}"
 
 
 def is_in_numbers_alone(before: StreamResourceStatus, after: StreamResourceStatus) -> bool:

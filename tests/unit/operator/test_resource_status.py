@@ -17,7 +17,11 @@ from streamjob_operator.resource_status import (
     summarise_duplicate,
     summarise_resource,
 )
+from streamjob_operator.validation import found_models
 from unit.operator.builders import NOW, facts, job, pod, resource, runnable
+
+
+WRONG = "ConfigMap thing-models with the OU's thing models is wrong"
 
 
 def ledger(total: float, of: Job, *pods: Pod) -> Ledger:
@@ -69,6 +73,22 @@ def test_too_many_libraries_are_named() -> None:
     status, _ = summarise_resource(of, Ledger(), facts(of, catalogue=None), {}, NOW)
     assert status.conditions[0].reason == "LibrarySlotsExceeded"
     assert "not installed: library-3 1.0;" in status.conditions[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "ready", "told"),
+    [
+        ("models: [{id: M, points: []}]", "True", "not in use; 1 thing model loaded from ConfigMap thing-models"),
+        ("models: [{id: 'M::A'}]", "False", f"{WRONG}: models[0].id: expected an id"),
+        ("models: [", "False", f"{WRONG}: line 2, column 1"),
+    ],
+)
+def test_thing_models_are_counted_and_their_faults_named_with_their_places(text: str, ready: str, told: str) -> None:
+    of = resource(models={"configMap": "thing-models"})
+    found = found_models("thing-models", {"models.yaml": text})
+    status, _ = summarise_resource(of, Ledger(), facts(of, models=found), {}, NOW)
+    shown = status.conditions[0]
+    assert (shown.status, shown.message.startswith(told)) == (ready, True), shown.message
 
 
 def test_a_duplicate_names_the_older_one() -> None:
