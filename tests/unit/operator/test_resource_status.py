@@ -20,7 +20,6 @@ from streamjob_operator.resource_status import (
 from streamjob_operator.validation import found_models
 from unit.operator.builders import NOW, facts, job, pod, resource, runnable
 
-
 WRONG = "ConfigMap thing-models with the OU's thing models is wrong"
 
 
