@@ -15,7 +15,6 @@ import os
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.operator import starts, steady
@@ -60,7 +59,10 @@ async def phases(stage: Stage, chosen: argparse.Namespace) -> Figures:
         "ten-ous": lambda: starts.at_once(stage, Fleet("ten", 10, tenth), "ten_ous", until_running=chosen.wait_running),
         "rate": lambda: starts.at_rate(stage, Fleet("rate", 3, max(1, 3 * tenth // 3)), chosen.rate),
         "steady": lambda: steady.measured(
-            stage, Fleet("fleet", chosen.ous, chosen.fleet // chosen.ous), chosen.steady, chosen.edits
+            stage,
+            Fleet("fleet", chosen.ous, chosen.fleet // chosen.ous, shares_claims=True),
+            chosen.steady,
+            chosen.edits,
         ),
     }
     figures: Figures = {}
@@ -113,11 +115,13 @@ def main() -> None:
         ensure_crds(cluster)
         with asyncio.Runner() as runner:
             signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleaned up as on Ctrl-C
-            with suppress(KeyboardInterrupt):
+            try:
                 figures = headline(runner.run(run(cluster, chosen)))
-                for name, value in figures.items():
-                    print(f"{name:<40} {value:>12}")
-                print(json.dumps(figures))
+            except KeyboardInterrupt:
+                raise SystemExit(130) from None
+    for name, value in figures.items():
+        print(f"{name:<40} {value:>12}")
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def volume(number: int) -> Manifest:
         "metadata": {"name": f"streamjob-bench-{number:05d}", "labels": _MARK},
         "spec": {
             "capacity": {"storage": "1Gi"},
-            "accessModes": ["ReadWriteOnce"],
+            "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
             "storageClassName": STORAGE_CLASS,
             "persistentVolumeReclaimPolicy": "Retain",
             "hostPath": {"path": "/nonexistent"},

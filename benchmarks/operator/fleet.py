@@ -14,17 +14,22 @@ Manifest = dict[str, Any]
 
 TEMPLATE = {"name": "time-window-aggregation", "version": "1.0"}
 STORAGE_CLASS = "streamjob-bench"
-_MODELS = "thing-models"
+_MODELS, _CLAIM = "thing-models", "checkpoints"
 _POINTS = 200
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """So many OUs with so many jobs each; every fleet has namespaces of its own."""
+    """So many OUs with so many jobs each; every fleet has namespaces of its own.
+
+    Attributes:
+        shares_claims: the jobs of an OU share a claim. Kubernetes' controllers bind about five a second.
+    """
 
     name: str
     ous: int
     jobs_per_ou: int
+    shares_claims: bool = False
 
     @property
     def namespaces(self) -> list[str]:
@@ -33,6 +38,10 @@ class Fleet:
     @property
     def size(self) -> int:
         return self.ous * self.jobs_per_ou
+
+    @property
+    def claims(self) -> int:
+        return self.ous if self.shares_claims else self.size
 
     @property
     def jobs(self) -> list[tuple[str, str]]:
@@ -70,12 +79,14 @@ def job(name: str, **spec: Any) -> Manifest:
     }
 
 
-def ou_objects(namespace: str, jobs: int) -> list[tuple[str, Manifest]]:
+def ou_objects(fleet: Fleet, namespace: str) -> list[tuple[str, Manifest]]:
     """What an OU has before its first job, each with the path it is posted to."""
+    jobs = fleet.jobs_per_ou
     points = [{"id": f"P{number}", "type": "AI", "dataType": "double"} for number in range(_POINTS)]
     for number in range(jobs):
         points += [{"id": f"{kind}{number}", "type": "AI", "dataType": "double"} for kind in ("Max", "Min")]
     models = {"models": [{"id": "Meter", "points": points}]}
+    own = {"storageClassName": STORAGE_CLASS, "size": "1Gi"}
     resource = {
         "apiVersion": kinds.API_VERSION,
         "kind": kinds.STREAM_RESOURCE,
@@ -86,15 +97,30 @@ def ou_objects(namespace: str, jobs: int) -> list[tuple[str, Manifest]]:
             "libraries": [TEMPLATE],
             "kafka": {"bootstrapServers": "kafka:9092"},
             "models": {"configMap": _MODELS},
-            "checkpoints": {"volumeClaim": {"storageClassName": STORAGE_CLASS, "size": "1Gi"}},
+            "checkpoints": {"claimName": _CLAIM} if fleet.shares_claims else {"volumeClaim": own},
         },
     }
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": _MODELS}}
     resources = f"/apis/{kinds.API_VERSION}/namespaces/{namespace}/{kinds.STREAM_RESOURCES}"
+    claims = [(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims", shared_claim())] if fleet.shares_claims else []
     return [
+        *claims,
         (f"/api/v1/namespaces/{namespace}/configmaps", {**config_map, "data": {"models.yaml": yaml.safe_dump(models)}}),
         (resources, resource),
     ]
+
+
+def shared_claim() -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": _CLAIM},
+        "spec": {
+            "accessModes": ["ReadWriteMany"],
+            "storageClassName": STORAGE_CLASS,
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
 
 
 def load_lines(fleet: Fleet) -> str:

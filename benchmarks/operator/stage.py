@@ -52,7 +52,7 @@ class Stage:
         spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in made.namespaces]
         try:
             await self.access.all("POST", [("/api/v1/namespaces", each) for each in spaces])
-            await fake_nodes.renew_volumes(self.access, made.size)
+            await fake_nodes.renew_volumes(self.access, made.claims)
             yield
         finally:
             say("removing them")
@@ -61,7 +61,7 @@ class Stage:
 
     async def fill(self, made: fleet.Fleet) -> None:
         """StreamResources and thing models. The operator's rights in the namespaces are there by now."""
-        objects = [each for name in made.namespaces for each in fleet.ou_objects(name, made.jobs_per_ou)]
+        objects = [each for name in made.namespaces for each in fleet.ou_objects(made, name)]
         await self.access.all("POST", [(path, body) for path, body in objects])
 
     async def _until_removed(self, made: fleet.Fleet) -> None:
