@@ -27,6 +27,8 @@ _STEPS_TO_REST = 20_000
 _QUIET_SECONDS = 40
 # A turn is over before CU that were taken back at its beginning are free.
 _LONGEST_TURN_SECONDS = 0.9
+# A step takes time: until the slower operator has gone over the ledger, two tell jobs different places in turn.
+_STEP_SECONDS = 0.002
 # Each round ends whoever runs: more of them than there are jobs.
 _ROUNDS = 8
 
@@ -148,6 +150,7 @@ class SimulatedRace(SimulatedOu):
 
     def settle(self) -> None:
         for _ in range(_STEPS_TO_REST):
+            later(self.api, _STEP_SECONDS)
             self.api.collect_garbage()
             moving = [pod for pod in self.drivers() if kubelet.is_terminating(pod) or not kubelet.is_ready(pod)]
             busy = False
