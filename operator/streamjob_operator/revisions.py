@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from pydantic import ValidationError
 
@@ -60,17 +61,26 @@ class Revisions:
     async def _look(self, job: Job, wanted: Wanted) -> _Read | None:
         """From the revision, or from the job file of the attempt that runs."""
         if wanted.revision:
-            body = await self.cluster.read("ControllerRevision", job.key.namespace, wanted.revision)
+            body = await self._body("ControllerRevision", job, wanted.revision)
             spec = _held(body) if body and _is_of(body, job) else None
             if body and spec:
                 return _Read(job.uid, wanted, spec, body["revision"])
         if wanted.attempt:
-            name = config_map_name(job.key.name, wanted.attempt)
-            body = await self.cluster.read("ConfigMap", job.key.namespace, name)
+            body = await self._body("ConfigMap", job, config_map_name(job.key.name, wanted.attempt))
             told = _told(body) if body and _is_of(body, job) else None
             if told:
                 return _Read(job.uid, wanted, told.spec, told.job.generation)
         return None
+
+    async def _body(self, kind: str, job: Job, name: str) -> Manifest | None:
+        """The object; none where the operator may not read it, for then its rights are older than it is."""
+        try:
+            return await self.cluster.read(kind, job.key.namespace, name)
+        except ApiError as refused:
+            if refused.status != HTTPStatus.FORBIDDEN:
+                raise
+            logger.warning("%s %s is not read: %s", kind, name, refused, extra={"key": str(job.key)})
+            return None
 
     async def keep(self, job: Job, status: StreamJobStatus, runnable: Runnable) -> str:
         """Keep what runs; its name, or nothing where the API server refuses: no job depends on it."""
