@@ -98,7 +98,7 @@ def test_what_the_kubelet_knows_is_told_within_fifteen_seconds(ou: Ou, operator:
         stream_job("greedy", {"eats": "itself"}),
         stream_job("nursing", {"eats": "child"}),
         stream_job("mute", {"mute": True}, lifecycle=soon),
-        stream_job("unready", {"ready": False}, lifecycle={"startDeadline": "20s"}),
+        stream_job("unready", {"ready": False}, lifecycle={"startDeadline": "30s"}),
     )
     seen = told(
         ou,
@@ -106,9 +106,10 @@ def test_what_the_kubelet_knows_is_told_within_fifteen_seconds(ou: Ou, operator:
             "imageless": ("ImagePullFailed", waits_for(ou, "imageless-1-driver", "ErrImagePull", "ImagePullBackOff")),
             "greedy": ("OOMKilled", ended(ou, "greedy-1-driver")),
             "nursing": ("OOMKilled", ended(ou, "nursing-1-driver")),
-            "mute": ("StartTimeout", is_older(ou, "mute-1-driver", 5)),
-            "unready": ("DriverNotReady", is_older(ou, "unready-1-driver", 20)),
+            "mute": ("StartTimeout", is_older(ou, "mute", 5)),
+            "unready": ("DriverNotReady", is_older(ou, "unready", 30)),
         },
+        within_seconds=240,
     )
     assert none.partition(":none")[0] in seen["imageless"]["message"]
     assert "correct spec.image" in seen["imageless"]["message"]

@@ -62,8 +62,8 @@ def eat(who: str) -> None:
     if who == "itself":
         eaten = []
         while True:
-            eaten.append(bytearray(os.urandom(1) * (64 << 20)))
-    code = "eaten = []\nwhile True: eaten.append(bytearray(b'x' * (64 << 20)))"
+            eaten.append(b"x" * (64 << 20))
+    code = "eaten = []\nwhile True: eaten.append(b'x' * (64 << 20))"
     died = subprocess.run([sys.executable, "-c", code], check=False).returncode
     pathlib.Path("/tmp/told.json").write_text(json.dumps({"message": f"a worker ended with {died}"}))  # noqa: S108
     end(70)
