@@ -70,7 +70,7 @@ class Operator:
         self._acting = False
         self._starts: StartEvents | None = None
         self.world = World(settings.catalogue)
-        self.queue: KeyQueue[Key] = KeyQueue(lane=lambda key: key.namespace)
+        self.queue: KeyQueue[Key] = KeyQueue(lane=_lane)
         self.events = 0
         self.last_event = time.monotonic()
         self.puller = ProgressPuller(self.world, settings, self.queue.add)
@@ -370,6 +370,11 @@ class Operator:
         numbers = {labels: float(count) for labels, count in answers.items()}
         yield Reading("counter", "api_requests", "Requests to the API server, watches left out.", sent, ("request",))
         yield Reading("counter", "api_answers", "Answers of the API server.", numbers, ("verb", "status"))
+
+
+def _lane(key: Key) -> str:
+    """An OU's jobs share a lane. Its ledger has one of its own: who is admitted must not wait for who queues."""
+    return f"ledger of {key.namespace}" if isinstance(key, OuKey) else key.namespace
 
 
 def _speaks_anew(before: Pod | None, after: Pod) -> bool:
