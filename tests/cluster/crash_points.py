@@ -95,7 +95,7 @@ def crash_at_rollback(ou: Ou, operator: OperatorProcess, step: str) -> None:
     lifecycle = {"stopDeadline": "20s", "startDeadline": "5s", "rollbackOnFailure": True}
     operator.start()
     ou.apply(*on_one_volume(), stream_job("back", {"idle": True}, lifecycle=lifecycle))
-    ou.job_until("back", lambda status: bool(status.get("lastStable")), within_seconds=60)
+    ou.job_until("back", lambda status: bool(status.get("lastStable")))
     operator.stop()
     _start_to_crash(operator, step)
     with _one_driver_of(ou, "back"):
