@@ -23,8 +23,8 @@ from unit.operator.simulated_operator import SimulatedOperator
 from unit.operator.simulated_ou import SimulatedOu, cu_of, ready_of
 
 _STEPS_TO_REST = 20_000
-# Beyond the net below the ledger (5 s), messages of the queue, and CU that are leaving (1 s), several times over.
-_QUIET_SECONDS = 40
+# Beyond the longest back-off of the jobs here (1 min), the net below the ledger (5 s), and CU that are leaving (1 s).
+_QUIET_SECONDS = 90
 # A turn is over before CU that were taken back at its beginning are free.
 _LONGEST_TURN_SECONDS = 0.9
 # A step takes time: until the slower operator has gone over the ledger, two tell jobs different places in turn.
