@@ -42,12 +42,14 @@ def watched(cluster: Cluster, namespace: str) -> Iterator[list[Manifest]]:
 
 
 def most_at_once(events: list[Manifest]) -> tuple[int, dict[str, int]]:
-    """The most living drivers at any moment: of the namespace, and of each job."""
+    """The most living drivers at any moment: of the namespace, and of each job. A pod that checks an OU is none."""
     living: dict[str, str] = {}
     most, most_of = 0, dict[str, int]()
     for event in list(events):
         pod = event["object"]
         uid, job = pod["metadata"]["uid"], pod["metadata"]["labels"].get("streamjob.dev/job", "")
+        if not job:
+            continue
         if event["type"] == "DELETED" or pod["status"].get("phase") in {"Succeeded", "Failed"}:
             living.pop(uid, None)
         else:
