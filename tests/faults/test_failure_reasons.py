@@ -41,6 +41,7 @@ print(*found)
 _DAMAGE = f"{_OFFSETS}[path.write_text('v1') for path in found]"
 _CHECKPOINTS = "/var/lib/streamjob/checkpoints"
 _KAFKA_PORT = 39095
+_BEGIN = 1_760_000_400_000  # on the boundary of a window of ten minutes
 
 pytestmark = pytest.mark.timeout(2400)
 
@@ -101,7 +102,14 @@ def python_in(ou: Ou, pod: str, script: str, *arguments: str) -> str:
 
 def send(ou: Ou, minute: int) -> None:
     """One record of the jobs' input."""
-    record = {"orgId": _ORG, "modelId": "M", "assetId": "m1", "pointId": "A", "time": minute * 60_000, "value": 1}
+    record = {
+        "orgId": _ORG,
+        "modelId": "M",
+        "assetId": "m1",
+        "pointId": "A",
+        "value": 1,
+        "time": _BEGIN + minute * 60_000,
+    }
     with ou.cluster.port_forward(ou.namespace, "service/kafka", 9094, local_port=_KAFKA_PORT):
         producer = Producer({"bootstrap.servers": f"127.0.0.1:{_KAFKA_PORT}"})
         producer.produce(_TOPIC, json.dumps(record).encode(), key=b"m1")
@@ -135,13 +143,14 @@ def test_what_the_runtime_knows_is_told_within_fifteen_seconds(real: Ou) -> None
 
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "redis"}, "stringData": {"password": "wrong"}}
     ou.apply(secret, resource(authSecret="redis"))
+    send(ou, minute=1)
+    send(ou, minute=30)  # which closes a window: only then is Redis written to
     status = ou.job_until("meters", lambda status: reason(status) == "RedisDenied", within_seconds=300)
     assert "WRONGPASS" in condition(status, "Ready")["message"] or "without any password" in str(status), status
     ou.apply(resource())
     ready_again(ou, "meters")
 
     pod = driver_of(ou, "meters")
-    send(ou, minute=1)
     eventually(lambda: python_in(ou, pod, _OFFSETS, _CHECKPOINTS).strip(), within_seconds=120)
     assert python_in(ou, pod, _DAMAGE, _CHECKPOINTS).strip()
     ou.delete("pod", pod, "--wait=false")
