@@ -141,6 +141,10 @@ def test_what_the_runtime_knows_is_told_within_fifteen_seconds(real: Ou) -> None
         ready_again(ou, "meters")
     assert driver_of(ou, "meters") == pod, "the driver was to wait, not to be replaced"
 
+
+def test_a_wrong_password_and_a_damaged_checkpoint_are_told(real: Ou) -> None:
+    ou = real
+    start(ou, "meters")
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "redis"}, "stringData": {"password": "wrong"}}
     ou.apply(secret, resource(authSecret="redis"))
     send(ou, minute=1)

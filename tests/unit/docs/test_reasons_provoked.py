@@ -18,6 +18,7 @@ _NODES = (
     "test_a_drained_node_and_one_that_is_lost_and_comes_back_and_one_that_is_lost_for_good"
 )
 _RUNTIME = "tests/faults/test_failure_reasons.py::test_what_the_runtime_knows_is_told_within_fifteen_seconds"
+_SPOILT = "tests/faults/test_failure_reasons.py::test_a_wrong_password_and_a_damaged_checkpoint_are_told"
 _ENDS = "tests/spark/test_driver.py::test_what_trying_again_would_not_cure_ends_with_its_own_code"
 _STAND_IN = f"{_FAILURES}::test_other_failures_are_retried_with_their_reason"
 _DRIVERS_CODE = "job_images/streamjob_runtime"
@@ -44,7 +45,7 @@ PROVOKED = {
         _ENDS,
         f"{_FAILURES}::test_a_permanent_failure_is_stalled_with_the_last_words_until_the_spec_changes",
     ),
-    "CheckpointIncompatible": (_ENDS, _RUNTIME),
+    "CheckpointIncompatible": (_ENDS, _SPOILT),
     "DependencyUnavailable": (_STAND_IN,),
     "InternalError": (_STAND_IN,),
     "RestartsExhausted": (f"{_FAILURES}::test_restarts_are_exhausted",),
@@ -52,7 +53,7 @@ PROVOKED = {
     "NoProgress": ("tests/faults/test_failure_reasons.py::test_a_worker_that_hangs_is_no_progress",),
     "KafkaUnreachable": (_RUNTIME,),
     "RedisUnreachable": (_RUNTIME,),
-    "RedisDenied": (_RUNTIME,),
+    "RedisDenied": (_SPOILT,),
     "TopicMissing": (
         "tests/spark/test_driver.py::test_a_driver_waits_for_its_topic_tells_what_it_does_and_stops_when_asked",
     ),
