@@ -42,6 +42,8 @@ def read_stores(session: SparkSession, job: JobFile, chosen: Chosen) -> Iterator
 
     https://spark.apache.org/docs/latest/streaming/structured-streaming-state-data-source.html
     """
+    # Tasks that load a state ask the coordinator of state stores, which is there once streams were asked for.
+    session.streams  # noqa: B018
     shards = range(SHARDS) if chosen.patterns else sorted({shard_number(asset) for asset in chosen.assets})
     frame = (
         session.read.format("statestore")

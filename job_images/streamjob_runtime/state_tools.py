@@ -118,6 +118,7 @@ def _held(job: JobFile, chosen: Chosen) -> Iterator[HeldRow]:
     from streamjob_runtime.spark_session import start_session  # noqa: PLC0415
     from streamjob_runtime.state_reading import read_stores  # noqa: PLC0415
 
+    Path(job.scratch_dir).mkdir(parents=True, exist_ok=True)  # the JVM's folder for its own libraries
     template, series = template_of(job), set()
     session = start_session(job.model_copy(update={"executors": None}), shuffle_partitions(job))
     for store in read_stores(session, job, chosen):

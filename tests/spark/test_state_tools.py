@@ -1,6 +1,8 @@
 """What the tools beside a checkpoint do to a job that goes on afterwards, on real Spark and Kafka."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,16 @@ from fixtures.kafka import KafkaBroker
 from fixtures.results import at_highest_revision, emissions, send
 from fixtures.spark import running
 from oracles.windows import Record
-from streamjob_api.checkpoint_tools import Action, Answer, HeldRow, OffsetRow, Position, Target, ToolRequest
+from streamjob_api.checkpoint_tools import (
+    Action,
+    Answer,
+    HeldRow,
+    OffsetRow,
+    Position,
+    Target,
+    ToolRequest,
+    to_arguments,
+)
 from streamjob_api.points import PointRef
 from streamjob_runtime.checkpoint_lock import held_by_driver
 from streamjob_runtime.delivery import Delivery
@@ -54,6 +65,17 @@ def offsets(job: TestJob) -> list[OffsetRow]:
 
 def held(job: TestJob, *assets: str) -> list[HeldRow]:
     return [row.held for row in ask(job, Action.SHOW_STATE, assets=list(assets)) if row.held]
+
+
+def told_by_process(job: TestJob, *assets: str) -> list[HeldRow]:
+    """The same of a process that runs nothing else, as in the pod."""
+    arguments = to_arguments(ToolRequest(action=Action.SHOW_STATE, assets=list(assets)))
+    command = [sys.executable, "-m", "streamjob_runtime.state_tools", str(job.write()), *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    found = [Answer.model_validate_json(line) for line in ended.stdout.splitlines()]
+    assert found, ended.stderr[-2000:]
+    assert found[-1].done is not None, found[-1].refused
+    return [answer.held for answer in found if answer.held]
 
 
 def values(kafka: KafkaBroker, job: TestJob) -> Value:
@@ -233,7 +255,7 @@ def test_a_job_goes_on_with_a_copy_of_another_jobs_checkpoint_when_that_is_gone(
     job.document["job"]["uid"] = "another"
     assert restore(job.file)
     shutil.rmtree(old)
-    assert [row.fields["max"] for row in held(job, "m1") if row.kind == "window"] == [7, 7]
+    assert [row.fields["max"] for row in told_by_process(job, "m1") if row.kind == "window"] == [7, 7]
     with running(spark, job) as run:
         send(kafka, job, [("m1", str(READING), START + 10 * MINUTE, 1)])
         run.read_everything()
