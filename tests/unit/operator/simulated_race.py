@@ -4,8 +4,9 @@ There are two models of the one thing that no protocol can order, a request to c
 
 - ``at_once``: the look at the grant and the creation of the pod are one step; users edit whatever, whenever they like;
 - otherwise these, too, are left hanging at every await, while caches lag and other jobs come, go and are edited; but no
-  turn takes longer than CU are leaving, and a user's edit of a job does not overtake the request that starts it. In a
-  cluster it is the lease that sees to this: one operator acts, and it works on one job in one turn at a time.
+  turn takes longer than CU are leaving, and neither a user's edit of a job nor a turn of it in the other operator
+  overtakes the request that starts it. In a cluster it is the lease that sees to this: one operator acts, and it works
+  on one job in one turn at a time.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _QUIET_SECONDS = 90
 _LONGEST_TURN_SECONDS = 0.9
 # A step takes time: until the slower operator has gone over the ledger, two tell jobs different places in turn.
 _STEP_SECONDS = 0.002
+# Kubelets do not wait until operators are idle; and these ask drivers again, or two that heard different things would
+# write different things for ever.
+_ROUND_STEPS = 50
 # Each round ends whoever runs: more of them than there are jobs.
 _ROUNDS = 8
 
@@ -58,6 +62,20 @@ class PromptOperator(SimulatedOperator):
 
 
 @dataclass
+class PoliteOperator(SimulatedOperator):
+    """An operator that leaves a job alone while the other is at it."""
+
+    rivals: list[SimulatedOperator] = field(default_factory=list)
+
+    def _take(self) -> None:
+        key = self.queue.waiting[0]
+        if isinstance(key, JobKey) and any(key in rival.queue.working for rival in self.rivals):
+            self.queue.waiting.rotate(-1)
+        else:
+            super()._take()
+
+
+@dataclass
 class SimulatedRace(SimulatedOu):
     """One namespace with two acting operators."""
 
@@ -69,8 +87,12 @@ class SimulatedRace(SimulatedOu):
         self.api.create(kinds.STREAM_RESOURCES, self._resource())
         self.most = self.capacity
         self.calm_at = self.api.now
-        kind = PromptOperator if self.at_once else SimulatedOperator
-        self.operators = [kind(self.api, self.chance) for _ in range(2)]
+        if self.at_once:
+            self.operators = [PromptOperator(self.api, self.chance) for _ in range(2)]
+        else:
+            one, two = PoliteOperator(self.api, self.chance), PoliteOperator(self.api, self.chance)
+            one.rivals, two.rivals = [two], [one]
+            self.operators = [one, two]
 
     # What must hold at every moment.
 
@@ -149,20 +171,27 @@ class SimulatedRace(SimulatedOu):
         )
 
     def settle(self) -> None:
-        for _ in range(_STEPS_TO_REST):
+        for step in range(_STEPS_TO_REST):
             later(self.api, _STEP_SECONDS)
             self.api.collect_garbage()
-            moving = [pod for pod in self.drivers() if kubelet.is_terminating(pod) or not kubelet.is_ready(pod)]
             busy = False
             for operator in self.operators:
                 operator.tick()
                 busy = busy or not operator.is_idle
                 operator.step()
+            moving = [pod for pod in self.drivers() if kubelet.is_terminating(pod) or not kubelet.is_ready(pod)]
             if not busy and not moving:
                 return
-            if not busy:
+            if moving and (not busy or step % _ROUND_STEPS == 0):
                 kubelet.go_on(self.api, moving[0])
+            if busy and step % _ROUND_STEPS == 0:
+                self._ask_drivers()
         raise AssertionError("it does not come to rest")
+
+    def _ask_drivers(self) -> None:
+        for operator in self.operators:
+            for key in operator.operator.world.job_keys():
+                operator.puller.ask(key)
 
     def _check_quiet(self) -> None:
         jobs = self.api.all(kinds.STREAM_JOBS)
