@@ -1,12 +1,11 @@
 """Two operators that both act on one OU, each with a cache that lags; capacity is checked at each write.
 
-There are two models of the one thing that no protocol can order, a request to create a pod that is on its way:
+Both go over the ledger at once, as they like; a job has its turn in one of them at a time, which in a cluster the lease
+sees to. There are two models of what no protocol can order, a request to create a pod that is on its way:
 
 - ``at_once``: the look at the grant and the creation of the pod are one step; users edit whatever, whenever they like;
 - otherwise these, too, are left hanging at every await, while caches lag and other jobs come, go and are edited; but no
-  turn takes longer than CU are leaving, and neither a user's edit of a job nor a turn of it in the other operator
-  overtakes the request that starts it. In a cluster it is the lease that sees to this: one operator acts, and it works
-  on one job in one turn at a time.
+  turn takes longer than CU are leaving, and a user's edit of a job does not overtake the request that starts it.
 """
 
 from __future__ import annotations
@@ -54,14 +53,6 @@ class PromptCluster(SimulatedCluster):
 
 
 @dataclass
-class PromptOperator(SimulatedOperator):
-    """An operator with such a client."""
-
-    def connect(self) -> SimulatedCluster:
-        return PromptCluster(self.api)
-
-
-@dataclass
 class PoliteOperator(SimulatedOperator):
     """An operator that leaves a job alone while the other is at it."""
 
@@ -76,6 +67,14 @@ class PoliteOperator(SimulatedOperator):
 
 
 @dataclass
+class PromptOperator(PoliteOperator):
+    """An operator with such a client."""
+
+    def connect(self) -> SimulatedCluster:
+        return PromptCluster(self.api)
+
+
+@dataclass
 class SimulatedRace(SimulatedOu):
     """One namespace with two acting operators."""
 
@@ -87,12 +86,10 @@ class SimulatedRace(SimulatedOu):
         self.api.create(kinds.STREAM_RESOURCES, self._resource())
         self.most = self.capacity
         self.calm_at = self.api.now
-        if self.at_once:
-            self.operators = [PromptOperator(self.api, self.chance) for _ in range(2)]
-        else:
-            one, two = PoliteOperator(self.api, self.chance), PoliteOperator(self.api, self.chance)
-            one.rivals, two.rivals = [two], [one]
-            self.operators = [one, two]
+        kind = PromptOperator if self.at_once else PoliteOperator
+        one, two = kind(self.api, self.chance), kind(self.api, self.chance)
+        one.rivals, two.rivals = [two], [one]
+        self.operators = [one, two]
 
     # What must hold at every moment.
 
