@@ -6,17 +6,17 @@ from datetime import datetime
 
 from streamjob_api.resources import RunningMode
 from streamjob_api.status import StreamResourceStatus
-from streamjob_operator.claims import Held, changed, claims, granted, held, leavers
-from streamjob_operator.cluster import Cluster, Conflict, NotFound
-from streamjob_operator.connection_checks import ConnectionChecks
+from streamjob_operator.api_server.cluster import Cluster, Conflict, NotFound
+from streamjob_operator.api_server.connection_checks import ConnectionChecks
+from streamjob_operator.api_server.live_reads import LiveReads
+from streamjob_operator.api_server.models_reader import ModelsReader
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.ledger import Ledger, settle
-from streamjob_operator.library_status import users_of
-from streamjob_operator.live_reads import LiveReads
-from streamjob_operator.models_reader import ModelsReader
 from streamjob_operator.observed import Job, JobKey, Key, ModelsKey, OuKey, Resource
-from streamjob_operator.ou_pace import Leaver, OuPace
-from streamjob_operator.resource_status import (
+from streamjob_operator.ou.claims import Held, changed, claims, granted, held, leavers
+from streamjob_operator.ou.library_status import users_of
+from streamjob_operator.ou.ou_pace import Leaver, OuPace
+from streamjob_operator.ou.resource_status import (
     installed,
     is_in_numbers_alone,
     summarise_duplicate,

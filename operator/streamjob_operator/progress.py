@@ -12,7 +12,7 @@ from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, Progress
 from streamjob_operator.backoff import fraction
 from streamjob_operator.observed import JobKey, Pod
 from streamjob_operator.settings import Settings
-from streamjob_operator.status import is_notable
+from streamjob_operator.telling.status import is_notable
 from streamjob_operator.world import World
 
 _AT_ONCE = 64  # requests under way

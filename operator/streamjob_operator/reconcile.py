@@ -6,22 +6,24 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import events, log_context, memory, reasons
-from streamjob_operator.claims import granted
-from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
-from streamjob_operator.connections import of_reason
-from streamjob_operator.course import Course, Observed
-from streamjob_operator.decide import decide
+from streamjob_operator import log_context, reasons
+from streamjob_operator.api_server.cluster import ApiError, Cluster, Conflict, NotFound
+from streamjob_operator.api_server.live_reads import LiveReads
+from streamjob_operator.api_server.models_reader import rests_on_models
+from streamjob_operator.api_server.revisions import Revisions
+from streamjob_operator.jobs import memory
+from streamjob_operator.jobs.course import Course, Observed
+from streamjob_operator.jobs.decide import decide
 from streamjob_operator.key_queue import KeyQueue
-from streamjob_operator.live_reads import LiveReads
-from streamjob_operator.models_reader import rests_on_models
 from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
+from streamjob_operator.ou.claims import granted
 from streamjob_operator.ou_turns import MODELS_SECONDS, OuTurns
 from streamjob_operator.plan import plan
-from streamjob_operator.quiet_changes import QuietChanges
-from streamjob_operator.revisions import Revisions
 from streamjob_operator.settings import Settings
-from streamjob_operator.status import summarise
+from streamjob_operator.telling import events
+from streamjob_operator.telling.connections import of_reason
+from streamjob_operator.telling.quiet_changes import QuietChanges
+from streamjob_operator.telling.status import summarise
 from streamjob_operator.validation import Refusal, in_force
 from streamjob_operator.world import World
 

@@ -16,26 +16,26 @@ import aiohttp
 
 from streamjob_api import kinds
 from streamjob_operator import log_context
+from streamjob_operator.api_server.cluster import ApiError, Cluster, NotFound
+from streamjob_operator.api_server.connection import connection_from_environment
+from streamjob_operator.api_server.connection_checks import ConnectionChecks
+from streamjob_operator.api_server.event_writer import EventWriter
+from streamjob_operator.api_server.leader import Leadership
+from streamjob_operator.api_server.live_reads import LiveReads
+from streamjob_operator.api_server.models_reader import ModelsReader
+from streamjob_operator.api_server.revisions import Revisions
+from streamjob_operator.api_server.shared_reads import SharedReads
+from streamjob_operator.api_server.start_events import StartEvents
 from streamjob_operator.backoff import fraction
-from streamjob_operator.cluster import ApiError, Cluster, NotFound
-from streamjob_operator.connection import connection_from_environment
-from streamjob_operator.connection_checks import ConnectionChecks
-from streamjob_operator.event_writer import EventWriter
 from streamjob_operator.health import Check, HealthServer, LoopLag
 from streamjob_operator.key_queue import KeyQueue
-from streamjob_operator.leader import Leadership
-from streamjob_operator.live_reads import LiveReads
 from streamjob_operator.metrics import Metrics, Reading
-from streamjob_operator.models_reader import ModelsReader
 from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
+from streamjob_operator.ou.resource_status import concerned
 from streamjob_operator.ou_turns import OuTurns
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler, utc_now
-from streamjob_operator.resource_status import concerned
-from streamjob_operator.revisions import Revisions
 from streamjob_operator.settings import Settings
-from streamjob_operator.shared_reads import SharedReads
-from streamjob_operator.start_events import StartEvents
 from streamjob_operator.watches import DEAD_SECONDS, Watches
 from streamjob_operator.world import World
 

@@ -11,8 +11,8 @@ from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import Library
-from streamjob_operator import memory
 from streamjob_operator.catalogue import Catalogue
+from streamjob_operator.jobs import memory
 from streamjob_operator.observed import Job, JobKey, Pod, Resource
 from streamjob_operator.validation import FoundModels, Lineage, Member, OuFacts, Runnable, Verdict, in_force
 from streamjob_operator.validation.jobs import Footing, can_start, conclude, footing, library_of, member_of, reserves

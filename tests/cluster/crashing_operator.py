@@ -11,7 +11,7 @@ import signal
 from typing import Any
 
 from streamjob_operator.__main__ import main
-from streamjob_operator.cluster import Cluster
+from streamjob_operator.api_server.cluster import Cluster
 
 METHOD, _, WHICH = os.environ["CRASH_AFTER"].partition(":")
 call = getattr(Cluster, METHOD)

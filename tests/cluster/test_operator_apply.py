@@ -9,8 +9,8 @@ import yaml
 
 from cluster.operator_process import Manifest, Ou
 from fixtures.eventually import eventually
-from streamjob_operator.cluster import Cluster
-from streamjob_operator.connection import connection_from_environment
+from streamjob_operator.api_server.cluster import Cluster
+from streamjob_operator.api_server.connection import connection_from_environment
 
 GOLDEN = Path(__file__).parents[1] / "unit" / "golden"
 

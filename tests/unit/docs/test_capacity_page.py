@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamjob_api.resources import RunningMode
 from streamjob_operator.ledger import Claim, Holder, Ledger, explain, settle
-from streamjob_operator.resource_status import summarise_resource
+from streamjob_operator.ou.resource_status import summarise_resource
 from unit.operator.builders import NOW, facts, resource
 
 PAGE = (Path(__file__).parents[3] / "docs" / "capacity.md").read_text()

@@ -7,7 +7,8 @@ import yaml
 
 from streamjob_api.lifecycle import DesiredState, Lifecycle
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import course, reasons
+from streamjob_operator import reasons
+from streamjob_operator.jobs import course
 
 PAGE = (Path(__file__).parents[3] / "docs" / "lifecycle.md").read_text()
 

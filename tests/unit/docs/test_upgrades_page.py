@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from streamjob_api.stream_job import StreamJobSpec
-from streamjob_operator.decide import decide
-from streamjob_operator.revisions import LIMIT
-from streamjob_operator.rollback import STABLE_AFTER
+from streamjob_operator.api_server.revisions import LIMIT
+from streamjob_operator.jobs.decide import decide
+from streamjob_operator.jobs.rollback import STABLE_AFTER
 from unit.operator.builders import NOW, job, pod, runnable
 from unit.operator.test_upgrades import edited, seen, size
 

@@ -40,7 +40,7 @@ def test_the_toolchain_says_its_version(said: str, version: tuple[int, int]) -> 
     assert parse_version(said) == version
 
 
-@pytest.mark.parametrize("module", (*go_tools.ALL_MODULES, go_tools.KWOK), ids=lambda module: module.name)
+@pytest.mark.parametrize("module", [*go_tools.ALL_MODULES, go_tools.KWOK], ids=lambda module: module.name)
 def test_every_program_is_a_tool_of_its_module(module: GoModule) -> None:
     go_mod = (module.folder / "go.mod").read_text()
     assert all(package in go_mod for package in module.programs.values())

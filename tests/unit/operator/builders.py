@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from streamjob_operator.catalogue import Catalogue
-from streamjob_operator.course import Observed
 from streamjob_operator.extracts import job_of, pod_of, resource_of
+from streamjob_operator.jobs.course import Observed
 from streamjob_operator.observed import Job, Manifest, Pod, Resource
 from streamjob_operator.validation import Lineage, OuFacts, Runnable, check
 

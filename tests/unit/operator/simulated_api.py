@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, cast
 
 from streamjob_api import kinds
-from streamjob_operator.cluster import ApiError, Cluster, Conflict, NotFound
+from streamjob_operator.api_server.cluster import ApiError, Cluster, Conflict, NotFound
 from streamjob_operator.observed import Manifest
 from unit.operator.builders import NOW
 

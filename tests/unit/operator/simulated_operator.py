@@ -13,10 +13,10 @@ from typing import Any, cast
 
 from streamjob_api import kinds
 from streamjob_api.progress import DriverState, Progress
+from streamjob_operator.api_server.cluster import ApiError, NotLeading
+from streamjob_operator.api_server.live_reads import LiveReads
 from streamjob_operator.backoff import delay_seconds
-from streamjob_operator.cluster import ApiError, NotLeading
 from streamjob_operator.key_queue import KeyQueue
-from streamjob_operator.live_reads import LiveReads
 from streamjob_operator.observed import JobKey, Key, Manifest, OuKey
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler

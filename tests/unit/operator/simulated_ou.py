@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from streamjob_api import kinds
-from streamjob_operator.cluster import ApiError
+from streamjob_operator.api_server.cluster import ApiError
 from streamjob_operator.observed import Manifest
 from unit.operator import simulated_kubelet as kubelet
 from unit.operator.builders import TEMPLATE

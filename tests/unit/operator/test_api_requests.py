@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamjob_operator.cluster import _resource
+from streamjob_operator.api_server.cluster import _resource
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from dataclasses import replace
 from streamjob_api import kinds
 from streamjob_api.resources import RunningMode
 from streamjob_api.status import Holdings, StreamResourceStatus
-from streamjob_operator.claims import changed, claims, granted, held, holdings, leavers
 from streamjob_operator.ledger import Claim, Holder, Ledger, settle
 from streamjob_operator.observed import Job, Pod
+from streamjob_operator.ou.claims import changed, claims, granted, held, holdings, leavers
 from streamjob_operator.validation import Runnable
 from unit.operator.builders import JOB_UID, job, pod, resource, runnable, running_status
 

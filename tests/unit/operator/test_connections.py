@@ -11,12 +11,12 @@ from streamjob_api.check import Answer, CheckOrder, CheckWords
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.progress import DriverState, Progress
 from streamjob_api.stream_resource import StreamResourceSpec
-from streamjob_operator.conditions import settled
-from streamjob_operator.connections import Said, conditions, connections, heard, step
 from streamjob_operator.extracts import pod_of
 from streamjob_operator.observed import Manifest, Pod, Resource
 from streamjob_operator.plan.check import check_pod
 from streamjob_operator.settings import DriverSettings
+from streamjob_operator.telling.conditions import settled
+from streamjob_operator.telling.connections import Said, conditions, connections, heard, step
 from unit.operator.builders import NOW, resource
 
 REDIS = {"url": "redis://redis:6379/0", "authSecret": "redis-client"}

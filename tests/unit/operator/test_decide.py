@@ -9,11 +9,11 @@ import pytest
 
 from streamjob_api.points import PointRef
 from streamjob_api.progress import DriverState, Progress
-from streamjob_operator.course import Course, Observed
-from streamjob_operator.decide import KEEP_FAILED, decide
+from streamjob_operator.jobs.course import Course, Observed
+from streamjob_operator.jobs.decide import KEEP_FAILED, decide
+from streamjob_operator.jobs.patience import PATIENCE
 from streamjob_operator.ledger import Waiting
-from streamjob_operator.patience import PATIENCE
-from streamjob_operator.status import summarise
+from streamjob_operator.telling.status import summarise
 from streamjob_operator.validation import Fault, Refusal
 from unit.operator.builders import NOW, job, observed, pod, runnable, running_status, terminated
 

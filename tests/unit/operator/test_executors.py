@@ -8,10 +8,10 @@ from typing import Any
 from streamjob_api import kinds
 from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import Executors
-from streamjob_operator.decide import decide
-from streamjob_operator.executors import counted, hindered, orphans, with_remedy
+from streamjob_operator.jobs.decide import decide
+from streamjob_operator.jobs.executors import counted, hindered, orphans, with_remedy
 from streamjob_operator.observed import Container, Pod
-from streamjob_operator.status import summarise
+from streamjob_operator.telling.status import summarise
 from unit.operator.builders import JOB_UID, NOW, job, observed, pod, running_status
 
 JOB = job()

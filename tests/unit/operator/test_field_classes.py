@@ -21,8 +21,8 @@ from streamjob_api.resources import Pod as PodSize
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.templates import BLOCKS
 from streamjob_operator.catalogue import Catalogue
-from streamjob_operator.course import Observed
-from streamjob_operator.decide import decide
+from streamjob_operator.jobs.course import Observed
+from streamjob_operator.jobs.decide import decide
 from streamjob_operator.observed import Job
 from streamjob_operator.validation import OuFacts, Runnable
 from streamjob_operator.validation.jobs import footing

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from streamjob_operator import leader
-from streamjob_operator.cluster import ApiError, Conflict, NotFound
-from streamjob_operator.leader import Leadership
+from streamjob_operator.api_server import leader
+from streamjob_operator.api_server.cluster import ApiError, Conflict, NotFound
+from streamjob_operator.api_server.leader import Leadership
 from streamjob_operator.observed import Manifest
 
 SCALE = 20

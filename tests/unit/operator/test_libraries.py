@@ -8,9 +8,9 @@ from streamjob_api.status import LibraryState, LibraryStatus
 from streamjob_api.stream_resource import Library, StreamResourceSpec
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.ledger import Ledger
-from streamjob_operator.library_status import MAX_BYTES, library_statuses, users_of, within
 from streamjob_operator.observed import Resource
-from streamjob_operator.resource_status import summarise_resource
+from streamjob_operator.ou.library_status import MAX_BYTES, library_statuses, users_of, within
+from streamjob_operator.ou.resource_status import summarise_resource
 from streamjob_operator.validation import OuFacts, resource_faults, slots
 from unit.operator.builders import NOW, TEMPLATE, facts, job, resource
 

@@ -13,12 +13,12 @@ import pytest
 
 from streamjob_api.status import Restarts, StreamJobStatus
 from streamjob_operator import log_context, logs
-from streamjob_operator.decide import decide
-from streamjob_operator.event_budget import BURST, REFILL_SECONDS, EventBudget
-from streamjob_operator.events import of_transition
+from streamjob_operator.jobs.decide import decide
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.observed import Manifest
-from streamjob_operator.status import summarise
+from streamjob_operator.telling.event_budget import BURST, REFILL_SECONDS, EventBudget
+from streamjob_operator.telling.events import of_transition
+from streamjob_operator.telling.status import summarise
 from unit.operator.builders import NOW, job, observed, pod, terminated
 
 DAY = timedelta(days=1)

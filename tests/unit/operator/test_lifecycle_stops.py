@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from streamjob_api.status import Stop, StreamJobStatus
-from streamjob_operator.course import Observed
-from streamjob_operator.decide import decide
+from streamjob_operator.jobs.course import Observed
+from streamjob_operator.jobs.decide import decide
 from streamjob_operator.observed import Container, Pod
-from streamjob_operator.status import summarise
+from streamjob_operator.telling.status import summarise
 from unit.operator.builders import NOW, job, observed, pod, running_status, terminated
 
 WORDS = '{"reason": "Stopped", "message": "%s", "attempt": 1, "batchId": 7, "graceful": %s}'

@@ -9,8 +9,8 @@ import pytest
 
 from streamjob_api.progress import DriverState, Progress
 from streamjob_operator.catalogue import Catalogue
-from streamjob_operator.course import Course
-from streamjob_operator.decide import decide
+from streamjob_operator.jobs.course import Course
+from streamjob_operator.jobs.decide import decide
 from streamjob_operator.observed import Hindrance, Pod
 from streamjob_operator.world import World
 from unit.operator.builders import NOW, job, observed, pod, running_status

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kubernetes.aio import client
 
-from streamjob_operator.cluster import Cluster
-from streamjob_operator.connection import Connection
-from streamjob_operator.models_reader import ModelsReader
+from streamjob_operator.api_server.cluster import Cluster
+from streamjob_operator.api_server.connection import Connection
+from streamjob_operator.api_server.models_reader import ModelsReader
 from streamjob_operator.validation import found_models, missing_models
 from unit.operator.test_verdict_cache import Ou, windows
 

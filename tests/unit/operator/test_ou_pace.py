@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from streamjob_api.resources import RunningMode
 from streamjob_operator.ledger import Holder
-from streamjob_operator.ou_pace import LEAVING, OuPace
+from streamjob_operator.ou.ou_pace import LEAVING, OuPace
 from unit.operator.builders import NOW
 
 LEAVER = (RunningMode.STANDALONE, Holder("meter", "uid"))

@@ -7,7 +7,7 @@ import pytest
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.status import Condition, Driver, StreamJobStatus
 from streamjob_operator.observed import Job, JobKey
-from streamjob_operator.quiet_changes import BUSY_SECONDS, QUIET_SECONDS, QuietChanges
+from streamjob_operator.telling.quiet_changes import BUSY_SECONDS, QUIET_SECONDS, QuietChanges
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ import pytest
 
 from streamjob_api.resources import RunningMode
 from streamjob_api.status import Holdings
-from streamjob_operator.claims import claims, held
 from streamjob_operator.ledger import Claim, Holder, Ledger, settle
 from streamjob_operator.observed import Job, Pod
-from streamjob_operator.resource_status import (
+from streamjob_operator.ou.claims import claims, held
+from streamjob_operator.ou.resource_status import (
     concerned,
     is_in_numbers_alone,
     summarise_duplicate,

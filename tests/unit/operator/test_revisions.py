@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from streamjob_operator.cluster import ApiError, Cluster
-from streamjob_operator.course import Wanted
+from streamjob_operator.api_server.cluster import ApiError, Cluster
+from streamjob_operator.api_server.revisions import Revisions
+from streamjob_operator.jobs.course import Wanted
 from streamjob_operator.observed import Manifest
 from streamjob_operator.plan.revision import revision
-from streamjob_operator.revisions import Revisions
 from streamjob_operator.world import World
 from unit.operator.builders import CATALOGUE, job, runnable
 

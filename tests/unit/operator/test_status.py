@@ -9,11 +9,11 @@ import pytest
 
 from streamjob_api.progress import DriverState, Progress, Rates, Totals
 from streamjob_api.status import Condition, StreamJobStatus
-from streamjob_operator.course import Observed
-from streamjob_operator.decide import decide
-from streamjob_operator.events import of_transition
+from streamjob_operator.jobs.course import Observed
+from streamjob_operator.jobs.decide import decide
 from streamjob_operator.observed import Job
-from streamjob_operator.status import is_notable, summarise
+from streamjob_operator.telling.events import of_transition
+from streamjob_operator.telling.status import is_notable, summarise
 from unit.operator.builders import NOW, job, observed, pod, running_status
 
 FIVE_MINUTES = 300.0

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from streamjob_api.progress import DriverState, Progress
-from streamjob_operator.course import Course, Former, Observed, Wanted
-from streamjob_operator.decide import decide
 from streamjob_operator.extracts import job_of
+from streamjob_operator.jobs.course import Course, Former, Observed, Wanted
+from streamjob_operator.jobs.decide import decide
+from streamjob_operator.jobs.rollback import STABLE_AFTER
 from streamjob_operator.observed import Job, Pod
-from streamjob_operator.rollback import STABLE_AFTER
 from streamjob_operator.validation import Fault, Lineage, Refusal, check
 from unit.operator.builders import (
     NOW,

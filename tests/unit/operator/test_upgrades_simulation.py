@@ -13,8 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from streamjob_api.job_file import JobFile
 from streamjob_api.progress import Progress
 from streamjob_api.state_identity import state_identity
+from streamjob_operator.api_server.revisions import LIMIT
 from streamjob_operator.observed import Manifest
-from streamjob_operator.revisions import LIMIT
 from unit.operator import simulated_kubelet as kubelet
 from unit.operator.simulated_api import later
 from unit.operator.simulated_operator import SimulatedOperator

@@ -5,8 +5,9 @@ from dataclasses import replace
 from streamjob_api.diffs import RESTARTING
 from streamjob_api.spec_changes import changes, shown
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import memory, reasons, stand_in
-from streamjob_operator.course import Course, Observed
+from streamjob_operator import reasons
+from streamjob_operator.jobs import memory, stand_in
+from streamjob_operator.jobs.course import Course, Observed
 from streamjob_operator.validation import Runnable
 
 _KEPT = "the driver restarts with its checkpoint"

@@ -10,8 +10,8 @@ from streamjob_api.faults import InvalidSpec, parse_spec
 from streamjob_api.job_file import JobFile
 from streamjob_api.status import StreamJobStatus
 from streamjob_api.stream_job import StreamJobSpec
-from streamjob_operator.cluster import ApiError, Cluster, Conflict
-from streamjob_operator.course import Former, Wanted
+from streamjob_operator.api_server.cluster import ApiError, Cluster, Conflict
+from streamjob_operator.jobs.course import Former, Wanted
 from streamjob_operator.observed import Job, JobKey, Manifest
 from streamjob_operator.plan.config_map import JOB_FILE_KEY
 from streamjob_operator.plan.names import config_map_name, owner

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from streamjob_api import kinds
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import event_damping, reasons
+from streamjob_operator import reasons
 from streamjob_operator.observed import Job, Manifest
+from streamjob_operator.telling import event_damping
 
 _MAX_NOTE = 1000
 # Transitions that are as they should be; all others are warnings.

@@ -9,10 +9,10 @@ from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import Condition, StreamJobStatus, Throughput
 from streamjob_api.support import without_effect
 from streamjob_operator import obstacles, reasons
-from streamjob_operator.conditions import condition, settled
-from streamjob_operator.course import Course, Observed
-from streamjob_operator.executors import counted
+from streamjob_operator.jobs.course import Course, Observed
+from streamjob_operator.jobs.executors import counted
 from streamjob_operator.observed import Pod
+from streamjob_operator.telling.conditions import condition, settled
 
 # A number that moved by less is not worth a write.
 MATERIAL_CHANGE = 0.10

@@ -7,7 +7,7 @@ from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.resources import RunningMode
 from streamjob_api.status import Holdings, StreamResourceStatus
-from streamjob_operator import memory
+from streamjob_operator.jobs import memory
 from streamjob_operator.ledger import Claim, Holder, Ledger
 from streamjob_operator.observed import Job, Pod
 from streamjob_operator.validation import Refusal, Runnable

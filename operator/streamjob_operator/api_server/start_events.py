@@ -11,7 +11,7 @@ from datetime import datetime
 
 import aiohttp
 
-from streamjob_operator.cluster import ApiError, Cluster
+from streamjob_operator.api_server.cluster import ApiError, Cluster
 from streamjob_operator.observed import JobKey, Manifest, Pod
 from streamjob_operator.obstacles import Warned, hindrance
 from streamjob_operator.world import World

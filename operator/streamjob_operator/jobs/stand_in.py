@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import course as phases
-from streamjob_operator import memory, reasons
-from streamjob_operator.course import Course, Former, Observed, Wanted, Word
-from streamjob_operator.driver_course import with_driver, without_driver
+from streamjob_operator import reasons
+from streamjob_operator.jobs import course as phases
+from streamjob_operator.jobs import memory
+from streamjob_operator.jobs.course import Course, Former, Observed, Wanted, Word
+from streamjob_operator.jobs.driver_course import with_driver, without_driver
 from streamjob_operator.observed import Pod
 from streamjob_operator.validation import Runnable
 

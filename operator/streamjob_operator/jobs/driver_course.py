@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import course as phases
-from streamjob_operator import ledger, memory, obstacles, reasons, rollback
-from streamjob_operator.course import Course, Observed, Start, Word
-from streamjob_operator.executors import hindered, with_remedy
+from streamjob_operator import ledger, obstacles, reasons
+from streamjob_operator.jobs import course as phases
+from streamjob_operator.jobs import memory, rollback
+from streamjob_operator.jobs.course import Course, Observed, Start, Word
+from streamjob_operator.jobs.executors import hindered, with_remedy
 from streamjob_operator.observed import Pod
 from streamjob_operator.reasons import Ending, Fault
 from streamjob_operator.validation import Runnable

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from streamjob_api.faults import InvalidSpec
 from streamjob_operator import reasons
+from streamjob_operator.api_server.cluster import ApiError, Cluster
 from streamjob_operator.backoff import fraction
-from streamjob_operator.cluster import ApiError, Cluster
-from streamjob_operator.patience import PATIENCE
+from streamjob_operator.jobs.patience import PATIENCE
 from streamjob_operator.validation import FoundModels, Refusal, found_models, in_force, missing_models
 from streamjob_operator.world import World
 

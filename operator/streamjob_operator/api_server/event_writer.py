@@ -5,9 +5,9 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 
-from streamjob_operator.cluster import Cluster
-from streamjob_operator.event_budget import EventBudget
+from streamjob_operator.api_server.cluster import Cluster
 from streamjob_operator.observed import Manifest
+from streamjob_operator.telling.event_budget import EventBudget
 
 # Written at a time; a thousand starts at once must not wait for what tells of them.
 _AT_ONCE = 2

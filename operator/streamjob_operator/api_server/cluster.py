@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from streamjob_api import kinds
-from streamjob_operator.connection import Connection
+from streamjob_operator.api_server.connection import Connection
 from streamjob_operator.observed import JobKey, Manifest, OuKey, Pod, Resource
 
 FIELD_MANAGER = "streamjob-operator"

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from streamjob_api import kinds
-from streamjob_operator.cluster import Cluster
+from streamjob_operator.api_server.cluster import Cluster
 from streamjob_operator.observed import JobKey, Manifest, OuKey, Resource
 from streamjob_operator.validation import in_force
 from streamjob_operator.world import World

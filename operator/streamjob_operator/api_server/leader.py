@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from streamjob_operator.cluster import ApiError, Cluster, Conflict
+from streamjob_operator.api_server.cluster import ApiError, Cluster, Conflict
 from streamjob_operator.observed import Manifest
 
 LEASE_NAME = "streamjob-operator"

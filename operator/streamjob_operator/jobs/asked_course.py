@@ -6,12 +6,13 @@ from datetime import datetime
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import course as phases
-from streamjob_operator import memory, reasons, stops
-from streamjob_operator.course import Course, Observed, Word
-from streamjob_operator.driver_course import LOOK_AGAIN_SECONDS, held, or_unheard, to_delete
+from streamjob_operator import reasons
+from streamjob_operator.jobs import course as phases
+from streamjob_operator.jobs import memory, stops
+from streamjob_operator.jobs.course import Course, Observed, Word
+from streamjob_operator.jobs.driver_course import LOOK_AGAIN_SECONDS, held, or_unheard, to_delete
+from streamjob_operator.jobs.patience import patience
 from streamjob_operator.observed import Pod
-from streamjob_operator.patience import patience
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
-from streamjob_operator.live_reads import LiveReads
+from streamjob_operator.api_server.live_reads import LiveReads
 from streamjob_operator.observed import JobKey, OuKey, Resource
 from streamjob_operator.validation import in_force
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from streamjob_api.diffs import Diff
 from streamjob_api.spec_changes import changes, shown
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import course as phases
-from streamjob_operator import reasons, stand_in
-from streamjob_operator.course import Course, Observed, Word
-from streamjob_operator.driver_course import held, to_delete
+from streamjob_operator import reasons
+from streamjob_operator.jobs import course as phases
+from streamjob_operator.jobs import stand_in
+from streamjob_operator.jobs.course import Course, Observed, Word
+from streamjob_operator.jobs.driver_course import held, to_delete
+from streamjob_operator.jobs.patience import patience
 from streamjob_operator.observed import Pod
-from streamjob_operator.patience import patience
 from streamjob_operator.validation import Refusal, Runnable
 
 _WAYS_OUT = (

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import Deployed, RolledBack, Stable, StreamJobStatus
-from streamjob_operator import memory, reasons
-from streamjob_operator.course import Observed, Wanted
+from streamjob_operator import reasons
+from streamjob_operator.jobs import memory
+from streamjob_operator.jobs.course import Observed, Wanted
 from streamjob_operator.observed import Pod
 from streamjob_operator.validation import Runnable
 

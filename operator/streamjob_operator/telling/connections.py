@@ -11,10 +11,10 @@ from streamjob_api.progress import DriverState, Progress
 from streamjob_api.status import Condition
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_operator import reasons
-from streamjob_operator.conditions import condition
 from streamjob_operator.observed import Pod, Resource
 from streamjob_operator.obstacles import obstacle
 from streamjob_operator.plan.check import DEADLINE_SECONDS, check_name
+from streamjob_operator.telling.conditions import condition
 
 KAFKA, REDIS = "KafkaReachable", "RedisReachable"
 # A check that has not even begun by then is made anew.

@@ -7,12 +7,12 @@ from datetime import datetime
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.progress import Progress
 from streamjob_api.status import StreamResourceStatus
-from streamjob_operator.cluster import ApiError, Cluster, Conflict
-from streamjob_operator.conditions import settled
-from streamjob_operator.connections import conditions, connections, heard, is_overdue, step
+from streamjob_operator.api_server.cluster import ApiError, Cluster, Conflict
 from streamjob_operator.observed import Pod, Resource
 from streamjob_operator.plan.check import check_name, check_pod
 from streamjob_operator.settings import DriverSettings
+from streamjob_operator.telling.conditions import settled
+from streamjob_operator.telling.connections import conditions, connections, heard, is_overdue, step
 from streamjob_operator.validation import OuFacts, Refusal, resource_faults
 from streamjob_operator.world import World
 

@@ -10,13 +10,13 @@ from streamjob_api.status import CapacityUse, Condition, LibraryState, StreamRes
 from streamjob_api.stream_resource import Library
 from streamjob_api.support import resource_without_effect
 from streamjob_operator import reasons
-from streamjob_operator.claims import changed, holdings
-from streamjob_operator.conditions import condition, settled
-from streamjob_operator.course import Word
+from streamjob_operator.jobs.course import Word
+from streamjob_operator.jobs.patience import patience
 from streamjob_operator.ledger import Ledger, Pool, words
-from streamjob_operator.library_status import library_slots, library_statuses, within
 from streamjob_operator.observed import Resource
-from streamjob_operator.patience import patience
+from streamjob_operator.ou.claims import changed, holdings
+from streamjob_operator.ou.library_status import library_slots, library_statuses, within
+from streamjob_operator.telling.conditions import condition, settled
 from streamjob_operator.validation import Fault, OuFacts, resource_faults
 from streamjob_operator.validation.resources import duplicate_fault, slots
 from streamjob_operator.validation.resources import words as library_words

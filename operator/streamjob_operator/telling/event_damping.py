@@ -3,7 +3,6 @@
 from streamjob_api.status import Condition, Restarts, StreamJobStatus
 from streamjob_operator import reasons
 
-# The rounds of a retry loop; they are told of the first failures, then ever more rarely.
 _ROUND = {reasons.STARTING, reasons.RUNNING, reasons.NOT_READY}
 
 

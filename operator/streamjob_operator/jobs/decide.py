@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import memory, reasons, rollback, stand_in, stops
-from streamjob_operator.asked_course import as_asked
-from streamjob_operator.course import Course, Observed, Word
-from streamjob_operator.driver_course import to_delete, with_driver, without_driver
-from streamjob_operator.edits import explained
-from streamjob_operator.executors import orphans
+from streamjob_operator import reasons
+from streamjob_operator.jobs import memory, rollback, stand_in, stops
+from streamjob_operator.jobs.asked_course import as_asked
+from streamjob_operator.jobs.course import Course, Observed, Word
+from streamjob_operator.jobs.driver_course import to_delete, with_driver, without_driver
+from streamjob_operator.jobs.edits import explained
+from streamjob_operator.jobs.executors import orphans
+from streamjob_operator.jobs.refused_course import breaking, refused, state_breaking
 from streamjob_operator.observed import Pod
-from streamjob_operator.refused_course import breaking, refused, state_breaking
 from streamjob_operator.validation import Refusal, Runnable
 
 # How long the last failed pod is kept for its log; it holds no capacity.
