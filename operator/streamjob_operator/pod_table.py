@@ -33,10 +33,6 @@ class PodTable:
             del self._pods[key.namespace][key.name]
         return pod
 
-    def take(self, key: JobKey) -> tuple[Pod, ...]:
-        """Forget all pods of a job; the pods."""
-        return tuple(self._pods.get(key.namespace, {}).pop(key.name, {}).values())
-
     def of(self, key: JobKey) -> tuple[Pod, ...]:
         """The pods of a job."""
         return tuple(self._pods.get(key.namespace, {}).get(key.name, {}).values())

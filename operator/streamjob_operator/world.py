@@ -208,17 +208,18 @@ class World:
         return meta["uid"] in self._departed or (earlier is not None and _is_known(meta, earlier))
 
     def replace_pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
-        """Take in what a live read of a job's drivers and executors has shown."""
-        former = self._drivers.take(key)
-        self._executors.take(key)
-        if former:
-            self.verdicts.pods_changed(key.namespace)
+        """Take in what a live read of a job's drivers and executors has shown; news seen since are not taken back."""
+        shown = set()
         for body in bodies:
+            shown.add(body["metadata"]["uid"])
             self.see_pod(body)
-        present = {pod.uid for pod in self.pods(key)}
-        for pod in former:
-            if pod.uid not in present:
-                self._part(key, pod)
+        for table in (self._drivers, self._executors):
+            for pod in table.of(key):
+                if pod.uid not in shown:
+                    table.lose(key, pod.name, pod.uid)
+                    self.verdicts.pods_changed(key.namespace)
+                    if table is self._drivers:
+                        self._part(key, pod)
 
     def _part(self, key: JobKey, pod: Pod) -> None:
         """Keep a pod that is gone until the next one is, for its last words; of a job that is there."""

@@ -161,3 +161,14 @@ def test_the_departed_are_remembered_up_to_a_bound() -> None:
         departed.add(str(number))
     assert "0" not in departed
     assert "29999" in departed
+
+
+def test_a_listing_that_comes_late_takes_no_news_back() -> None:
+    world = World(CATALOGUE)
+    world.see_job(body())
+    listed, ended = pod_body(), pod_body(phase="Failed")
+    listed["metadata"]["resourceVersion"], ended["metadata"]["resourceVersion"] = "20", "21"
+    world.see_pod(listed)
+    world.see_pod(ended)
+    world.replace_pods(KEY, [listed])  # answered before the pod ended
+    assert [pod.phase for pod in world.pods(KEY)] == ["Failed"]
