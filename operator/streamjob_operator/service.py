@@ -14,7 +14,6 @@ from typing import Any
 
 import aiohttp
 
-from streamjob_api import kinds
 from streamjob_operator import log_context
 from streamjob_operator.api_server.cluster import ApiError, Cluster, NotFound
 from streamjob_operator.api_server.connection import connection_from_environment
@@ -30,12 +29,12 @@ from streamjob_operator.backoff import fraction
 from streamjob_operator.health import Check, HealthServer, LoopLag
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.metrics import Metrics, Reading
-from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
-from streamjob_operator.ou.resource_status import concerned
+from streamjob_operator.observed import JobKey, Key, Manifest, ModelsKey, OuKey
 from streamjob_operator.ou_turns import OuTurns
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler, utc_now
 from streamjob_operator.settings import Settings
+from streamjob_operator.sightings import Sightings
 from streamjob_operator.watches import DEAD_SECONDS, Watches
 from streamjob_operator.world import World
 
@@ -66,9 +65,6 @@ class Operator:
         self._turns: Counter[str] = Counter()
         self._cluster: Cluster | None = None
         self._listing_wanted = asyncio.Event()
-        self._listed = False
-        self._acting = False
-        self._starts: StartEvents | None = None
         self.world = World(settings.catalogue)
         self.queue: KeyQueue[Key] = KeyQueue(lane=_lane)
         self.events = 0
@@ -76,6 +72,7 @@ class Operator:
         self.puller = ProgressPuller(self.world, settings, self.queue.add)
         self.watches = Watches(self._watch_ended, self._listing_wanted.set)
         self.metrics = Metrics(self.world, self.queue)
+        self.sightings = Sightings(self.world, self.queue, self.metrics, self.puller.ask)
         self.metrics.read(self._readings)
 
     async def start(self) -> None:
@@ -98,12 +95,12 @@ class Operator:
 
     async def _first_listing(self, cluster: Cluster) -> None:
         """List everything; an API server that is down is waited for, not died of, or every retry would come later."""
-        while not self._listed:
+        while not self.sightings.counts_starts:
             gc.disable()  # it would look through all that was listed so far, again and again: none of it is garbage
             try:
-                await self.relist(cluster)
+                await self.sightings.relist(cluster, self._settings.namespaces)
                 gc.freeze()
-                self._listed = True
+                self.sightings.counts_starts = True
             except NotFound as error:
                 raise RuntimeError("the API server does not know StreamJobs: apply the CRDs first") from error
             except (ApiError, aiohttp.ClientError, TimeoutError) as error:
@@ -144,8 +141,8 @@ class Operator:
         events = EventWriter(cluster)
         events.start()
         self._stack.push_async_callback(events.close)
-        self._starts = StartEvents(cluster, self.world, self.queue.add)
-        self._stack.push_async_callback(self._starts.close)
+        self.sightings.starts = StartEvents(cluster, self.world, self.queue.add)
+        self._stack.push_async_callback(self.sightings.starts.close)
         reconciler = self.begin(cluster, SharedReads(cluster, self.world), events.record)
         reconcile = self._counted(reconciler)
         turns = (self.queue.work(reconcile) for _ in range(self._settings.workers))
@@ -162,7 +159,7 @@ class Operator:
         models = ModelsReader(cluster, self.world, self._settings.models_interval_seconds)
         checks = ConnectionChecks(cluster, self.world, self._settings.driver)
         ous = OuTurns(cluster, self.world, self.queue, live, models, checks, now)
-        self._acting = True
+        self.sightings.acts = True
         self._wake_all()
         revisions = Revisions(cluster, self.world)
         ask = self.puller.ask
@@ -192,8 +189,8 @@ class Operator:
         for key in self.world.job_keys():
             self.queue.add(key, routine=True)
             self.puller.ask(key)
-            if self._starts:
-                self._starts.see(key)
+            if self.sightings.starts:
+                self.sightings.starts.see(key)
 
     async def _relist_for_ever(self, cluster: Cluster) -> None:
         """The safety net below the watches: everything is listed anew, and gets its turn, now and then."""
@@ -206,119 +203,27 @@ class Operator:
             self._listing_wanted.clear()
             pause = self._settings.relist_interval_seconds
             try:
-                await self.relist(cluster)
+                await self.sightings.relist(cluster, self._settings.namespaces)
             except Exception:  # a net with a hole is mended at the next round; the watches go on
                 logger.exception("listing failed")
             keys: list[Key] = [*map(OuKey, self.world.namespaces()), *self.world.job_keys()]
             for key in keys:
                 self.queue.add_after(key, fraction(str(key)) * pause / 10)
 
-    async def relist(self, cluster: Cluster) -> None:
-        """List everything, and forget what is no longer there."""
-        for namespace in self._settings.namespaces or (None,):
-            known = self.world.known(namespace)
-            for body in await cluster.listed(kinds.STREAM_RESOURCE, namespace):
-                known.discard(body["metadata"]["uid"])
-                self._take_resource(False, body)
-            async for _, page in cluster.pages(kinds.STREAM_JOB, namespace):
-                for body in page:
-                    known.discard(body["metadata"]["uid"])
-                    self._take_job(False, body)
-            async for _, page in cluster.pages("Pod", namespace, kinds.PODS_SELECTOR):
-                for body in page:
-                    known.discard(body["metadata"]["uid"])
-                    self._take_pod(False, body)
-            for key in self.world.forget(namespace, known):
-                self.queue.add(key)
-
     def saw_job(self, deleted: bool, body: Manifest) -> None:
         """A watch showed a job."""
         self._count_event()
-        self._take_job(deleted, body)
-
-    def _take_job(self, deleted: bool, body: Manifest) -> None:
-        meta = body["metadata"]
-        key = JobKey(meta["namespace"], meta["name"])
-        before = self.world.job(key)
-        near = self.world.neighbours(key) if before and (deleted or _is_other(before, meta)) else set()
-        if deleted:
-            self.world.lose_job(key, meta["uid"])
-        elif not self.world.see_job(body):
-            return
-        if before is None or near or _is_other(before, meta):
-            for other in near | self.world.neighbours(key):
-                self._wake(other)
-        self._wake(OuKey(key.namespace))
-        self._wake(key)
+        self.sightings.job(deleted, body)
 
     def saw_resource(self, deleted: bool, body: Manifest) -> None:
         """A watch showed a StreamResource."""
         self._count_event()
-        self._take_resource(deleted, body)
-
-    def _take_resource(self, deleted: bool, body: Manifest) -> None:
-        """Every job of the OU may be concerned, or those whose grant is another."""
-        meta = body["metadata"]
-        before = self.world.resource(meta["namespace"], meta["name"])
-        if deleted:
-            self.world.lose_resource(meta["namespace"], meta["name"], meta["uid"])
-        elif not self.world.see_resource(body):
-            return
-        after = self.world.resource(meta["namespace"], meta["name"])
-        names = concerned(before, after) if before and after else None
-        if names is not None:
-            self._wake(OuKey(meta["namespace"]))
-            for name in names:
-                self._wake(JobKey(meta["namespace"], name))
-            return
-        # An orgId that becomes free may be waited for in another namespace.
-        for namespace in {meta["namespace"], *(resource.namespace for resource in self.world.stalled_resources())}:
-            self._wake(OuKey(namespace))
-            for job in self.world.jobs(namespace):
-                self._wake(job.key)
-        self._wake(ModelsKey(meta["namespace"]))
+        self.sightings.resource(deleted, body)
 
     def saw_pod(self, deleted: bool, body: Manifest) -> None:
-        """A watch showed a driver or executor pod."""
+        """A watch showed a pod of the operator's or of a driver's making."""
         self._count_event()
-        self._take_pod(deleted, body)
-
-    def _take_pod(self, deleted: bool, body: Manifest) -> None:
-        meta = body["metadata"]
-        key = JobKey(meta["namespace"], meta["labels"].get(kinds.JOB_LABEL, ""))
-        if meta["labels"].get(kinds.COMPONENT_LABEL) == kinds.CHECK:
-            self._take_check(deleted, key, body)
-            return
-        before = self.world.pod(key, meta["name"])
-        if deleted:
-            if before and before.uid == meta["uid"]:
-                self.world.see_pod(body)  # as it was at its end, with its last words
-            self.world.lose_pod(key, meta["name"], meta["uid"])
-        elif not self.world.see_pod(body):
-            return
-        after = self.world.pod(key, meta["name"])
-        if after and self._listed and after.component == kinds.DRIVER:
-            self.metrics.saw_pod(self.world.job(key), before, after)
-        if after and self._acting and _speaks_anew(before, after):
-            self.puller.ask(key)
-        if self._starts:
-            self._starts.see(key)
-        if after is None or after.finished:
-            self._wake(OuKey(key.namespace))
-        self._wake(key)
-
-    def _take_check(self, deleted: bool, key: JobKey, body: Manifest) -> None:
-        """A pod that asks an OU's connections: what it says is the OU's matter."""
-        meta = body["metadata"]
-        if deleted:
-            self.world.lose_pod(key, meta["name"], meta["uid"])
-        elif not self.world.see_pod(body):
-            return
-        self._wake(OuKey(key.namespace))
-
-    def _wake(self, key: Key) -> None:
-        """News once this replica acts; until then all is routine, or what comes later would wait for all of it."""
-        self.queue.add(key, routine=not self._acting)
+        self.sightings.pod(deleted, body)
 
     def _count_event(self) -> None:
         self.events += 1
@@ -335,7 +240,7 @@ class Operator:
             ),
         )
         address = (self._settings.http_host, self._settings.http_port)
-        server = HealthServer(address, self.metrics.registry, checks, lambda: self._listed)
+        server = HealthServer(address, self.metrics.registry, checks, lambda: self.sightings.counts_starts)
         await server.start()
         self._stack.push_async_callback(server.stop)
 
@@ -350,7 +255,7 @@ class Operator:
 
     def _readings(self) -> Iterable[Reading]:
         since_event, since_answer = time.monotonic() - self.last_event, self.watches.oldest_seconds
-        yield Reading("gauge", "leads", "Whether this replica acts.", self._acting)
+        yield Reading("gauge", "leads", "Whether this replica acts.", self.sightings.acts)
         yield Reading("counter", "watch_events", "Events seen by the watches.", self.events)
         yield Reading("gauge", "last_event_age_seconds", "Time since the last watch event.", since_event)
         yield Reading("gauge", "watch_age_seconds", "Time since every watch was answered.", since_answer)
@@ -375,17 +280,3 @@ class Operator:
 def _lane(key: Key) -> str:
     """An OU's jobs share a lane. Its ledger has one of its own: who is admitted must not wait for who queues."""
     return f"ledger of {key.namespace}" if isinstance(key, OuKey) else key.namespace
-
-
-def _speaks_anew(before: Pod | None, after: Pod) -> bool:
-    """Whether a driver can be asked now that could not before, or has something new to say."""
-    if after.component != kinds.DRIVER:
-        return False
-    return before is None or (before.ip, before.ready) != (after.ip, after.ready)
-
-
-def _is_other(before: Job, meta: Manifest) -> bool:
-    """Whether the metadata are of another job or spec."""
-    return (before.uid, before.generation) != (meta["uid"], meta.get("generation", 0)) or (
-        not before.deleting and "deletionTimestamp" in meta
-    )

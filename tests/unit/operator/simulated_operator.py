@@ -22,6 +22,7 @@ from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.reconcile import Reconciler
 from streamjob_operator.service import Operator
 from streamjob_operator.settings import Settings
+from streamjob_operator.sightings import Sightings
 from unit.operator.builders import CATALOGUE
 from unit.operator.simulated_api import SimulatedApi, SimulatedCluster
 
@@ -98,8 +99,9 @@ class SimulatedOperator:
         self.operator.queue = self.queue
         self.puller = ManualPuller(self.operator)
         self.operator.puller = self.puller
+        self.operator.sightings = Sightings(self.operator.world, self.queue, self.operator.metrics, self.puller.ask)
         self.api.watchers.append(self._saw)
-        self._drive(self.operator.relist(self.cluster))
+        self._drive(self.operator.sightings.relist(self.cluster, SETTINGS.namespaces))
         self.reconciler: Reconciler = self.operator.begin(
             self.cluster, LiveReads(self.cluster, self.operator.world), self.cluster.record, lambda: self.api.now
         )
@@ -132,7 +134,7 @@ class SimulatedOperator:
         """The safety net: everything is listed, and gets its turn."""
         self.listed_at = self.api.now
         with contextlib.suppress(ApiError):  # a round that fails is made good by the next one
-            self._drive(self.operator.relist(self.cluster))
+            self._drive(self.operator.sightings.relist(self.cluster, SETTINGS.namespaces))
         self.queue.add(OuKey(self.api.namespace))
         for key in self.operator.world.job_keys():
             self.queue.add(key)

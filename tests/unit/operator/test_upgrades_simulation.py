@@ -87,7 +87,8 @@ class EditedOu(SimulatedOu):
             assert not alive or self._running(alive[0])["policies"][0]["windowSize"] != wanted, said
         if ready["reason"] == "InvalidSpec":
             assert wanted == "2d", said
-        has_run = bool((status.get("deployed") or {}).get("specHash"))
+        # An intent that was never carried out leaves nothing that could be run again.
+        has_run = ("configmaps", f"{name}-{status['attempt']}-job") in self.api.objects
         given_up = "or change spec.restartNonce" in ready["message"]
         if ready["reason"] in REFUSED and has_run and not given_up and not alive:
             assert "in the queue" in ready["message"] or "holds no CU" in ready["message"], said

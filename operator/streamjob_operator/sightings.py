@@ -1,0 +1,139 @@
+"""What watches and listings show: taken into the cache, and whose turn that makes it."""
+
+from collections.abc import Callable, Sequence
+
+from streamjob_api import kinds
+from streamjob_operator.api_server.cluster import Cluster
+from streamjob_operator.api_server.start_events import StartEvents
+from streamjob_operator.key_queue import KeyQueue
+from streamjob_operator.metrics import Metrics
+from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
+from streamjob_operator.ou.resource_status import concerned
+from streamjob_operator.world import World
+
+
+class Sightings:
+    """Between what was seen and the queue.
+
+    Attributes:
+        acts: whether this replica acts; until then it only keeps its cache warm.
+        counts_starts: whether pods that are new to the cache are new indeed: the first listing is complete.
+        starts: reads the warnings of pods that are being created, once this replica acts.
+    """
+
+    def __init__(self, world: World, queue: KeyQueue[Key], metrics: Metrics, ask: Callable[[JobKey], None]) -> None:
+        self._world = world
+        self._queue = queue
+        self._metrics = metrics
+        self._ask = ask
+        self.acts = False
+        self.counts_starts = False
+        self.starts: StartEvents | None = None
+
+    async def relist(self, cluster: Cluster, namespaces: Sequence[str]) -> None:
+        """List everything in these namespaces, or everywhere, and forget what is no longer there."""
+        for namespace in namespaces or (None,):
+            known = self._world.known(namespace)
+            for body in await cluster.listed(kinds.STREAM_RESOURCE, namespace):
+                known.discard(body["metadata"]["uid"])
+                self.resource(False, body)
+            async for _, page in cluster.pages(kinds.STREAM_JOB, namespace):
+                for body in page:
+                    known.discard(body["metadata"]["uid"])
+                    self.job(False, body)
+            async for _, page in cluster.pages("Pod", namespace, kinds.PODS_SELECTOR):
+                for body in page:
+                    known.discard(body["metadata"]["uid"])
+                    self.pod(False, body)
+            for key in self._world.forget(namespace, known):
+                self._queue.add(key)
+
+    def job(self, deleted: bool, body: Manifest) -> None:
+        """A job, and those whose verdict may rest on it."""
+        meta = body["metadata"]
+        key = JobKey(meta["namespace"], meta["name"])
+        before = self._world.job(key)
+        near = self._world.neighbours(key) if before and (deleted or _is_other(before, meta)) else set()
+        if deleted:
+            self._world.lose_job(key, meta["uid"])
+        elif not self._world.see_job(body):
+            return
+        if before is None or near or _is_other(before, meta):
+            for other in near | self._world.neighbours(key):
+                self._wake(other)
+        self._wake(OuKey(key.namespace))
+        self._wake(key)
+
+    def resource(self, deleted: bool, body: Manifest) -> None:
+        """A StreamResource: every job of the OU may be concerned, or those whose grant is another."""
+        meta = body["metadata"]
+        before = self._world.resource(meta["namespace"], meta["name"])
+        if deleted:
+            self._world.lose_resource(meta["namespace"], meta["name"], meta["uid"])
+        elif not self._world.see_resource(body):
+            return
+        after = self._world.resource(meta["namespace"], meta["name"])
+        names = concerned(before, after) if before and after else None
+        if names is not None:
+            self._wake(OuKey(meta["namespace"]))
+            for name in names:
+                self._wake(JobKey(meta["namespace"], name))
+            return
+        # An orgId that becomes free may be waited for in another namespace.
+        for namespace in {meta["namespace"], *(resource.namespace for resource in self._world.stalled_resources())}:
+            self._wake(OuKey(namespace))
+            for job in self._world.jobs(namespace):
+                self._wake(job.key)
+        self._wake(ModelsKey(meta["namespace"]))
+
+    def pod(self, deleted: bool, body: Manifest) -> None:
+        """A pod of the operator's or of a driver's making."""
+        meta = body["metadata"]
+        key = JobKey(meta["namespace"], meta["labels"].get(kinds.JOB_LABEL, ""))
+        if meta["labels"].get(kinds.COMPONENT_LABEL) == kinds.CHECK:
+            self._check(deleted, key, body)
+            return
+        before = self._world.pod(key, meta["name"])
+        if deleted:
+            if before and before.uid == meta["uid"]:
+                self._world.see_pod(body)  # as it was at its end, with its last words
+            self._world.lose_pod(key, meta["name"], meta["uid"])
+        elif not self._world.see_pod(body):
+            return
+        after = self._world.pod(key, meta["name"])
+        if after and self.counts_starts and after.component == kinds.DRIVER:
+            self._metrics.saw_pod(self._world.job(key), before, after)
+        if after and self.acts and _speaks_anew(before, after):
+            self._ask(key)
+        if self.starts:
+            self.starts.see(key)
+        if after is None or after.finished:
+            self._wake(OuKey(key.namespace))
+        self._wake(key)
+
+    def _check(self, deleted: bool, key: JobKey, body: Manifest) -> None:
+        """A pod that asks an OU's connections: what it says is the OU's matter."""
+        meta = body["metadata"]
+        if deleted:
+            self._world.lose_pod(key, meta["name"], meta["uid"])
+        elif not self._world.see_pod(body):
+            return
+        self._wake(OuKey(key.namespace))
+
+    def _wake(self, key: Key) -> None:
+        """News once this replica acts; until then all is routine, or what comes later would wait for all of it."""
+        self._queue.add(key, routine=not self.acts)
+
+
+def _speaks_anew(before: Pod | None, after: Pod) -> bool:
+    """Whether a driver can be asked now that could not before, or has something new to say."""
+    if after.component != kinds.DRIVER:
+        return False
+    return before is None or (before.ip, before.ready) != (after.ip, after.ready)
+
+
+def _is_other(before: Job, meta: Manifest) -> bool:
+    """Whether the metadata are of another job or spec."""
+    return (before.uid, before.generation) != (meta["uid"], meta.get("generation", 0)) or (
+        not before.deleting and "deletionTimestamp" in meta
+    )
