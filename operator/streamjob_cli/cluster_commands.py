@@ -1,15 +1,17 @@
 """The commands that look at a job in the cluster: ``streamjob offsets`` and ``streamjob state``."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from streamjob_api.assets import AssetPattern
-from streamjob_api.points import PointRef
+if TYPE_CHECKING:
+    from streamjob_api.points import PointRef
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 WRONG, UNREACHABLE = 2, 3
@@ -23,13 +25,15 @@ _RIGHTS = (
 )
 
 
-class Point(click.ParamType[PointRef]):
+class Point(click.ParamType["PointRef"]):
     """An input of a job."""
 
     name = "point"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> PointRef:
         """Parse ``model::point``."""
+        from streamjob_api.points import PointRef  # noqa: PLC0415 (--help needs none of it)
+
         try:
             return value if isinstance(value, PointRef) else PointRef.parse(str(value))
         except ValueError as error:
@@ -216,6 +220,8 @@ def delete_state(
 
 
 def _assets(given: tuple[str, ...]) -> tuple[str, ...]:
+    from streamjob_api.assets import AssetPattern  # noqa: PLC0415 (--help needs none of it)
+
     found: list[str] = []
     for text in given:
         if not text.startswith("@"):

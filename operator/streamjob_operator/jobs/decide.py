@@ -9,7 +9,7 @@ from streamjob_api.status import StreamJobStatus
 from streamjob_operator import reasons
 from streamjob_operator.jobs import memory, rollback, stand_in, stops
 from streamjob_operator.jobs.asked_course import as_asked
-from streamjob_operator.jobs.course import Course, Observed, Word
+from streamjob_operator.jobs.course import STARTING, Course, Observed, Word
 from streamjob_operator.jobs.driver_course import to_delete, with_driver, without_driver
 from streamjob_operator.jobs.edits import explained
 from streamjob_operator.jobs.executors import orphans
@@ -48,8 +48,24 @@ def _choose(observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, .
     if not rollback.is_given_up(remembered, verdict):
         remembered = remembered.model_copy(update={"rolled_back": None})
     if memory.is_state_breaking(remembered, verdict):
+        if stand_in.never_ran(observed, remembered):
+            return _begun_anew(remembered)
         return state_breaking(observed, remembered, alive, verdict, now)
     return _run_or_roll_back(observed, remembered, alive, verdict, now)
+
+
+def _begun_anew(remembered: StreamJobStatus) -> Course:
+    """A start that was intended, but never carried out, left no state that the edit could break."""
+    word = Word(False, reasons.STARTING, "the start of an earlier spec was not carried out; the present one is next")
+    return Course(
+        memory=remembered.model_copy(update={"deployed": None, "driver": None, "admitted_cu": 0}),
+        phase=STARTING,
+        ready=word,
+        reserved=Word(False, reasons.RELEASED, "holds no CU"),
+        working=replace(word, holds=True),
+        again_in=0.0,
+        concludes_gone=True,
+    )
 
 
 def _forewarned(observed: Observed, paused: Course) -> Course:

@@ -42,6 +42,13 @@ def instead_of_refused(observed: Observed, remembered: StreamJobStatus) -> Runna
     return None if former is None or memory.breaks_state(remembered, former) else former
 
 
+def never_ran(observed: Observed, remembered: StreamJobStatus) -> bool:
+    """Whether the only driver that was ever intended was not made: there is no job file, nor any other trace of it."""
+    former = found(observed, deployed(observed, remembered))
+    traces = (remembered.last_stable, remembered.stop, remembered.restarts.total, observed.pods)
+    return former is not None and former.spec is None and remembered.attempt == 1 and not any(traces)
+
+
 def with_known_state(observed: Observed, remembered: StreamJobStatus) -> StreamJobStatus:
     """What the state of a job rests on, taken from the spec that made it where an older operator did not write it."""
     known = remembered.deployed

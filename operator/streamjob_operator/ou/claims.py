@@ -103,6 +103,8 @@ def _wanted(job: Job, verdict: Runnable | Refusal, mode: RunningMode) -> float:
         return 0
     if memory.given_up(job.status, verdict.spec_hash, verdict.spec.restart):
         return 0
+    if memory.is_state_breaking(job.status, verdict):
+        return 0  # an edit that is refused; the spec that runs in its place is asked for under its own verdict
     return verdict.cu
 
 

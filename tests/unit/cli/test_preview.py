@@ -165,6 +165,12 @@ def test_every_fault_of_the_manifests_is_told_at_once_with_its_line(tmp_path: Pa
         assert field.rpartition(".")[2] in file[number - 1] or field == "template.version"
 
 
+PIPELINE = {
+    "template": {"name": "pipeline", "version": "1.0"},
+    "pipeline": {"stages": [{"name": "select", "calculator": "point-selector", "from": ["source"]}]},
+}
+
+
 @pytest.mark.parametrize(
     ("documents", "arguments", "words"),
     [
@@ -174,7 +180,7 @@ def test_every_fault_of_the_manifests_is_told_at_once_with_its_line(tmp_path: Pa
         ([job(), resource(), resource()], [], "several StreamResources are here: energy, energy; leave one"),
         ([job() | {"apiVersion": "streamjob.dev/v1"}], [], "apiVersion: must be streamjob.dev/v1beta1"),
         ([{key: value for key, value in job().items() if key != "spec"}], [], "job.yaml:1: spec: required"),
-        ([job(upgradeMode="Stateless")], [], "spec.upgradeMode"),
+        ([job() | {"spec": PIPELINE}], [], "spec.template.name: pipeline is not supported by this version yet"),
     ],
 )
 def test_without_one_valid_job_nothing_is_calculated(

@@ -103,6 +103,15 @@ def test_without_the_deployed_spec_nothing_starts_and_a_driver_goes_on() -> None
     assert (lost.start, lost.memory.admitted_cu, lost.concludes_gone) == (None, 0, True)
 
 
+def test_a_start_that_was_never_carried_out_left_no_state_to_break() -> None:
+    intended = edited(job(), status={"driver": {"podName": "extremes-1-driver"}}, **size("20m"))
+    course = decide(replace(seen(intended), former=Former(Wanted("extremes-a", 1))), NOW)
+    assert (course.start, course.memory.deployed, course.again_in) == (None, None, 0)
+    started = after(course, intended)
+    assert started.start
+    assert (started.start.runnable.spec, started.start.attempt) == (intended.spec, 2)
+
+
 def test_stateless_restarts_with_an_epoch_that_nobody_has_written_to() -> None:
     dropping = edited(job(), status={"highestEpoch": 4}, upgradeMode="Stateless", **size("20m"))
     old = pod(dropping, spec_hash=runnable(job()).spec_hash)
