@@ -20,6 +20,8 @@ from streamjob_runtime.topic_offsets import KafkaAway, TopicOffsets
 
 # A broker that was slow once is asked again; the pod has a minute.
 _TRIES = 2
+# Two of them fit the 4,096 bytes of a termination message, in any script.
+_MAX_MESSAGE = 400
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +45,7 @@ def check_kafka(kafka: Kafka, topic: str, auth_dir: Path = Path(KAFKA_AUTH_DIR))
 def _of(away: KafkaAway) -> Answer:
     if away.reason == "TopicMissing":  # the brokers were reached, and know who asks
         return Answer(reachable=True, reason=away.reason, message=f"{away.message}; jobs wait for it")
-    return Answer(reachable=False, reason=away.reason, message=away.message[:1024])
+    return Answer(reachable=False, reason=away.reason, message=away.message[:_MAX_MESSAGE])
 
 
 def check_redis(redis: Redis, org_id: str, auth_dir: Path = Path(REDIS_AUTH_DIR)) -> Answer:
@@ -56,7 +58,7 @@ def check_redis(redis: Redis, org_id: str, auth_dir: Path = Path(REDIS_AUTH_DIR)
         client.exists(latest_key(org_id, "streamjob-check"))
     except (RedisError, OSError, ValueError) as error:
         reason, message = why_waiting(error)
-        return Answer(reachable=False, reason=reason, message=message[:1024])
+        return Answer(reachable=False, reason=reason, message=message[:_MAX_MESSAGE])
     return Answer(reachable=True, reason="Reachable", message="it answers")
 
 

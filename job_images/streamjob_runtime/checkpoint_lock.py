@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from streamjob_api.job_file import JobFile
+from streamjob_runtime.faults import DependencyUnavailable
 
 _FILE = "in-use.lock"
 _PAUSE_SECONDS = 0.1
@@ -49,13 +50,23 @@ def alone_in(folder: Path) -> Iterator[bool]:
 @contextmanager
 def _opened(folder: Path) -> Iterator[int]:
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _FILE).open("a") as stream:
+    # To be read, too: NFS takes a shared lock of a file that may only be written for a fault.
+    with (folder / _FILE).open("a+") as stream:
         yield stream.fileno()
 
 
 def _locked(lock: int, kind: int) -> bool:
+    """Whether the lock is held now.
+
+    Raises:
+        DependencyUnavailable: the volume knows no locks.
+    """
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        raise DependencyUnavailable(
+            f"the volume of the checkpoints takes no lock ({error.strerror}); mount it with locks"
+        ) from error
     return True

@@ -122,8 +122,11 @@ def _high_watermark(consumer: Consumer, wanted: OffsetRange) -> int:
 def _lost(wanted: OffsetRange) -> str:
     return (
         f"partition {wanted.partition} of topic {wanted.topic} no longer holds offsets {wanted.start} to {wanted.end}: "
-        f"retention deleted them or the topic was created anew; {TO_START_AFRESH}"
+        f"retention deleted them or the topic was created anew; {TO_GO_ON}"
     )
 
 
-TO_START_AFRESH: Final = "to go on without them, set the job's state to Stopped and then to Running"
+TO_GO_ON: Final = (
+    "to go on without them, pause the job and move its offsets (streamjob offsets reset); Stopped and then Running drops "
+    "its state, too"
+)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from streamjob_api.job_file import JobFile
 from streamjob_api.points import PointRef
+from streamjob_runtime.checkpoint import REMEDY
 from streamjob_runtime.checkpoint_files import write_durably
+from streamjob_runtime.faults import CheckpointDamaged
 from streamjob_runtime.shards import SHARDS, shard_number
 from streamjob_runtime.templates.chosen import Chosen, is_pattern
 
@@ -64,8 +66,11 @@ class EditsFile:
     def _read(self) -> list[Edit]:
         if not self._file.exists():
             return []
-        rows = json.loads(self._file.read_text())
-        return [Edit(row["number"], tuple(row["assets"]), tuple(row["points"]), row["at_ms"]) for row in rows]
+        try:
+            rows = json.loads(self._file.read_text(errors="replace"))
+            return [Edit(row["number"], tuple(row["assets"]), tuple(row["points"]), row["at_ms"]) for row in rows]
+        except (ValueError, TypeError, KeyError) as error:
+            raise CheckpointDamaged(f"{self._file} cannot be read; {REMEDY}") from error
 
 
 def by_shard(edits: Iterable[Edit]) -> Mapping[int, bytes]:

@@ -6,6 +6,7 @@ the third. Beside it may lie ``.N.crc``, the checksum of Hadoop's file system; a
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from streamjob_runtime.faults import CheckpointDamaged
 from streamjob_runtime.offsets import StreamOffset
 
 _VERSION, _LINES = "v1", 3
+
+# Versions of the state, with their checksums; a micro-batch makes the version above its number.
+_STATE_FILE = re.compile(r"\.?(\d+)(?:_[^.]*)?\.(?:changelog|delta|snapshot|zip)(?:\.crc)?")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class OffsetLog:
 
     def __init__(self, job: JobFile) -> None:
         folder = Path(job.checkpoint_path)
-        self._offsets, self._commits = folder / "offsets", folder / "commits"
+        self._offsets, self._commits, self._state = folder / "offsets", folder / "commits", folder / "state"
         self._initial = InitialOffset(job)
 
     def standing(self) -> Standing:
@@ -60,6 +64,7 @@ class OffsetLog:
         After a crash at any moment each partition is read on from before or from after the move.
         """
         standing = self.standing()
+        self._drop_state_after(standing.batch_id + 1)
         if standing.batch_id >= 0:
             for number in standing.begun:
                 self._drop(number)
@@ -83,6 +88,13 @@ class OffsetLog:
         if len(lines) != _LINES or lines[0] != _VERSION:
             raise CheckpointDamaged(f"{file} is no offset log of one source in version {_VERSION}; {REMEDY}")
         return lines
+
+    def _drop_state_after(self, version: int) -> None:
+        """Drop what a begun micro-batch left of the state: Spark would load a later version from a copy of it."""
+        for file in list(self._state.rglob("*")):
+            match = _STATE_FILE.fullmatch(file.name)
+            if match and int(match[1]) > version:
+                file.unlink(missing_ok=True)
 
     def _drop(self, number: int) -> None:
         self._checksum(number).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from streamjob_api.job_file import KAFKA_AUTH_DIR, JobFile
 from streamjob_api.lifecycle import StartMode
 from streamjob_runtime.checkpoint_files import InitialOffset
-from streamjob_runtime.consumers import TO_START_AFRESH
+from streamjob_runtime.consumers import TO_GO_ON
 from streamjob_runtime.deadline_file import DeadlineFile, due
 from streamjob_runtime.edits import EditsFile
 from streamjob_runtime.faults import OffsetsLost
@@ -118,8 +118,7 @@ class Planner:
         for topic, found in self._offsets.topic_ids().items():
             if was.get(topic, found) != found:
                 raise OffsetsLost(
-                    f"topic {topic} was deleted and created anew: what it held and was not read yet is gone; "
-                    f"{TO_START_AFRESH}"
+                    f"topic {topic} was deleted and created anew: what it held and was not read yet is gone; {TO_GO_ON}"
                 )
 
     def _refuse_loss(self, start: StreamOffset, latest: Offsets, clock: Callable[[], float] = time.monotonic) -> None:
@@ -134,7 +133,7 @@ class Planner:
         if clock() - self._behind_since > _BEHIND_SECONDS:
             raise OffsetsLost(
                 f"partition {partition} of topic {topic} ends at offset {latest.get(place, 0)}, before {position}, "
-                f"which is to be read next: the topic was created anew; {TO_START_AFRESH}"
+                f"which is to be read next: the topic was created anew; {TO_GO_ON}"
             )
         raise KafkaAway("OffsetsBehind", f"topic {topic} ends before the offsets that are to be read next")
 

@@ -17,6 +17,7 @@ from streamjob_runtime.checkpoint_lock import alone_in
 from streamjob_runtime.faults import DependencyUnavailable, InvalidConfiguration
 
 _RESTORED_FILE = "streamjob-restored.json"
+_DRAFT = ".restoring"
 
 
 def restore(job: JobFile) -> bool:
@@ -58,7 +59,8 @@ def _refuse_elsewhere(job: JobFile, named: str) -> None:
 
 def _restored(epochs: Path) -> set[str]:
     """The paths that the job has adopted already."""
-    return {json.loads(file.read_text())["from"] for file in epochs.glob(f"*/{_RESTORED_FILE}")}
+    found = (file for file in epochs.glob(f"*/{_RESTORED_FILE}") if file.parent.suffix != _DRAFT)
+    return {json.loads(file.read_text())["from"] for file in found}
 
 
 @contextmanager
@@ -76,12 +78,13 @@ def _quiet(source: Path, target: Path) -> Iterator[None]:
 
 
 def _copy(source: Path, target: Path, named: str) -> None:
-    draft = target.with_name(f"{target.name}.restoring")
+    draft = target.with_name(f"{target.name}{_DRAFT}")
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(source, draft)
     for file in draft.glob("state/*/_metadata/v2/[0-9]*"):
         _moved(file, source, target)
     write_durably(draft / _RESTORED_FILE, json.dumps({"from": named}) + "\n")
+    shutil.rmtree(target, ignore_errors=True)  # what a driver left that was killed before it claimed the path
     draft.replace(target)
 
 

@@ -49,6 +49,18 @@ def test_a_move_gives_up_what_was_begun_and_keeps_the_rest_of_the_log(job: JobFi
     assert (folder / "4").read_text() == 'v1\n{"conf": 4}\n{"t": {"0": 1}}'
 
 
+def test_a_move_drops_the_state_of_what_was_begun(job: JobFile) -> None:
+    for number, committed in ((3, True), (4, True), (5, False)):
+        write(job, number, {"t": {"0": number}}, committed=committed)
+    shard = Path(job.checkpoint_path) / "state" / "0" / "3"
+    shard.mkdir(parents=True)
+    names = ["5.changelog", "5.zip", "6.changelog", ".6.changelog.crc", "6.zip", "000012.sst"]
+    for name in names:
+        (shard / name).touch()
+    OffsetLog(job).move({"t": {"0": 1}})
+    assert sorted(file.name for file in shard.iterdir()) == ["000012.sst", "5.changelog", "5.zip"]
+
+
 def test_before_the_first_commit_the_first_micro_batch_becomes_an_empty_one(job: JobFile) -> None:
     write(job, 0, {"t": {"0": 5}}, committed=False)
     OffsetLog(job).move({"t": {"0": 3}})

@@ -79,7 +79,12 @@ def test_what_was_left_by_a_crash_is_done_again(tmp_path: Path) -> None:
     left = Path(f"{job.checkpoint_path}.restoring")
     left.mkdir(parents=True)
     (left / "half").touch()
+    (left / "streamjob-restored.json").write_text(json.dumps({"from": job.spec.restore_from}))
+    unclaimed = Path(job.checkpoint_path) / "streamjob-identity.json.draft"
+    unclaimed.parent.mkdir()
+    unclaimed.touch()
     assert restore(job)
+    assert not unclaimed.exists()
     assert not left.exists()
     assert not (Path(job.checkpoint_path) / "half").exists()
 
