@@ -72,8 +72,8 @@ class OuTurns:
         resource = in_force(self.world.resources(key.namespace))
         if resource is None:
             self.paces.pop(key.namespace)
-            self.world.ledgers.pop(key.namespace, None)
-            self._wake_all(key)
+            if self.world.ledgers.pop(key.namespace, None):
+                self._wake_all(key)
             return None
         try:
             again_in = await self._pass(key, resource, pace)
@@ -151,8 +151,10 @@ class OuTurns:
         self.world.see_resource(await self.cluster.put_resource_status(resource, dumped))
 
     def _wake_waiting(self, key: OuKey, before: Ledger | None, after: Ledger) -> None:
-        """Wake the jobs that are new in the queue, and in a while those whose place or numbers have changed."""
+        """Wake the jobs that are new in the queue or left it, and in a while those whose place or numbers changed."""
         waited = before.waiting if before else {}
+        for name in waited.keys() - after.waiting.keys():
+            self.queue.add(JobKey(key.namespace, name))
         for name, waiting in after.waiting.items():
             if name not in waited:
                 self.queue.add(JobKey(key.namespace, name))

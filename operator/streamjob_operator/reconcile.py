@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from streamjob_api.status import StreamJobStatus
 from streamjob_operator import log_context, reasons
@@ -35,6 +36,8 @@ _LEDGER_SECONDS = 5.0
 _REVISION_SECONDS = 10.0
 # Two former specs at most are wanted, of which one may be in force, and one live look.
 _MOST_LOOKS = 8
+# What the API server says to objects that it will not take; anything else is its own trouble.
+_REFUSALS = {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY}
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +117,8 @@ class Reconciler:
             else:
                 break
             course = decide(observed, now)
+        if course.concludes_gone and not is_live:
+            raise RuntimeError("the course changes with every look; it is chosen again")
         if course.wants is None:
             self.revisions.forget(job.key)
         return observed, course
@@ -227,7 +232,8 @@ class Reconciler:
         try:
             *_, driver = await self.cluster.apply(manifests)
         except ApiError as refusal:
-            self.world.refused[job.key] = str(refusal)
+            if refusal.status in _REFUSALS:
+                self.world.refused[job.key] = str(refusal)
             raise
         self.world.refused.pop(job.key, None)
         self.world.see_pod(driver)

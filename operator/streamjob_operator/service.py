@@ -62,6 +62,7 @@ class Operator:
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = contextlib.AsyncExitStack()
         self._lag = LoopLag()
+        self._leaves = False
         self._turns: Counter[str] = Counter()
         self._cluster: Cluster | None = None
         self._listing_wanted = asyncio.Event()
@@ -113,6 +114,7 @@ class Operator:
 
     async def stop(self) -> None:
         """Stop working first, let go of the lease then, so that nobody acts beside the next leader."""
+        self._leaves = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -124,8 +126,12 @@ class Operator:
         self._tasks.append(task)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """None of these tasks may fail unseen: the process ends, and starts anew."""
-        if not task.cancelled() and (error := task.exception()):
+        """None of these tasks may end unseen before the operator does: the process ends, and starts anew."""
+        if task.cancelled():
+            if not self._leaves:
+                logger.error("a task was cancelled")
+                self._stop()
+        elif error := task.exception():
             logger.error("a task failed", exc_info=error)
             self._stop()
 
@@ -143,7 +149,7 @@ class Operator:
         self._stack.push_async_callback(events.close)
         self.sightings.starts = StartEvents(cluster, self.world, self.queue.add)
         self._stack.push_async_callback(self.sightings.starts.close)
-        reconciler = self.begin(cluster, SharedReads(cluster, self.world), events.record)
+        reconciler = self.begin(cluster, SharedReads(cluster, self.world, self.sightings), events.record)
         reconcile = self._counted(reconciler)
         turns = (self.queue.work(reconcile) for _ in range(self._settings.workers))
         await asyncio.gather(*turns, self._relist_for_ever(cluster))

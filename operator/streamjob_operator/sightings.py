@@ -1,13 +1,13 @@
-"""What watches and listings show: taken into the cache, and whose turn that makes it."""
+"""What watches, listings and live reads show: taken into the cache, and whose turn that makes it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from streamjob_api import kinds
 from streamjob_operator.api_server.cluster import Cluster
 from streamjob_operator.api_server.start_events import StartEvents
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.metrics import Metrics
-from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
+from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod, Resource
 from streamjob_operator.ou.resource_status import concerned
 from streamjob_operator.world import World
 
@@ -64,6 +64,11 @@ class Sightings:
         self._wake(OuKey(key.namespace))
         self._wake(key)
 
+    def job_gone(self, key: JobKey) -> None:
+        """A live read has not found a job."""
+        if job := self._world.job(key):
+            self.job(True, {"metadata": {"namespace": key.namespace, "name": key.name, "uid": job.uid}})
+
     def resource(self, deleted: bool, body: Manifest) -> None:
         """A StreamResource: every job of the OU may be concerned, or those whose grant is another."""
         meta = body["metadata"]
@@ -85,6 +90,21 @@ class Sightings:
             for job in self._world.jobs(namespace):
                 self._wake(job.key)
         self._wake(ModelsKey(meta["namespace"]))
+
+    def resource_gone(self, resource: Resource) -> None:
+        """A live read has not found a StreamResource."""
+        meta = {"namespace": resource.namespace, "name": resource.name, "uid": resource.uid}
+        self.resource(True, {"metadata": meta})
+
+    def pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
+        """A live read has shown all drivers and executors of a job."""
+        shown = set()
+        for body in bodies:
+            shown.add(body["metadata"]["uid"])
+            self.pod(False, body)
+        if self._world.keep_pods(key, shown):
+            self._wake(OuKey(key.namespace))
+            self._wake(key)
 
     def pod(self, deleted: bool, body: Manifest) -> None:
         """A pod of the operator's or of a driver's making."""

@@ -1,6 +1,6 @@
 """What the watches have shown: the operator's cache. It may lag; nothing is concluded gone from it alone."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from streamjob_api import kinds
@@ -207,19 +207,19 @@ class World:
         """Whether this is the object as it was before what was seen since; it may be gone by now."""
         return meta["uid"] in self._departed or (earlier is not None and _is_known(meta, earlier))
 
-    def replace_pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
-        """Take in what a live read of a job's drivers and executors has shown; news seen since are not taken back."""
-        shown = set()
-        for body in bodies:
-            shown.add(body["metadata"]["uid"])
-            self.see_pod(body)
-        for table in (self._drivers, self._executors):
-            for pod in table.of(key):
-                if pod.uid not in shown:
-                    table.lose(key, pod.name, pod.uid)
-                    self.verdicts.pods_changed(key.namespace)
-                    if table is self._drivers:
-                        self._part(key, pod)
+    def keep_pods(self, key: JobKey, shown: Collection[str]) -> bool:
+        """Forget the drivers and executors of a job that a live read has not shown; whether there were any.
+
+        Args:
+            shown: UIDs.
+        """
+        gone = [pod for pod in (*self._drivers.of(key), *self._executors.of(key)) if pod.uid not in shown]
+        for pod in gone:
+            if self._executors.lose(key, pod.name, pod.uid) is None:
+                self._drivers.lose(key, pod.name, pod.uid)
+                self._part(key, pod)
+                self.verdicts.pods_changed(key.namespace)
+        return bool(gone)
 
     def _part(self, key: JobKey, pod: Pod) -> None:
         """Keep a pod that is gone until the next one is, for its last words; of a job that is there."""

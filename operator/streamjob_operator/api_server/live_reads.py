@@ -1,7 +1,8 @@
 """Reads around the cache, for what a cache cannot show: that something is gone."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from streamjob_api import kinds
 from streamjob_operator.api_server.cluster import Cluster
@@ -13,25 +14,50 @@ from streamjob_operator.world import World
 _MANY = 10
 
 
+class News(Protocol):
+    """Who takes in what is read, and gives those their turn who are concerned: no watch tells it a second time."""
+
+    def job(self, deleted: bool, body: Manifest) -> None:
+        """A job."""
+        ...
+
+    def job_gone(self, key: JobKey) -> None:
+        """A job is not there."""
+        ...
+
+    def resource(self, deleted: bool, body: Manifest) -> None:
+        """A StreamResource."""
+        ...
+
+    def resource_gone(self, resource: Resource) -> None:
+        """A StreamResource is not there."""
+        ...
+
+    def pods(self, key: JobKey, bodies: Iterable[Manifest]) -> None:
+        """All drivers and executors of a job."""
+        ...
+
+
 @dataclass(frozen=True)
 class LiveReads:
     """Reads that bring the cache up to date."""
 
     cluster: Cluster
     world: World
+    news: News
 
     async def refresh_for(self, key: JobKey) -> None:
         """Read what a job's start rests on: whether it has pods."""
-        self.world.replace_pods(key, await self.cluster.pods_of(key))
+        self.news.pods(key, await self.cluster.pods_of(key))
 
     async def refresh_job(self, key: JobKey) -> None:
         """Read a job and its pods as they are now."""
         body = await self.cluster.job(key)
         if body is None:
-            self.world.lose_job(key)
+            self.news.job_gone(key)
         else:
-            self.world.see_job(body)
-        self.world.replace_pods(key, await self.cluster.pods_of(key))
+            self.news.job(False, body)
+        self.news.pods(key, await self.cluster.pods_of(key))
 
     async def refresh_jobs(self, namespace: str, names: Collection[str]) -> None:
         """Read some jobs of a namespace, and their pods, as they are now."""
@@ -47,19 +73,19 @@ class LiveReads:
             of_job.setdefault(pod["metadata"]["labels"].get(kinds.JOB_LABEL, ""), []).append(pod)
         for name in names:
             if name in bodies:
-                self.world.see_job(bodies[name])
+                self.news.job(False, bodies[name])
             else:
-                self.world.lose_job(JobKey(namespace, name))
-            self.world.replace_pods(JobKey(namespace, name), of_job.get(name, ()))
+                self.news.job_gone(JobKey(namespace, name))
+            self.news.pods(JobKey(namespace, name), of_job.get(name, ()))
 
     async def refresh_resources(self, key: OuKey) -> None:
         """Read the StreamResources of a namespace as they are now."""
         bodies = {body["metadata"]["name"]: body for body in await self.cluster.resources_of(key)}
         for resource in self.world.resources(key.namespace):
             if resource.name not in bodies:
-                self.world.lose_resource(key.namespace, resource.name)
+                self.news.resource_gone(resource)
         for body in bodies.values():
-            self.world.see_resource(body)
+            self.news.resource(False, body)
 
     async def resource_in_force(self, key: OuKey) -> Resource | None:
         """The StreamResource in force as it is now; where the cache has its version, only that is read."""

@@ -38,7 +38,7 @@ class SharedReads(LiveReads):
         keys.add(key)
         await asyncio.shield(task)
         if task.cancelled():
-            raise asyncio.CancelledError
+            raise RuntimeError(f"the read of the {lane} was given up")  # the turn is tried again
         task.result()
 
     def _begin(self, lane: str, read: Read) -> tuple[set[JobKey], asyncio.Task[None]]:
@@ -60,4 +60,4 @@ class SharedReads(LiveReads):
             chosen = keys[first : first + _NAMES_AT_ONCE]
             found = await self.cluster.pods_of_jobs(chosen)
             for key in chosen:
-                self.world.replace_pods(key, found[key])
+                self.news.pods(key, found[key])

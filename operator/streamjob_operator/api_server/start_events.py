@@ -43,11 +43,11 @@ class StartEvents:
 
     async def close(self) -> None:
         """Look no more."""
-        for timer in self._timers.values():
-            timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for timer in self._timers.values():
+            timer.cancel()
 
     def _later(self, key: JobKey, seconds: float) -> None:
         self._timers[key] = asyncio.get_running_loop().call_later(seconds, self._due, key)
@@ -73,7 +73,8 @@ class StartEvents:
         else:
             if self._world.hinder(pod, hindrance(pod, [_warned(body) for body in warnings])):
                 self._wake(key)
-        self._later(key, _AGAIN_SECONDS)
+        finally:
+            self._later(key, _AGAIN_SECONDS)
 
 
 def _warned(body: Manifest) -> Warned:

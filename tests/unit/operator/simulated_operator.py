@@ -103,7 +103,10 @@ class SimulatedOperator:
         self.api.watchers.append(self._saw)
         self._drive(self.operator.sightings.relist(self.cluster, SETTINGS.namespaces))
         self.reconciler: Reconciler = self.operator.begin(
-            self.cluster, LiveReads(self.cluster, self.operator.world), self.cluster.record, lambda: self.api.now
+            self.cluster,
+            LiveReads(self.cluster, self.operator.world, self.operator.sightings),
+            self.cluster.record,
+            lambda: self.api.now,
         )
         self.listed_at = self.api.now
 

@@ -128,7 +128,8 @@ def test_a_live_read_replaces_drivers_and_executors() -> None:
     world = World(CATALOGUE)
     world.see_pod(pod_body())
     world.see_pod(executor_body("former"))
-    world.replace_pods(KEY, [executor_body("new")])
+    world.see_pod(executor_body("new"))
+    assert world.keep_pods(KEY, {"new"})
     assert world.pods(KEY) == ()
     assert [pod.uid for pod in world.executors(KEY)] == ["new"]
 
@@ -141,7 +142,9 @@ def test_an_answer_that_was_under_way_brings_nothing_back_that_is_gone() -> None
     world.lose_pod(KEY, "extremes-1-driver", "pod-1")  # a watch showed that they were deleted
     world.lose_pod(KEY, "extremes-1-exec-1", "executor-1")
     world.lose_job(KEY, JOB_UID)
-    world.replace_pods(KEY, [pod_body(), executor_body()])  # a listing that was answered before
+    # a listing that was answered before
+    assert not world.see_pod(pod_body())
+    assert not world.see_pod(executor_body())
     assert not world.see_job(body())
     assert (world.job(KEY), world.pods(KEY), world.executors(KEY)) == (None, (), ())
 
@@ -170,5 +173,6 @@ def test_a_listing_that_comes_late_takes_no_news_back() -> None:
     listed["metadata"]["resourceVersion"], ended["metadata"]["resourceVersion"] = "20", "21"
     world.see_pod(listed)
     world.see_pod(ended)
-    world.replace_pods(KEY, [listed])  # answered before the pod ended
+    assert not world.see_pod(listed)  # answered before the pod ended
+    assert not world.keep_pods(KEY, {"pod-1"})
     assert [pod.phase for pod in world.pods(KEY)] == ["Failed"]
