@@ -43,6 +43,8 @@ def _choose(observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, .
         asked = as_asked(observed, remembered, alive, spec.state, now)
         return _forewarned(observed, asked) if spec.state is DesiredState.PAUSED else asked
     if isinstance(verdict, Refusal):
+        if isinstance(spec, InvalidSpec) and remembered.paused_at is not None:
+            return _still_paused(observed, remembered, alive, verdict, now)
         return refused(observed, remembered, alive, verdict, now)
     remembered = stand_in.with_known_state(observed, remembered)
     if not rollback.is_given_up(remembered, verdict):
@@ -77,6 +79,15 @@ def _forewarned(observed: Observed, paused: Course) -> Course:
         return replace(paused, wants=wanted if _is_unknown(remembered) else None)
     word = breaking(observed, remembered, verdict)
     return replace(paused, stuck=replace(word, holds=True), wants=wanted)
+
+
+def _still_paused(
+    observed: Observed, remembered: StreamJobStatus, alive: tuple[Pod, ...], refusal: Refusal, now: datetime
+) -> Course:
+    """An invalid spec does not say what is wished: a job that was paused is not started by it."""
+    paused = as_asked(observed, remembered, alive, DesiredState.PAUSED, now)
+    word = Word(False, refusal.reason, f"{refusal.message}; the job stays paused until this is corrected")
+    return replace(paused, ready=word, working=None, stuck=replace(word, holds=True))
 
 
 def _is_unknown(remembered: StreamJobStatus) -> bool:

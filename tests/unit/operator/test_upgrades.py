@@ -202,6 +202,27 @@ def test_a_lost_driver_is_replaced_with_the_last_valid_spec() -> None:
     assert "the former spec (generation 1) is to run in its place: starting driver, attempt 2" in started.ready.message
 
 
+def test_an_invalid_edit_of_a_paused_job_does_not_start_it() -> None:
+    since = {"pausedAt": (NOW - timedelta(hours=1)).isoformat(), "driver": None, "admittedCu": 0}
+    paused = edited(job(), status=since, state="Paused", **INVALID)
+    course = decide(seen(paused, before=job()), NOW)
+    assert (course.start, course.stand_in, course.phase) == (None, None, "Paused")
+    assert (course.ready.holds, course.ready.reason) == (False, "InvalidSpec")
+    assert course.ready.message.endswith("; the job stays paused until this is corrected")
+    assert (course.stuck and course.stuck.reason, course.working) == ("InvalidSpec", None)
+    assert course.memory.paused_at == paused.status.paused_at
+    driver = pod(paused, spec_hash=runnable(job()).spec_hash)
+    assert decide(seen(paused, driver, before=job()), NOW).stop == (driver,)
+
+
+@pytest.mark.parametrize("state", ["Stopped", "Draft", "Released"])
+def test_an_invalid_edit_of_a_stopped_job_does_not_start_it(state: str) -> None:
+    asked = edited(job(), status={"driver": None, "admittedCu": 0}, state=state)
+    stopped = decide(seen(asked), NOW)
+    course = after(stopped, edited(job(), generation=3, state=state, **INVALID), before=job())
+    assert (course.start, course.wants, course.ready.reason) == (None, None, "InvalidSpec")
+
+
 def test_the_last_valid_spec_waits_for_capacity_as_any_other() -> None:
     invalid = edited(job(), **INVALID)
     lost = decide(seen(invalid, before=job()), NOW)
