@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from streamjob_api import kinds
@@ -16,6 +17,7 @@ _START_SECONDS = 180.0
 _PAUSE_SECONDS = 0.3
 _REQUEST_SECONDS = 20
 _ENDED = {"Succeeded", "Failed"}
+_LEFT_BEHIND = timedelta(minutes=1)
 
 
 class Unreachable(Exception):  # noqa: N818 (what it is)
@@ -78,7 +80,14 @@ class ClusterAccess:
 
     def drivers(self, job: str) -> list[Manifest]:
         """Return the driver pods of a job."""
-        selector = f"{kinds.JOB_LABEL}={job},{kinds.COMPONENT_LABEL}={kinds.DRIVER}"
+        return self._pods(job, kinds.DRIVER)
+
+    def drivers_and_executors(self, job: str) -> list[Manifest]:
+        """Return the pods of a job that may be at work on its checkpoint."""
+        return self._pods(job, kinds.DRIVER, kinds.EXECUTOR)
+
+    def _pods(self, job: str, *components: str) -> list[Manifest]:
+        selector = f"{kinds.JOB_LABEL}={job},{kinds.COMPONENT_LABEL} in ({','.join(components)})"
         with _told(f"pods of {self.namespace}"):
             return self._plain(self.core.list_namespaced_pod(self.namespace, label_selector=selector).items)
 
@@ -103,11 +112,14 @@ class ClusterAccess:
         return answer[0] if answer else None
 
     def _remove_ended(self, manifest: Manifest) -> None:
-        """Remove pods like this one that a command left behind, because it was killed itself."""
+        """Remove pods like this one that a command left behind, because it was killed itself.
+
+        One that has just ended is left alone: another command may be reading its log.
+        """
         selector = ",".join(f"{name}={value}" for name, value in sorted(manifest["metadata"]["labels"].items()))
         with _told(f"pods of {self.namespace}", missing=None):
             for pod in self._plain(self.core.list_namespaced_pod(self.namespace, label_selector=selector).items):
-                if pod.get("status", {}).get("phase") in _ENDED:
+                if ended_before(pod, datetime.now(UTC) - _LEFT_BEHIND):
                     self.core.delete_namespaced_pod(pod["metadata"]["name"], self.namespace)
 
     @contextlib.contextmanager
@@ -156,6 +168,16 @@ class ClusterAccess:
     def _plain(self, items: list[Any]) -> list[Manifest]:
         plain: list[Manifest] = self.core.api_client.sanitize_for_serialization(items)
         return plain
+
+
+def ended_before(pod: Manifest, moment: datetime) -> bool:
+    """Whether a pod ended before a moment; one whose containers never ran, when it was made."""
+    status = pod.get("status", {})
+    if status.get("phase") not in _ENDED:
+        return False
+    states = [container.get("state", {}) for container in status.get("containerStatuses", ())]
+    ends = [state["terminated"]["finishedAt"] for state in states if state.get("terminated", {}).get("finishedAt")]
+    return max(map(datetime.fromisoformat, ends or [pod["metadata"]["creationTimestamp"]])) < moment
 
 
 def obstacle(status: Mapping[str, Any]) -> str:

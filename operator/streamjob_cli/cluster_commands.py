@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 WRONG, UNREACHABLE = 2, 3
 _EXIT_CODES = (
-    "Exit codes: 0 done, 1 interrupted or not confirmed, 2 wrong arguments or not possible with the job as it is, 3 "
-    "the cluster, the job or its checkpoint cannot be reached."
+    "Exit codes: 0 done, 1 interrupted or not confirmed, 2 wrong arguments, or refused with the job or its checkpoint "
+    "as they are, 3 the cluster, the job or an answer of the pod beside its checkpoint cannot be had."
 )
 _RIGHTS = (
-    "With your own rights of kubectl: get streamjobs; list streamresources, pods and configmaps; get pods/proxy of a "
-    "running job; create, get and delete pods and get pods/log beside a paused one's checkpoint."
+    "With your own rights of kubectl: get streamjobs; list streamresources, pods and configmaps; get pods/proxy for "
+    "'offsets show' of a running job; for all others create, get and delete pods and get pods/log."
 )
 
 

@@ -22,12 +22,20 @@ class WrongState(Exception):  # noqa: N818 (what it is)
 
 def live_driver(drivers: Sequence[Manifest]) -> Manifest | None:
     """Return the driver that lives, be it that it ends."""
-    alive = [pod for pod in drivers if pod.get("status", {}).get("phase") not in _ENDED]
-    return max(alive, key=_attempt, default=None)
+    return max(_alive(drivers), key=_attempt, default=None)
 
 
-def refuse_unless_paused(job: Manifest, drivers: Sequence[Manifest], what: str) -> None:
-    """See that no driver is at work on the checkpoint, and none will be before the user asks for it.
+def _alive(pods: Sequence[Manifest]) -> list[Manifest]:
+    return [pod for pod in pods if pod.get("status", {}).get("phase") not in _ENDED]
+
+
+def refuse_unless_paused(job: Manifest, pods: Sequence[Manifest], what: str) -> None:
+    """See that nothing is at work on the checkpoint, and nothing will be before the user asks for it.
+
+    Args:
+        job: the StreamJob.
+        pods: its drivers and executors; an executor that has lost its driver may still write state.
+        what: is to be done.
 
     Raises:
         WrongState: with what to do.
@@ -40,9 +48,9 @@ def refuse_unless_paused(job: Manifest, drivers: Sequence[Manifest], what: str) 
         )
     if state is not DesiredState.PAUSED:
         raise WrongState(f"{name}: spec.state is {state}; set it to Paused to {what}")
-    if (driver := live_driver(drivers)) is not None:
-        pod = driver["metadata"]["name"]
-        raise WrongState(f"{name}: pod {pod} still ends; wait until the job is Paused")
+    if alive := _alive(pods):
+        named = ", ".join(sorted(pod["metadata"]["name"] for pod in alive))
+        raise WrongState(f"{name}: pod {named} still ends; wait until the job is Paused and its pods have ended")
 
 
 def desired_state(job: Manifest) -> DesiredState:
@@ -78,7 +86,7 @@ def subject_of(
         config_map=newest["metadata"]["name"],
         image=_image(job, deployed, drivers, resources),
         claim=claim_of(name, resources),
-        placement=_placement(drivers),
+        placement={**_placement(drivers), **_beside(name, live_driver(drivers))},
     )
 
 
@@ -100,6 +108,17 @@ def _placement(drivers: Sequence[Manifest]) -> dict[str, Any]:
     """Where the last driver might run; nothing where its pod is gone."""
     spec = max(drivers, key=_attempt)["spec"] if drivers else {}
     return {key: spec[key] for key in ("nodeSelector", "tolerations", "imagePullSecrets") if spec.get(key)}
+
+
+def _beside(job: str, driver: Manifest | None) -> dict[str, Any]:
+    """On the node of a driver that lives: only there a volume can be mounted that one node alone may mount."""
+    if driver is None or not driver["spec"].get("nodeName"):
+        return {}
+    term = {
+        "labelSelector": {"matchLabels": {kinds.JOB_LABEL: job, kinds.COMPONENT_LABEL: kinds.DRIVER}},
+        "topologyKey": "kubernetes.io/hostname",
+    }
+    return {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}}
 
 
 def _attempt(item: Manifest) -> int:

@@ -11,7 +11,7 @@ from streamjob_api.job_file import DRIVER_HTTP_PORT
 from streamjob_cli.checkpoint_call import call
 from streamjob_cli.cluster_access import ClusterAccess, Unreachable
 from streamjob_cli.job_standing import live_driver, refuse_unless_paused
-from streamjob_cli.row_tables import show_offsets
+from streamjob_cli.row_tables import show_offsets, show_trial
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ def reset(asked: JobName, to: Target, form: str | None, *, is_sure: bool) -> Non
     """Let a paused job read on from elsewhere; its state stays."""
     cluster = asked.cluster()
     job = cluster.job(asked.name)
-    refuse_unless_paused(job, cluster.drivers(asked.name), "reset its offsets")
+    refuse_unless_paused(job, cluster.drivers_and_executors(asked.name), "reset its offsets")
     if not is_sure:
         tried = _rows(call(cluster, job, ToolRequest(action=Action.RESET_OFFSETS, to=to, only_try=True)))
-        show_offsets(tried, "table")
+        show_trial(tried)
         click.confirm(f"Let {asked.name} read on from there?", abort=True, err=True)
         # What was shown is what is done, whatever the topics hold by now.
         to = Target(positions=[_after(row) for row in tried if row.after is not None])

@@ -19,10 +19,20 @@ def show_offsets(rows: Sequence[OffsetRow], form: str | None) -> None:
     if not _is_table(form):
         _print_json(row.model_dump_json(exclude_none=True) for row in rows)
         return
+    _print_offsets(rows)
+
+
+def show_trial(rows: Sequence[OffsetRow]) -> None:
+    """Print what a reset would do, where the question is asked: the result alone goes to stdout."""
+    _print_offsets(rows, to_stderr=True)
+
+
+def _print_offsets(rows: Sequence[OffsetRow], *, to_stderr: bool = False) -> None:
     columns = ["position", "earliest", "latest", "lag", "after"]
     told = [name for name in columns if any(getattr(row, name) is not None for row in rows)]
     cells = [[row.topic, str(row.partition), *(_number(getattr(row, name)) for name in told)] for row in rows]
-    _print_table(["topic", "partition", *told], cells, right=len(told) + 1, nothing="No partitions are read.")
+    heads = ["topic", "partition", *told]
+    _print_table(heads, cells, right=len(told) + 1, nothing="No partitions are read.", to_stderr=to_stderr)
 
 
 def show_held(rows: Sequence[HeldRow], form: str | None) -> None:
@@ -76,14 +86,16 @@ def _print_json(lines: Iterable[str]) -> None:
         click.echo(line)
 
 
-def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str, right: int = 0) -> None:
+def _print_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, nothing: str, right: int = 0, to_stderr: bool = False
+) -> None:
     from rich.console import Console  # noqa: PLC0415 (programs need no table)
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    console = Console()
+    console = Console(stderr=to_stderr)
     if not console.is_terminal:
-        console = Console(width=_WIDTH)
+        console = Console(stderr=to_stderr, width=_WIDTH)
     if not rows:
         console.print(nothing)
         return

@@ -23,7 +23,7 @@ def delete(asked: JobName, assets: tuple[str, ...], points: tuple[PointRef, ...]
     """Let a paused job forget some assets and points when it goes on."""
     cluster, request = asked.cluster(), _request(Action.FORGET_STATE, assets, points)
     job = cluster.job(asked.name)
-    refuse_unless_paused(job, cluster.drivers(asked.name), "delete its state")
+    refuse_unless_paused(job, cluster.drivers_and_executors(asked.name), "delete its state")
     if not is_sure:
         named = f"{', '.join(map(str, points))}" if points else "all of its points"
         what = f"the state of {len(assets):,} assets or patterns ({', '.join(assets[:3])}, ...)"

@@ -38,7 +38,8 @@ class Subject:
         config_map: where that is.
         image: of the runtime.
         claim: the volume claim that its checkpoint lies on.
-        placement: of its last driver, where that is still there: node selector, tolerations, pull secrets.
+        placement: of its last driver, where that is still there: node selector, tolerations, pull secrets; on its node
+            while it lives.
     """
 
     uid: str

@@ -38,7 +38,8 @@ def orphans(job_uid: str, drivers: Sequence[Pod], executors: Iterable[Pod]) -> t
     """Executors of the job whose driver is dead: they end by themselves, but one that hangs would hold its CU.
 
     A next driver does not wait for them. What an executor may still write is the state of a micro-batch whose offsets
-    are in the log, and the next driver's executors write the same.
+    are in the log, and the next driver's executors write the same. After a reset of offsets they would not: the command
+    refuses to edit a checkpoint while an executor of the job has not ended.
     """
     alive = {pod.uid for pod in drivers if not pod.finished}
     return tuple(

@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -22,10 +23,10 @@ from streamjob_api.job_file import JobFile
 from streamjob_api.kinds import ATTEMPT_LABEL, COMPONENT_LABEL, JOB_LABEL
 from streamjob_api.points import PointRef
 from streamjob_cli.checkpoint_call import answers_of
-from streamjob_cli.cluster_access import Unreachable, obstacle
+from streamjob_cli.cluster_access import Unreachable, ended_before, obstacle
 from streamjob_cli.command_line import streamjob
 from streamjob_cli.job_standing import WrongState, live_driver, refuse_unless_paused, subject_of
-from streamjob_cli.row_tables import show_held, show_offsets
+from streamjob_cli.row_tables import show_held, show_offsets, show_trial
 from streamjob_cli.tool_pod import tool_pod
 
 Manifest = dict[str, Any]
@@ -83,6 +84,42 @@ def test_a_paused_job_is_left_alone_while_its_driver_ends() -> None:
         refuse_unless_paused(job(), [pod(2, "Running"), pod(1, "Failed")], "delete its state")
     refuse_unless_paused(job(), [pod(2, "Succeeded")], "delete its state")
     assert live_driver([pod(1, "Failed"), pod(3, "Pending")]) == pod(3, "Pending")
+
+
+def test_a_paused_job_is_left_alone_while_an_executor_lives() -> None:
+    executor = pod(2, "Running")
+    executor["metadata"] |= {"name": "max-2-exec-1"}
+    with pytest.raises(WrongState, match="pod max-2-exec-1 still ends"):
+        refuse_unless_paused(job(), [pod(2, "Failed"), executor], "reset its offsets")
+    executor["status"]["phase"] = "Succeeded"
+    refuse_unless_paused(job(), [pod(2, "Failed"), executor], "reset its offsets")
+
+
+def test_the_pod_runs_on_the_node_of_a_driver_that_lives() -> None:
+    def affinity(driver: Manifest) -> Any:
+        subject = subject_of(job("Running"), [pod(1, "Failed"), driver], [told(2)], [])
+        return tool_pod(subject, [], needs_spark=True)["spec"].get("affinity")
+
+    driver = pod(2, "Running")
+    assert affinity(driver) is None, "nobody knows its node yet"
+    driver["spec"]["nodeName"] = "n1"
+    (term,) = affinity(driver)["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["topologyKey"] == "kubernetes.io/hostname"
+    assert term["labelSelector"]["matchLabels"] == {JOB_LABEL: "max", COMPONENT_LABEL: "driver"}
+    driver["status"]["phase"] = "Succeeded"
+    assert affinity(driver) is None
+
+
+def test_a_pod_that_has_just_ended_is_left_to_who_reads_its_log() -> None:
+    ended = {"state": {"terminated": {"finishedAt": "2026-01-01T00:05:00Z"}}}
+    left = pod(1, "Succeeded") | {"metadata": {"creationTimestamp": "2026-01-01T00:00:00Z"}}
+    left["status"]["containerStatuses"] = [ended]
+    assert not ended_before(left, datetime(2026, 1, 1, 0, 4, 59, tzinfo=UTC))
+    assert ended_before(left, datetime(2026, 1, 1, 0, 5, 1, tzinfo=UTC))
+    left["status"] = {"phase": "Failed"}
+    assert ended_before(left, datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)), "it never ran, so it has no log"
+    left["status"] = {"phase": "Running"}
+    assert not ended_before(left, datetime(2027, 1, 1, tzinfo=UTC))
 
 
 def test_the_pod_is_the_last_drivers_own_but_for_what_it_runs() -> None:
@@ -182,6 +219,12 @@ def test_tables_show_what_people_need(capsys: pytest.CaptureFixture[str]) -> Non
     assert "2026-01-01T00:00:00Z" in shown
     assert "endTime=2026-01-01T00:10:00Z, max=7, outputs=M::Max" in shown
     assert "to be forgotten" in shown
+
+
+def test_what_a_reset_would_do_is_shown_beside_its_result(capsys: pytest.CaptureFixture[str]) -> None:
+    show_trial([OffsetRow(topic="t", partition=3, position=7, after=2)])
+    shown = capsys.readouterr()
+    assert (shown.out, "after" in shown.err) == ("", True)
 
 
 def test_programs_get_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
