@@ -31,7 +31,9 @@ def with_driver(
         return replace(chosen, stop=chosen.stop + to_delete(tuple(former)))
     if driver.terminating:
         return _until_gone(remembered, alive, runnable, now)
-    if _outdated(driver, runnable):
+    if of_dropped_state(driver, remembered):
+        return _until_gone(remembered, alive, runnable, now)
+    if _outdated(remembered, driver, runnable):
         return _upgrade(observed, remembered, driver, runnable, now)
     if _start_is_overdue(observed, driver, runnable, now):
         deadline = runnable.spec.lifecycle.start_deadline
@@ -44,7 +46,7 @@ def with_driver(
 def _until_gone(remembered: StreamJobStatus, alive: tuple[Pod, ...], runnable: Runnable, now: datetime) -> Course:
     """The next driver starts only when no other lives."""
     driver = alive[-1]
-    upgrading = _outdated(driver, runnable)
+    upgrading = _outdated(remembered, driver, runnable)
     reason, why = upgrading or (reasons.STARTING, "")
     message = f"{why}waiting for pod {driver.name} to end"
     if memory.failed_last(remembered) and not upgrading:
@@ -70,12 +72,19 @@ def or_unheard(waits: Course, ending: Pod, now: datetime) -> Course:
     return replace(waits, phase=phases.DEGRADED, ready=word, working=None, stuck=replace(word, holds=True))
 
 
-def _outdated(driver: Pod, runnable: Runnable) -> tuple[str, str] | None:
+def of_dropped_state(driver: Pod, remembered: StreamJobStatus) -> bool:
+    """Whether a driver writes to a state that was given up after its start: it was not ended as it should have been."""
+    return remembered.deployed is not None and driver.epoch != remembered.deployed.epoch
+
+
+def _outdated(remembered: StreamJobStatus, driver: Pod, runnable: Runnable) -> tuple[str, str] | None:
     """Why a driver has to be replaced, as a reason and the beginning of a message; None where it need not be.
 
     A driver that reads an input from devices would wait for ever when another job writes it, and one that reads it
     from the results' topic when nobody writes it any more.
     """
+    if of_dropped_state(driver, remembered):
+        return reasons.STOPPING, "the job was stopped in between, which dropped the state of its driver; "
     if driver.spec_hash != runnable.spec_hash:
         return reasons.UPGRADING, ""
     calculated = frozenset(map(str, runnable.calculated))

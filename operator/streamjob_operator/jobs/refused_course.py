@@ -10,7 +10,7 @@ from streamjob_operator import reasons
 from streamjob_operator.jobs import course as phases
 from streamjob_operator.jobs import stand_in
 from streamjob_operator.jobs.course import Course, Observed, Word
-from streamjob_operator.jobs.driver_course import held, to_delete
+from streamjob_operator.jobs.driver_course import held, of_dropped_state, to_delete
 from streamjob_operator.jobs.patience import patience
 from streamjob_operator.observed import Pod
 from streamjob_operator.validation import Refusal, Runnable
@@ -69,7 +69,7 @@ def breaking(observed: Observed, remembered: StreamJobStatus, runnable: Runnable
 def _nothing_new(
     remembered: StreamJobStatus, alive: tuple[Pod, ...], word: Word, verdicts: tuple[object, ...]
 ) -> Course:
-    """Nothing starts. A driver that runs goes on with what it was given."""
+    """Nothing starts. A driver that runs goes on with what it was given, unless the job was stopped in between."""
     stuck = replace(word, holds=True)
     if not alive:
         return Course(
@@ -80,14 +80,14 @@ def _nothing_new(
             stuck=stuck,
             concludes_gone=remembered.admitted_cu > 0,
         )
-    rival = any(_gives_way(verdict, alive[-1]) for verdict in verdicts)
+    ends = of_dropped_state(alive[-1], remembered) or any(_gives_way(verdict, alive[-1]) for verdict in verdicts)
     return Course(
-        memory=remembered.model_copy(update={"driver": None}) if rival else remembered,
+        memory=remembered.model_copy(update={"driver": None}) if ends else remembered,
         phase=phases.DEGRADED,
         ready=word,
         reserved=held(remembered),
         stuck=stuck,
-        stop=to_delete(alive) if rival else (),
+        stop=to_delete(alive) if ends else (),
         driver=alive[-1],
     )
 

@@ -48,6 +48,41 @@ def test_the_wish_is_written_before_the_pod_is_deleted() -> None:
     assert course.memory.stop == Stop(pod_name="extremes-1-driver")
 
 
+def never_deleted(**spec: Any) -> Observed:
+    """A running job that was stopped and runs again; the operator died before it deleted the driver."""
+    of = job(status=running_status(job()), state="Stopped")
+    stopped = turn(observed(of, pod(of)), pod(of))
+    return observed(replace(job(**spec), status=stopped.job.status), pod(of))
+
+
+@pytest.mark.parametrize("granted", [0, 1])
+def test_a_stop_that_was_not_carried_out_is_carried_out_though_the_job_is_to_run_again(granted: float) -> None:
+    seen = replace(never_deleted(), granted=granted)
+    course = decide(seen, NOW)
+    assert (course.stop, course.start, course.ready.reason) == (seen.pods, None, "Stopping")
+    assert "the job was stopped in between" in course.ready.message
+    gone = turn(seen)
+    assert gone.job.status.restarts.total == 0
+    started = decide(replace(gone, granted=1), NOW)
+    assert started.start
+    assert (started.start.epoch, started.start.attempt) == (1, 2)
+    fresh = replace(pod(seen.job, 2), epoch=1)
+    assert decide(turn(replace(gone, granted=1), fresh), NOW).stop == ()
+
+
+def test_a_stop_that_was_not_carried_out_is_carried_out_though_the_spec_is_invalid() -> None:
+    seen = never_deleted(rateLimit=-1)
+    course = decide(seen, NOW)
+    assert (course.stop, course.start, course.ready.reason) == (seen.pods, None, "InvalidSpec")
+
+
+def test_a_driver_is_kept_when_the_status_that_told_its_epoch_was_lost() -> None:
+    of = job()
+    driver = replace(pod(of, 3), epoch=2)
+    course = decide(observed(of, driver), NOW)
+    assert (course.stop, course.memory.deployed and course.memory.deployed.epoch) == ((), 2)
+
+
 def test_nothing_is_said_of_the_end_while_it_lasts() -> None:
     assert stop_of(asked()) == Stop(pod_name="extremes-1-driver")
 
