@@ -65,11 +65,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [""]
   resources: [persistentvolumeclaims]
   verbs: [get, create, patch]
-# listed for one pod, while it is being created: what holds it up (a missing Secret) is told by events alone
 # specs as they were deployed, at most ten of a job
 - apiGroups: [apps]
   resources: [controllerrevisions]
   verbs: [get, list, create, delete]
+# listed for one pod, while it is being created: what holds it up (a missing Secret) is told by events alone
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [list, create, patch]
