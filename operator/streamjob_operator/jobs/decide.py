@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
-from streamjob_api.status import StreamJobStatus
+from streamjob_api.status import RolledBack, StreamJobStatus
 from streamjob_operator import reasons
 from streamjob_operator.jobs import memory, rollback, stand_in, stops
 from streamjob_operator.jobs.asked_course import as_asked
@@ -13,7 +13,7 @@ from streamjob_operator.jobs.course import STARTING, Course, Observed, Word
 from streamjob_operator.jobs.driver_course import to_delete, with_driver, without_driver
 from streamjob_operator.jobs.edits import explained
 from streamjob_operator.jobs.executors import orphans
-from streamjob_operator.jobs.refused_course import breaking, refused, state_breaking
+from streamjob_operator.jobs.refused_course import breaking, nothing_new, refused, state_breaking
 from streamjob_operator.observed import Pod
 from streamjob_operator.validation import Refusal, Runnable
 
@@ -106,15 +106,23 @@ def _run_or_roll_back(
         return _run(observed, remembered, alive, runnable, now)
     generation = remembered.last_stable.generation if remembered.last_stable else 0
     stable = stand_in.instead(observed, wanted, generation)
+    word = _rolled_back(failed)
+    if stable is None and remembered.rolled_back:
+        # The stable spec cannot be run now, or not be read; its driver is healthy, and the given-up spec is not.
+        seen = stand_in.found(observed, wanted)
+        return replace(nothing_new(remembered, alive, word, (seen.verdict if seen else None,)), wants=wanted)
     if stable is None or stable.spec_hash == runnable.spec_hash:
         return replace(_run(observed, remembered, alive, runnable, now), wants=wanted)
     remembered = remembered.model_copy(update={"rolled_back": failed})
+    return replace(stand_in.course(observed, remembered, alive, stable, word, now), wants=wanted)
+
+
+def _rolled_back(failed: RolledBack) -> Word:
     message = (
         f"generation {failed.generation} did not become healthy ({failed.reason}: {failed.message}); correct the spec, "
         "or change spec.restartNonce to try it again"
     )
-    word = Word(False, reasons.ROLLED_BACK, message)
-    return replace(stand_in.course(observed, remembered, alive, stable, word, now), wants=wanted)
+    return Word(False, reasons.ROLLED_BACK, message)
 
 
 def _run(

@@ -34,7 +34,7 @@ def refused(
     else:
         seen = stand_in.found(observed, wanted)
         verdicts = (refusal, seen.verdict if seen else None)
-        chosen = _nothing_new(remembered, alive, word, verdicts)
+        chosen = nothing_new(remembered, alive, word, verdicts)
     return replace(stand_in.waiting(chosen, left), wants=wanted)
 
 
@@ -47,7 +47,7 @@ def state_breaking(
     if former is not None:
         chosen = stand_in.course(observed, remembered, alive, former, word, now)
     else:
-        chosen = _nothing_new(remembered, alive, word, ())
+        chosen = nothing_new(remembered, alive, word, ())
     return replace(chosen, wants=stand_in.deployed(observed, remembered))
 
 
@@ -66,7 +66,7 @@ def breaking(observed: Observed, remembered: StreamJobStatus, runnable: Runnable
     return Word(False, reasons.STATE_BREAKING_CHANGE, message)
 
 
-def _nothing_new(
+def nothing_new(
     remembered: StreamJobStatus, alive: tuple[Pod, ...], word: Word, verdicts: tuple[object, ...]
 ) -> Course:
     """Nothing starts. A driver that runs goes on with what it was given, unless the job was stopped in between."""

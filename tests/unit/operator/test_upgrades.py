@@ -315,6 +315,30 @@ def test_a_changed_spec_that_fails_for_good_gives_way_to_the_last_stable_one_wit
     assert (kept.stop, kept.ready.reason, kept.memory.rolled_back) == ((), "RolledBack", course.memory.rolled_back)
 
 
+MISSING = Refusal((Fault("ResourceMissing", "no StreamResource", may_come=True),))
+
+
+@pytest.mark.parametrize("verdict", [None, MISSING], ids=["unreadable", "refused"])
+def test_the_driver_of_the_last_stable_spec_goes_on_when_that_cannot_be_run_any_more(verdict: Refusal | None) -> None:
+    bad = rolling()
+    rolled = decide(seen(bad, failed(bad), before=job(), wanted=LAST_STABLE), NOW)
+    lasting = Former(Wanted("extremes-a", rolled.memory.attempt), verdict=verdict)
+    now = replace(bad, status=rolled.memory)
+    driver = pod(bad, 2, spec_hash=runnable(job()).spec_hash)
+    kept = decide(replace(seen(now, driver), former=lasting), NOW)
+    assert (kept.stop, kept.ready.reason, kept.wants) == ((), "RolledBack", lasting.wanted)
+    assert kept.memory.rolled_back == rolled.memory.rolled_back
+    adopted = decide(seen(now, driver, before=job(), wanted=lasting.wanted), NOW)
+    lost = decide(replace(seen(replace(bad, status=adopted.memory)), former=lasting), NOW)
+    assert (lost.start, lost.ready.reason, lost.memory.admitted_cu) == (None, "RolledBack", 0)
+
+
+def test_a_spec_that_fails_is_not_given_up_for_a_stable_one_that_cannot_be_run() -> None:
+    bad = rolling()
+    course = decide(replace(seen(bad, failed(bad)), former=Former(LAST_STABLE, verdict=MISSING)), NOW)
+    assert (course.memory.rolled_back, course.ready.reason) == (None, "InvalidConfiguration")
+
+
 def test_restarts_that_are_exhausted_are_rolled_back() -> None:
     bad = rolling()
     restarts = bad.status.restarts.model_copy(update={"consecutive": 10})
