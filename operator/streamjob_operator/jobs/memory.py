@@ -138,10 +138,23 @@ def begin(
                 checkpoint=checkpoint_key(identity(job, attempt, epoch)),
                 image=runnable.image,
                 revision=_revision(status, runnable),
-                unproven_since=before.unproven_since if same and before else now.replace(microsecond=0),
+                unproven_since=_unproven_since(status, now, same=same),
             ),
         }
     )
+
+
+def is_tried(status: StreamJobStatus) -> bool:
+    """Whether the deployed spec has a driver, or is to get one at once, or one after a failure."""
+    return status.driver is not None or failed_last(status)
+
+
+def _unproven_since(status: StreamJobStatus, now: datetime, *, same: bool) -> datetime | None:
+    """Since when a spec is tried that was never ready; a try that was broken off by a pause does not count."""
+    since = status.deployed.unproven_since if status.deployed else None
+    if same and (since is None or is_tried(status)):
+        return since
+    return now.replace(microsecond=0)
 
 
 def _told(deployed: Deployed) -> tuple[str, int]:

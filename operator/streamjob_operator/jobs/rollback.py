@@ -95,10 +95,13 @@ def unproven_left(
 ) -> float | None:
     """Seconds that are left to a spec to become ready for the first time; None where that is not asked.
 
-    A driver that says for which of its dependencies it waits is alive; the former spec would wait as well.
+    A driver that says for which of its dependencies it waits is alive; the former spec would wait as well. While a
+    job is paused or queued its spec is not tried.
     """
     since = status.deployed.unproven_since if status.deployed else None
     if since is None or (driver is not None and driver.ready):
+        return None
+    if driver is None and not memory.is_tried(status):
         return None
     if driver is not None and observed.progress is not None and observed.progress.state is DriverState.WAITING:
         return None

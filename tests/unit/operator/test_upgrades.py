@@ -367,6 +367,35 @@ def test_a_changed_spec_has_its_start_deadline_from_its_first_try_to_become_read
     assert proven.memory.deployed.unproven_since is None
 
 
+def test_a_changed_spec_is_not_blamed_for_the_time_it_was_paused() -> None:
+    bad = rolling(unproven_since=NOW - timedelta(hours=1))
+    paused = edited(job(), generation=3, state="Paused", lifecycle=STABLE, rateLimit=7)
+    asked = after(decide(seen(replace(paused, status=bad.status)), NOW), paused)
+    queued = after(asked, bad, granted=0)
+    assert (queued.phase, queued.memory.rolled_back, queued.again_in) == ("Queued", None, None)
+    resumed = after(queued, bad, before=job(), wanted=LAST_STABLE)
+    assert resumed.start
+    assert (resumed.start.runnable.spec, resumed.memory.rolled_back) == (bad.spec, None)
+    assert resumed.memory.deployed
+    assert resumed.memory.deployed.unproven_since == NOW
+    late = NOW + timedelta(minutes=5)
+    starting = pod(bad, 2, ready=False, created=NOW, spec_hash=runnable(bad).spec_hash)
+    assert after(resumed, bad, starting, before=job(), wanted=LAST_STABLE, now=late).memory.rolled_back
+
+
+def test_a_start_that_is_taken_up_again_or_follows_a_failure_has_no_new_deadline() -> None:
+    since = NOW - timedelta(minutes=4)
+    bad = rolling(unproven_since=since)
+    again = after(decide(seen(bad, failed(bad, 70)), NOW), bad, now=NOW + timedelta(seconds=30))
+    taken_up = after(again, bad, now=NOW + timedelta(seconds=40))
+    for course in (again, taken_up):
+        assert course.start
+        assert course.memory.deployed
+        assert course.memory.deployed.unproven_since == since
+    late = after(taken_up, bad, before=job(), wanted=LAST_STABLE, now=NOW + timedelta(minutes=1))
+    assert late.memory.rolled_back
+
+
 @pytest.mark.parametrize("edit", [{"restartNonce": 1}, {"rateLimit": 8}])
 def test_another_edit_tries_anew(edit: dict[str, Any]) -> None:
     bad = rolling()
