@@ -39,7 +39,9 @@ def with_driver(
         deadline = runnable.spec.lifecycle.start_deadline
         message = f"pod {driver.name} was not ready within {deadline} (lifecycle.startDeadline)"
         ended = Ending(reasons.START_TIMEOUT, message, Fault.INFRASTRUCTURE)
-        return _until_gone(memory.count(remembered, ended, now), alive, runnable, now)
+        # What was counted already is a pod whose deletion has failed since.
+        counted = remembered if memory.failed_last(remembered) else memory.count(remembered, ended, now)
+        return _until_gone(counted, alive, runnable, now)
     return _kept(observed, remembered, driver, runnable, now)
 
 

@@ -285,6 +285,9 @@ def test_a_silent_driver_is_replaced_after_the_start_deadline() -> None:
     course = decide(observed(running, silent), NOW)
     assert course.stop == (silent,)
     assert (course.memory.restarts.last_reason, course.memory.restarts.infrastructure) == ("StartTimeout", 1)
+    again = decide(observed(replace(running, status=course.memory), silent), NOW + timedelta(seconds=5))
+    assert (again.stop, again.memory.restarts) == ((silent,), course.memory.restarts)
+    assert "was not ready within 5m (lifecycle.startDeadline); waiting for pod" in again.ready.message
 
 
 def test_a_status_that_was_lost_is_rebuilt_from_the_pod() -> None:
