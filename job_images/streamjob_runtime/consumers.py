@@ -127,6 +127,6 @@ def _lost(wanted: OffsetRange) -> str:
 
 
 TO_GO_ON: Final = (
-    "to go on without them, pause the job and move its offsets (streamjob offsets reset); Stopped and then Running drops "
-    "its state, too"
+    "to go on without them, pause the job and move its offsets (streamjob offsets reset); Stopped and then Running "
+    "drops its state, too"
 )
