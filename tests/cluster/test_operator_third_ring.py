@@ -67,9 +67,9 @@ def test_a_draft_holds_nothing_and_released_reserves_outputs_and_neither_runs(
 def test_a_released_job_that_could_not_run_says_why(ou: Ou, operator: OperatorProcess) -> None:
     sizes = {"mode": "Cluster", "master": {"cu": 1}, "workers": 3, "worker": {"cu": 2}}
     ou.apply(stream_resource(), stream_job("large", state="Released", resources=sizes))
-    status = ou.job_until("large", lambda status: reason(status, "SpecValid") == "NotSupported")
+    status = ou.job_until("large", lambda status: reason(status, "SpecValid") == "StorageNotShared")
     assert "needs 7 CU of cluster (master 1 + 3 workers of 2), but StreamResource energy has 0" in told(status)
-    assert reason(status, "Stalled") == "NotSupported"
+    assert reason(status, "Stalled") == "StorageNotShared"
 
 
 def test_thing_models_are_waited_for_and_their_changes_are_seen(ou: Ou, operator: OperatorProcess) -> None:
