@@ -230,7 +230,7 @@ def test_what_a_topic_no_longer_holds_ends_the_job_and_is_never_passed_over(
     gone = TopicPartition(topic, 0, end - 5)
     kafka.admin.delete_records([gone])[gone].result(30)
     job = job.next_attempt
-    lost = r"\[streamjob OffsetsLost\] .*set the job's state to Stopped and then to Running"
+    lost = r"\[streamjob OffsetsLost\] .*pause the job and move its offsets"
     with running(spark, job) as run, pytest.raises(Exception, match=lost):
         run.query.awaitTermination(60)
     kafka.delete_topic(topic)
