@@ -143,7 +143,7 @@ def test_a_topic_that_was_created_anew_is_told_though_it_holds_more_than_before(
     kafka.delete_topic(topic)
     eventually(lambda: recreated(kafka, topic))
     kafka.produce_to(topic, 0, [b"{}"] * 9)
-.*move its offsets"):
+    with pytest.raises(OffsetsLost, match=f"topic {topic} was deleted and created anew.*move its offsets"):
         eventually(lambda: planned(planning, end, clock), until=lambda _: False)
 
 
