@@ -36,7 +36,6 @@ class Watches:
         self._on_ended = on_ended
         self._on_listed = on_listed
         self._answered: dict[str, float] = {}
-        self._listed: set[str] = set()
         self._tasks: set[asyncio.Task[object]] = set()
         self.answers: Counter[tuple[str, str]] = Counter()  # by watch or list, and status
 
