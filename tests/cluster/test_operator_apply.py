@@ -16,7 +16,8 @@ GOLDEN = Path(__file__).parents[1] / "unit" / "golden"
 
 
 def test_what_the_plan_makes_is_accepted_by_the_dry_run(ou: Ou) -> None:
-    ou.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "drivers"}})
+    for account in ("drivers", "streamjob-driver"):
+        ou.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account}})
     for case in sorted(GOLDEN.iterdir()):
         for manifest in yaml.safe_load_all((case / "plan.yaml").read_text()):
             manifest["metadata"]["namespace"] = ou.namespace

@@ -115,7 +115,7 @@ def _submit(cluster: Cluster, namespace: str, certificate: Path) -> Submitted:
     where = ["--master", f"k8s://{access['server']}", "--deploy-mode", "cluster", "--name", "extremes"]
     subprocess.run(
         [str(SPARK / "bin" / "spark-submit"), *where, *configured, "local:///opt/main.py"],
-        env=os.environ | {"SPARK_HOME": str(SPARK), "KUBECONFIG": os.devnull},
+        env=_own_environment() | {"SPARK_HOME": str(SPARK), "KUBECONFIG": os.devnull},
         check=True,
         capture_output=True,
         timeout=300,
@@ -125,6 +125,11 @@ def _submit(cluster: Cluster, namespace: str, certificate: Path) -> Submitted:
     (text,) = (each["data"]["spark.properties"] for each in maps if "spark.properties" in each["data"])
     lines = [line.partition("=") for line in text.splitlines() if "=" in line and not line.startswith("#")]
     return Submitted(pod, {name: value.replace("\\:", ":") for name, _, value in lines})
+
+
+def _own_environment() -> dict[str, str]:
+    """The environment without what a Spark session of this process has put there: spark-submit would pass it on."""
+    return {name: value for name, value in os.environ.items() if "SPARK" not in name}
 
 
 @pytest.fixture(scope="module")
