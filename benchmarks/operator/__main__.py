@@ -14,10 +14,11 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.operator import starts, steady
+from benchmarks.operator import starts, steady, volumes
 from benchmarks.operator.access import Access, connected
 from benchmarks.operator.fake_nodes import fake_nodes
 from benchmarks.operator.fleet import Fleet
@@ -28,6 +29,7 @@ from fixtures.installation import ensure_crds
 from localcluster.providers import Cluster, choose
 from streamjob_api import kinds
 
+_PREFIX = "bench-"  # of the fleets' namespaces
 _PHASES = ("one-ou", "ten-ous", "rate", "steady")
 
 
@@ -54,7 +56,7 @@ async def phases(stage: Stage, chosen: argparse.Namespace) -> Figures:
     tenth = max(1, chosen.jobs // 10)
     every: dict[str, Callable[[], Awaitable[Figures]]] = {
         "one-ou": lambda: starts.at_once(
-            stage, Fleet("one", 1, chosen.jobs), "one_ou", until_running=chosen.wait_running
+            stage, Fleet("one", 1, chosen.jobs, shares_claims=True), "one_ou", until_running=chosen.wait_running
         ),
         "ten-ous": lambda: starts.at_once(stage, Fleet("ten", 10, tenth), "ten_ous", until_running=chosen.wait_running),
         "rate": lambda: starts.at_rate(stage, Fleet("rate", 3, max(1, 3 * tenth // 3)), chosen.rate),
@@ -93,19 +95,28 @@ async def refuse_strangers(access: Access) -> None:
         raise SystemExit("The cluster has StreamJobs of others: remove them, or add ARGS=--own-namespaces")
 
 
-async def run(cluster: Cluster, chosen: argparse.Namespace) -> Figures:
+@contextmanager
+def logs() -> Iterator[Path]:
+    """Where all processes write their logs: kept where BENCH_FOLDER says so."""
     with tempfile.TemporaryDirectory(prefix="bench-operator-") as name:
         folder = Path(os.environ.get("BENCH_FOLDER") or name)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+
+
+async def run(cluster: Cluster, chosen: argparse.Namespace) -> Figures:
+    with logs() as folder:
         async with connected(cluster.kubeconfig) as access:
             if not chosen.own_namespaces:
                 await refuse_strangers(access)
-            pods = PodsSeen("bench-")
+            pods = PodsSeen(_PREFIX)
             profile = tuple(chosen.profile.split())
             async with fake_nodes(access, cluster.kubeconfig, folder), asyncio.TaskGroup() as group:
-                watch = group.create_task(pods.follow(access))
+                beside = [group.create_task(pods.follow(access)), group.create_task(volumes.provide(access, _PREFIX))]
                 stage = Stage(cluster, access, folder, pods, not chosen.own_namespaces, chosen.pace, profile)
                 figures = await phases(stage, chosen)
-                watch.cancel()
+                for task in beside:
+                    task.cancel()
     return figures
 
 

@@ -1,7 +1,7 @@
 """Nodes that kwok fakes: scheduler, controllers and API server are real, what a kubelet would do is written by kwok.
 
-A pod is Running a second after it is bound and Ready five seconds later (a real driver takes 20 s or more); a deleted
-one is gone at once. Volumes are made beforehand: no provisioner has to start a pod for each claim.
+A pod is Running a second after it is bound and Ready 15 to 18 seconds later, as a driver is; a deleted
+one is gone at once.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from typing import Any
 
 import yaml
 
-from benchmarks.operator import processes
+from benchmarks.operator import processes, volumes
 from benchmarks.operator.access import Access, Manifest
-from benchmarks.operator.fleet import STORAGE_CLASS
 from localcluster import go_tools
 from localcluster.progress import Progress
 from localcluster.state import state_folder
@@ -90,7 +89,7 @@ def stages() -> list[Manifest]:
             "pod-ready",
             [alive, _is(".status.phase", "In", "Running"), _is(component, "NotIn", kinds.CHECK), not_yet],
             {"statusTemplate": _status("Running", "True", running)},
-            delay_ms=5000,
+            delay_ms=15000,
         ),
         _stage(
             "Pod",
@@ -120,52 +119,6 @@ def node(number: int) -> Manifest:
     }
 
 
-def storage_class() -> Manifest:
-    return {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": STORAGE_CLASS},
-        "provisioner": "kubernetes.io/no-provisioner",
-        "volumeBindingMode": "WaitForFirstConsumer",
-    }
-
-
-def volume(number: int) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": f"streamjob-bench-{number:05d}", "labels": _MARK},
-        "spec": {
-            "capacity": {"storage": "1Gi"},
-            "accessModes": ["ReadWriteOnce", "ReadWriteMany"],
-            "storageClassName": STORAGE_CLASS,
-            "persistentVolumeReclaimPolicy": "Retain",
-            "hostPath": {"path": "/nonexistent"},
-        },
-    }
-
-
-async def renew_volumes(access: Access, count: int) -> None:
-    """So many volumes that nobody has claimed yet; those of an earlier fleet go."""
-    await remove_volumes(access)
-    await access.all("POST", [("/api/v1/persistentvolumes", volume(number)) for number in range(count)])
-
-
-async def remove_volumes(access: Access) -> None:
-    path = "/api/v1/persistentvolumes"
-    selector = "streamjob.dev%2Fbench%3Dfake"
-    await access.request("DELETE", f"{path}?labelSelector={selector}", {"gracePeriodSeconds": 0})
-    listed = await access.request("GET", f"{path}?labelSelector={selector}")
-    # the finalizer that protects a volume of a claim: the claims went with their namespaces
-    for left in listed.get("items", ()):
-        await access.request(
-            "PATCH",
-            f"{path}/{left['metadata']['name']}",
-            {"metadata": {"finalizers": None}},
-            "application/merge-patch+json",
-        )
-
-
 @asynccontextmanager
 async def fake_nodes(access: Access, kubeconfig: Path, folder: Path) -> AsyncIterator[processes.Process]:
     """kwok and its nodes, and the process that speaks for all drivers; all of it goes at the end."""
@@ -181,14 +134,14 @@ async def fake_nodes(access: Access, kubeconfig: Path, folder: Path) -> AsyncIte
     kwok = processes.start([str(word) for word in argv], folder / "kwok.log")
     drivers = processes.start([sys.executable, "-m", "benchmarks.operator.progress_server"], folder / "progress.log")
     try:
-        await access.request("POST", "/apis/storage.k8s.io/v1/storageclasses", storage_class())
+        await access.request("POST", "/apis/storage.k8s.io/v1/storageclasses", volumes.storage_class())
         await access.all("POST", [("/api/v1/nodes", each) for each in nodes])
         await _until_ready(access, kwok)
         yield kwok
     finally:
         await access.all("DELETE", [(f"/api/v1/nodes/{each['metadata']['name']}", None) for each in nodes])
-        await access.request("DELETE", f"/apis/storage.k8s.io/v1/storageclasses/{STORAGE_CLASS}")
-        await remove_volumes(access)
+        await access.request("DELETE", f"/apis/storage.k8s.io/v1/storageclasses/{volumes.STORAGE_CLASS}")
+        await volumes.remove(access)
         kwok.stop()
         drivers.stop()
         _route("delete")

@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
+from benchmarks.operator.volumes import STORAGE_CLASS
 from streamjob_api import kinds
 
 Manifest = dict[str, Any]
 
 TEMPLATE = {"name": "time-window-aggregation", "version": "1.0"}
-STORAGE_CLASS = "streamjob-bench"
 _MODELS, _CLAIM = "thing-models", "checkpoints"
 _POINTS = 200
 
@@ -38,10 +38,6 @@ class Fleet:
     @property
     def size(self) -> int:
         return self.ous * self.jobs_per_ou
-
-    @property
-    def claims(self) -> int:
-        return self.ous if self.shares_claims else self.size
 
     @property
     def jobs(self) -> list[tuple[str, str]]:

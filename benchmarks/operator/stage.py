@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.operator import fake_nodes, fleet, running_operator
+from benchmarks.operator import fleet, running_operator, volumes
 from benchmarks.operator.access import Access
 from benchmarks.operator.pods_seen import PodsSeen
 from benchmarks.operator.running_operator import RunningOperator, Setup
@@ -46,18 +46,18 @@ class Stage:
 
     @asynccontextmanager
     async def ous(self, made: fleet.Fleet) -> AsyncIterator[None]:
-        """Namespaces with their StreamResource, and volumes for all jobs."""
+        """Namespaces; they and their volumes go at the end."""
         self.pods.forget()
         say(f"{made.ous} OUs for {made.size} jobs")
         spaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in made.namespaces]
         try:
             await self.access.all("POST", [("/api/v1/namespaces", each) for each in spaces])
-            await fake_nodes.renew_volumes(self.access, made.claims)
             yield
         finally:
             say("removing them")
             await self.access.all("DELETE", [(f"/api/v1/namespaces/{name}", None) for name in made.namespaces])
             await self._until_removed(made)
+            await volumes.remove(self.access)
 
     async def fill(self, made: fleet.Fleet) -> None:
         """StreamResources and thing models. The operator's rights in the namespaces are there by now."""

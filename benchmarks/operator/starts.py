@@ -53,6 +53,8 @@ async def _timed(stage: Stage, fleet: Fleet, operator: RunningOperator, rate: fl
     created = {job: min(moments.values()) for job, moments in stage.pods.created.items()}
     waited = [1000 * (created[job] - sent[job]) for job in sent]
     after = cpu_seconds_of(_COMPONENTS, pids)
+    spent = {name: round(after[name] - others[name], 1) for name in after}
+    say(f"CPU seconds of the control plane: {spent}")
     return {
         "seconds": round(max(created.values()) - min(sent.values()), 1),
         "client_seconds": round(max(sent.values()) - min(sent.values()), 1),
@@ -61,7 +63,7 @@ async def _timed(stage: Stage, fleet: Fleet, operator: RunningOperator, rate: fl
         "cr_to_pod_max_ms": round(max(waited)),
         "operator_cpu_seconds": round(operator.process.cpu_seconds() - before, 1),
         "operator_rss_mib": round(operator.process.memory_mib("VmHWM")),
-        "control_plane_cpu_seconds": round(sum(after[name] - others[name] for name in after), 1),
+        "control_plane_cpu_seconds": round(sum(spent.values()), 1),
     }
 
 

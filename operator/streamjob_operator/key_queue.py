@@ -56,6 +56,11 @@ class KeyQueue(Generic[KeyT]):
         return len(self._waiting)
 
     @property
+    def is_busy(self) -> bool:
+        """Whether more keys wait than there are workers: what nobody waits for is better done later."""
+        return len(self._waiting) > self._workers
+
+    @property
     def oldest_seconds(self) -> float:
         """How long the key that waits longest has waited."""
         return time.monotonic() - min((since for _, since in self._waiting.values()), default=time.monotonic())

@@ -17,8 +17,10 @@ from streamjob_operator.world import World
 
 _AT_ONCE = 64  # requests under way
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
-# A driver that starts or waits is asked more often: somebody watches.
+# A driver that starts or waits is asked more often, since somebody watches; thousands of them, which nobody can watch,
+# so many a second.
 _IMPATIENT_SECONDS = 5.0
+_IMPATIENT_AT_MOST = 20
 # Answers missed in a row before what was said last no longer counts.
 _FORGET_AFTER = 3
 
@@ -35,22 +37,30 @@ class ProgressPuller:
         self._timers: dict[JobKey, asyncio.TimerHandle] = {}
         self._asking: dict[JobKey, asyncio.Task[None]] = {}
         self._missed: dict[JobKey, int] = {}
+        self._impatient: set[JobKey] = set()
         self._limit = asyncio.Semaphore(_AT_ONCE)
+        self._closed = False
         self._session: aiohttp.ClientSession | None = None
         self.asked, self.failed = 0, 0
+
+    def expect(self, key: JobKey) -> None:
+        """A driver that starts has an address, but hardly anything to say yet: ask it in its turn."""
+        if key not in self._timers and key not in self._asking:
+            self._ask_in(self._impatience(key), key)
 
     def ask(self, key: JobKey) -> None:
         """Ask this job's driver now."""
         timer = self._timers.pop(key, None)
         if timer:
             timer.cancel()
-        if key not in self._asking:
+        if key not in self._asking and not self._closed:
             task = asyncio.get_running_loop().create_task(self._ask(key))
             self._asking[key] = task
             task.add_done_callback(lambda _: self._asking.pop(key, None))
 
     async def close(self) -> None:
         """Stop asking."""
+        self._closed = True
         for timer in self._timers.values():
             timer.cancel()
         tasks = list(self._asking.values())
@@ -64,12 +74,21 @@ class ProgressPuller:
         pod = self._driver(key)
         if pod is None or not pod.ip:
             self._missed.pop(key, None)
+            self._impatient.discard(key)
             return  # asked again when a pod has an address
         async with self._limit:
             progress = await self._fetch(pod)
         self._take(key, pod, progress)
-        pause = self._pause(self._driver(key) or pod, progress)
-        self._timers[key] = asyncio.get_running_loop().call_later(pause, self.ask, key)
+        pause = self._pause(key, self._driver(key) or pod, progress)
+        self._ask_in(pause, key)
+
+    def _ask_in(self, seconds: float, key: JobKey) -> None:
+        self._timers[key] = asyncio.get_running_loop().call_later(seconds, self.ask, key)
+
+    def _impatience(self, key: JobKey) -> float:
+        """How long to leave a driver alone that is not running yet."""
+        self._impatient.add(key)
+        return max(_IMPATIENT_SECONDS, len(self._impatient) / _IMPATIENT_AT_MOST)
 
     def _driver(self, key: JobKey) -> Pod | None:
         alive = (pod for pod in self._world.pods(key) if not pod.finished)
@@ -102,10 +121,11 @@ class ProgressPuller:
         if first or is_notable(job.status, earlier, progress, self._settings.throughput_interval_seconds):
             self._wake(key)
 
-    def _pause(self, pod: Pod, progress: Progress | None) -> float:
+    def _pause(self, key: JobKey, pod: Pod, progress: Progress | None) -> float:
         """Once a minute, at a moment of the minute that each pod has for itself."""
         if progress is None or progress.state is not DriverState.RUNNING or not pod.ready:
-            return _IMPATIENT_SECONDS
+            return self._impatience(key)
+        self._impatient.discard(key)
         interval = self._settings.progress_interval_seconds
         now = asyncio.get_running_loop().time()
         offset = fraction(pod.uid) * interval

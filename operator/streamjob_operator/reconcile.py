@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from streamjob_api.status import StreamJobStatus
-from streamjob_operator import log_context, reasons
+from streamjob_operator import log_context
 from streamjob_operator.api_server.cluster import ApiError, Cluster, Conflict, NotFound
 from streamjob_operator.api_server.live_reads import LiveReads
 from streamjob_operator.api_server.models_reader import rests_on_models
@@ -18,11 +18,11 @@ from streamjob_operator.jobs.decide import decide
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod
 from streamjob_operator.ou.claims import granted
+from streamjob_operator.ou.ou_pace import pass_in
 from streamjob_operator.ou_turns import MODELS_SECONDS, OuTurns
 from streamjob_operator.plan import plan
 from streamjob_operator.settings import Settings
 from streamjob_operator.telling import events
-from streamjob_operator.telling.connections import of_reason
 from streamjob_operator.telling.quiet_changes import QuietChanges
 from streamjob_operator.telling.status import summarise
 from streamjob_operator.validation import Refusal, in_force
@@ -55,7 +55,7 @@ class Reconciler:
     world: World
     settings: Settings
     queue: KeyQueue[Key]
-    ask: Callable[[JobKey], None]
+    expect: Callable[[JobKey], None]
     live: LiveReads
     ous: OuTurns
     record: Callable[[str, Manifest], Awaitable[None]]
@@ -127,7 +127,7 @@ class Reconciler:
         """The same course, with its spec kept as a revision: when others' drivers need not wait for that."""
         if course.keeps is None:
             return course
-        if len(self.queue) > self.settings.workers:
+        if self.queue.is_busy:
             return course.sooner(_REVISION_SECONDS)
         name = await self.revisions.keep(job, course.memory, course.keeps)
         return replace(course, memory=memory.kept(course.memory, name)).sooner(None if name else _REVISION_SECONDS)
@@ -169,19 +169,24 @@ class Reconciler:
 
     def _too_early(self, job: Job) -> float | None:
         """Seconds to wait at most for what the job cannot be judged without; None when it is all there."""
-        if self._unasked(job.key):
-            self.ask(job.key)
+        if self._unasked(job):
+            self.expect(job.key)
             return _ANSWER_SECONDS
         if self._awaits_models(job):
             self.queue.add(ModelsKey(job.key.namespace))
             return MODELS_SECONDS
         return None
 
-    def _unasked(self, key: JobKey) -> bool:
-        """Whether a driver has an address and was not asked yet: judging it now would only change its status twice."""
-        alive = [pod for pod in self.world.pods(key) if pod.ip and not pod.finished]
+    def _unasked(self, job: Job) -> bool:
+        """Whether a driver was not asked yet that may have more to say than that it starts.
+
+        Judging it now would only change its status twice.
+        """
+        alive = [pod for pod in self.world.pods(job.key) if pod.ip and not pod.finished]
         driver = max(alive, key=lambda pod: pod.attempt, default=None)
-        return driver is not None and not self.world.was_asked(key, driver.uid)
+        if driver is None or self.world.was_asked(job.key, driver.uid):
+            return False
+        return driver.was_ready or (job.status.driver is not None and job.status.driver.uid == driver.uid)
 
     def _awaits_models(self, job: Job) -> bool:
         """Whether the thing models have to be looked at first: they may have been applied together with the job."""
@@ -190,16 +195,18 @@ class Reconciler:
         return self.world.verdicts.is_new(job) and rests_on_models(self.world.verdict(job))
 
     async def _look_live(self, job: Job) -> Observed:
-        """The same, of pods and grants read just now. A job that changed is caught when its status is written."""
+        """The same, of pods read just now. A job that changed is caught when its status is written.
+
+        A grant that was taken back is caught between the intent and the act.
+        """
         await self.live.refresh_for(job.key)
-        await self.live.resource_in_force(OuKey(job.key.namespace))
         return self._look(job)
 
     def _waits(self, job: Job, course: Course, status: StreamJobStatus, now: datetime) -> float | None:
         """For how long a status that is no intent can wait for more to tell."""
         if course.start or course.stop:
             return None
-        return self.quiet.left(job, status, now, busy=len(self.queue) > self.settings.workers)
+        return self.quiet.left(job, status, now, busy=self.queue.is_busy)
 
     async def _write_status(self, job: Job, status: StreamJobStatus) -> None:
         """The intent, before the act; nothing is written when nothing changed."""
@@ -209,10 +216,9 @@ class Reconciler:
             job.key, job.resource_version, status.model_dump(mode="json", by_alias=True)
         )
         self.world.see_job(body)
-        if (status.admitted_cu, status.restarts) != (job.status.admitted_cu, job.status.restarts):
-            self.queue.add(OuKey(job.key.namespace))
-        if _speaks_of_connections(job.status) != _speaks_of_connections(status):
-            self.queue.add(OuKey(job.key.namespace))
+        wanted_in = pass_in(job.status, status)
+        if wanted_in is not None:
+            self.queue.add_after(OuKey(job.key.namespace), wanted_in)
         log_context.note(attempt=status.attempt)
         _log_transition(job, status)
         for event in events.of_transition(job, status, self.now(), self.settings.identity):
@@ -240,12 +246,6 @@ class Reconciler:
         if start.attempt > 1:
             await self.cluster.prune(job.key, job.uid, start.attempt)
         self.queue.add(job.key)
-
-
-def _speaks_of_connections(status: StreamJobStatus) -> tuple[str, bool]:
-    """Which connection of its OU the driver misses, if any, and whether it works."""
-    reason = next((found.reason for found in status.conditions if found.type == "Ready"), "")
-    return (of_reason(reason) or "", reason == reasons.RUNNING)
 
 
 def _log_transition(job: Job, status: StreamJobStatus) -> None:

@@ -73,7 +73,7 @@ class Operator:
         self.puller = ProgressPuller(self.world, settings, self.queue.add)
         self.watches = Watches(self._watch_ended, self._listing_wanted.set)
         self.metrics = Metrics(self.world, self.queue)
-        self.sightings = Sightings(self.world, self.queue, self.metrics, self.puller.ask)
+        self.sightings = Sightings(self.world, self.queue, self.metrics, self.puller)
         self.metrics.read(self._readings)
 
     async def start(self) -> None:
@@ -144,7 +144,7 @@ class Operator:
         """Work on the queue, once this replica may."""
         if leading:
             await leading.wait()
-        events = EventWriter(cluster)
+        events = EventWriter(cluster, lambda: self.queue.is_busy)
         events.start()
         self._stack.push_async_callback(events.close)
         self.sightings.starts = StartEvents(cluster, self.world, self.queue.add)
@@ -168,8 +168,8 @@ class Operator:
         self.sightings.acts = True
         self._wake_all()
         revisions = Revisions(cluster, self.world)
-        ask = self.puller.ask
-        return Reconciler(cluster, self.world, self._settings, self.queue, ask, live, ous, record, revisions, now)
+        expect = self.puller.expect
+        return Reconciler(cluster, self.world, self._settings, self.queue, expect, live, ous, record, revisions, now)
 
     def _enter(self, key: Key) -> None:
         """Let log lines of this turn say whose it is."""

@@ -34,7 +34,7 @@ class Settings:
     catalogue: Catalogue = field(default_factory=Catalogue)
     driver: DriverSettings = field(default_factory=DriverSettings)
     namespaces: tuple[str, ...] = ()  # empty: the whole cluster
-    workers: int = 32  # half of them for one OU while no other waits
+    workers: int = 64  # half of them for one OU while no other waits
     leader_election: bool = True
     lease_namespace: str = "default"
     identity: str = "streamjob-operator"

@@ -1,6 +1,7 @@
 """What watches, listings and live reads show: taken into the cache, and whose turn that makes it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from streamjob_api import kinds
 from streamjob_operator.api_server.cluster import Cluster
@@ -8,8 +9,13 @@ from streamjob_operator.api_server.start_events import StartEvents
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.metrics import Metrics
 from streamjob_operator.observed import Job, JobKey, Key, Manifest, ModelsKey, OuKey, Pod, Resource
+from streamjob_operator.ou.ou_pace import pass_in
 from streamjob_operator.ou.resource_status import concerned
+from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.world import World
+
+# A starting pod's steps follow each other within seconds; the job has one turn for them.
+_STEPS_SECONDS = 2.0
 
 
 class Sightings:
@@ -21,11 +27,11 @@ class Sightings:
         starts: reads the warnings of pods that are being created, once this replica acts.
     """
 
-    def __init__(self, world: World, queue: KeyQueue[Key], metrics: Metrics, ask: Callable[[JobKey], None]) -> None:
+    def __init__(self, world: World, queue: KeyQueue[Key], metrics: Metrics, puller: ProgressPuller) -> None:
         self._world = world
         self._queue = queue
         self._metrics = metrics
-        self._ask = ask
+        self._puller = puller
         self.acts = False
         self.counts_starts = False
         self.starts: StartEvents | None = None
@@ -58,10 +64,13 @@ class Sightings:
             self._world.lose_job(key, meta["uid"])
         elif not self._world.see_job(body):
             return
-        if before is None or near or _is_other(before, meta):
+        after = self._world.job(key)
+        if before is None or after is None or _is_other(before, meta):
             for other in near | self._world.neighbours(key):
                 self._wake(other)
-        self._wake(OuKey(key.namespace))
+            self._wake(OuKey(key.namespace))
+        elif (wanted_in := pass_in(before.status, after.status)) is not None:
+            self._queue.add_after(OuKey(key.namespace), wanted_in)
         self._wake(key)
 
     def job_gone(self, key: JobKey) -> None:
@@ -123,13 +132,23 @@ class Sightings:
         after = self._world.pod(key, meta["name"])
         if after and self.counts_starts and after.component == kinds.DRIVER:
             self._metrics.saw_pod(self._world.job(key), before, after)
-        if after and self.acts and _speaks_anew(before, after):
-            self._ask(key)
+        if after and self.acts and after.component == kinds.DRIVER:
+            self._listen(key, before, after)
         if self.starts:
             self.starts.see(key)
         if after is None or after.finished:
             self._wake(OuKey(key.namespace))
-        self._wake(key)
+        if before and after and _is_on_its_way(before, after):
+            self._queue.add_after(key, _STEPS_SECONDS)
+        else:
+            self._wake(key)
+
+    def _listen(self, key: JobKey, before: Pod | None, after: Pod) -> None:
+        """Ask a driver that has something new to say, and soon one that can be asked from now on."""
+        if before is None or before.ready != after.ready:
+            self._puller.ask(key)
+        elif before.ip != after.ip:
+            self._puller.expect(key)
 
     def _check(self, deleted: bool, key: JobKey, body: Manifest) -> None:
         """A pod that asks an OU's connections: what it says is the OU's matter."""
@@ -145,11 +164,12 @@ class Sightings:
         self._queue.add(key, routine=not self.acts)
 
 
-def _speaks_anew(before: Pod | None, after: Pod) -> bool:
-    """Whether a driver can be asked now that could not before, or has something new to say."""
-    if after.component != kinds.DRIVER:
+def _is_on_its_way(before: Pod, after: Pod) -> bool:
+    """Whether a pod that starts took a step that programs do not look at: it has a node, an address, it runs."""
+    if after.finished or after.terminating or after.container.state == "waiting" or not after.scheduled:
         return False
-    return before is None or (before.ip, before.ready) != (after.ip, after.ready)
+    steps = {each: getattr(after, each) for each in ("node", "ip", "phase", "container", "scheduled", "scheduling")}
+    return not before.ready and replace(before, **steps) == after
 
 
 def _is_other(before: Job, meta: Manifest) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from localcluster import images, network
@@ -31,8 +32,11 @@ PORTS = {
 }
 
 
-def component(state: State, name: str, *arguments: str, program: Path | None = None) -> Component:
-    return Component(name, (str(program or state.bin / name), *arguments), {"PATH": SEARCH_PATH, "HOME": "/root"})
+def component(
+    state: State, name: str, *arguments: str, program: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Component:
+    given = {"PATH": SEARCH_PATH, "HOME": "/root", **(environment or {})}
+    return Component(name, (str(program or state.bin / name), *arguments), given)
 
 
 def etcd(state: State) -> Component:
@@ -86,7 +90,7 @@ def api_server(state: State) -> Component:
         f"--service-account-key-file={service_accounts}",
         f"--service-account-signing-key-file={service_accounts}",
         "--allow-privileged",
-        "--profiling=false",
+        environment={"GOGC": "300"},  # a sixth less CPU for a gigabyte of memory
     )
 
 
@@ -104,7 +108,6 @@ def controller_manager(state: State) -> Component:
         f"--cluster-signing-cert-file={state.certificates / 'ca.crt'}",
         f"--cluster-signing-key-file={state.certificates / 'ca.key'}",
         "--node-monitor-grace-period=120s",
-        "--profiling=false",
     )
 
 
@@ -115,7 +118,6 @@ def scheduler(state: State) -> Component:
         f"--kubeconfig={kubeconfig_file(state, 'kube-scheduler')}",
         "--bind-address=127.0.0.1",
         "--leader-elect=false",
-        "--profiling=false",
     )
 
 

@@ -4,6 +4,7 @@ A read that begins after the question is as good as one of the asker's own; a th
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
@@ -13,6 +14,8 @@ from streamjob_operator.validation import in_force
 
 Read = Callable[[list[JobKey]], Coroutine[None, None, None]]
 
+# A read that follows another one waits this long for more who want to share it.
+_GATHERING_SECONDS = 0.1
 # Names in one label selector: they are part of the URL.
 _NAMES_AT_ONCE = 50
 
@@ -23,6 +26,7 @@ class SharedReads(LiveReads):
 
     _under_way: dict[str, asyncio.Lock] = field(default_factory=dict)
     _next: dict[str, tuple[set[JobKey], asyncio.Task[None]]] = field(default_factory=dict)
+    _ended: dict[str, float] = field(default_factory=dict)  # when the last one did
 
     async def refresh_for(self, key: JobKey) -> None:
         """Read what a job's start rests on, together with others of its OU."""
@@ -49,8 +53,12 @@ class SharedReads(LiveReads):
     async def _read(self, lane: str, read: Read) -> None:
         lock = self._under_way.setdefault(lane, asyncio.Lock())
         async with lock:
+            await asyncio.sleep(self._ended.get(lane, -_GATHERING_SECONDS) + _GATHERING_SECONDS - time.monotonic())
             keys, _ = self._next.pop(lane)
-            await read(sorted(keys))
+            try:
+                await read(sorted(keys))
+            finally:
+                self._ended[lane] = time.monotonic()
 
     async def _refresh_resource(self, keys: list[JobKey]) -> None:
         await super().resource_in_force(OuKey(keys[0].namespace))

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from streamjob_api.resources import RunningMode
+from streamjob_api.status import StreamJobStatus
+from streamjob_operator import reasons
 from streamjob_operator.ledger import Holder
+from streamjob_operator.telling.connections import of_reason
 
 Leaver = tuple[RunningMode, Holder]
 
@@ -14,8 +17,8 @@ LEAVING = timedelta(seconds=1)
 # Numbers alone: how many drivers of those that were admitted have come.
 _NUMBERS = timedelta(seconds=1)
 # A pass over thousands of jobs takes its time; after it the jobs have their turn for this many times as long.
-_REST = 4
-_LONGEST_REST = timedelta(seconds=0.3)
+_REST = 9
+_LONGEST_REST = timedelta(seconds=1)
 
 
 @dataclass
@@ -54,3 +57,19 @@ class OuPace:
         """Seconds until the next of them is ripe."""
         since = min(self._leaving_since.values(), default=None)
         return None if since is None else max((since + LEAVING - now).total_seconds(), 0)
+
+
+def pass_in(before: StreamJobStatus, after: StreamJobStatus) -> float | None:
+    """Seconds until an OU wants a pass because a job's status changed; None: it has no interest in that.
+
+    Somebody may wait for what the job held, or gives up; what is only counted follows when more of it has come.
+    """
+    if after.admitted_cu < before.admitted_cu or after.restarts != before.restarts:
+        return 0.0
+    return None if _interest(before) == _interest(after) else _NUMBERS.total_seconds()
+
+
+def _interest(status: StreamJobStatus) -> tuple[float, str, bool]:
+    """What a job holds, which connection of its OU the driver misses, if any, and whether it works."""
+    reason = next((found.reason for found in status.conditions if found.type == "Ready"), "")
+    return (status.admitted_cu, of_reason(reason) or "", reason == reasons.RUNNING)

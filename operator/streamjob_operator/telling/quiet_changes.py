@@ -13,7 +13,7 @@ from streamjob_operator.observed import Job, JobKey
 # What is told by words alone waits this long for what comes next.
 QUIET_SECONDS = 2.0
 # While drivers of others wait to be created, so does the word that this one was.
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 15.0
 # Conditions that say how far a driver is; Ready says what matters of it.
 _DETAILS = {"DriverReady", "Progressing"}
 

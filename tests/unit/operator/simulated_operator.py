@@ -81,6 +81,9 @@ class ManualPuller(ProgressPuller):
         if key not in self.asked_of:
             self.asked_of.append(key)
 
+    def expect(self, key: JobKey) -> None:
+        self.ask(key)
+
 
 @dataclass
 class SimulatedOperator:
@@ -99,7 +102,7 @@ class SimulatedOperator:
         self.operator.queue = self.queue
         self.puller = ManualPuller(self.operator)
         self.operator.puller = self.puller
-        self.operator.sightings = Sightings(self.operator.world, self.queue, self.operator.metrics, self.puller.ask)
+        self.operator.sightings = Sightings(self.operator.world, self.queue, self.operator.metrics, self.puller)
         self.api.watchers.append(self._saw)
         self._drive(self.operator.sightings.relist(self.cluster, SETTINGS.namespaces))
         self.reconciler: Reconciler = self.operator.begin(

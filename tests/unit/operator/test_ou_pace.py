@@ -20,10 +20,10 @@ def test_a_pass_that_took_long_is_followed_by_a_rest_but_not_a_long_one() -> Non
     pace = OuPace()
     assert pace.rest_seconds(NOW) == 0
     pace.passed(NOW, NOW + after(0.02))
-    assert pace.rest_seconds(NOW + after(0.02)) == 0.08
+    assert pace.rest_seconds(NOW + after(0.02)) == 0.18
     pace.passed(NOW, NOW + after(9))
-    assert pace.rest_seconds(NOW + after(9)) == 0.3
-    assert pace.rest_seconds(NOW + after(9.3)) == 0
+    assert pace.rest_seconds(NOW + after(9)) == 1
+    assert pace.rest_seconds(NOW + after(10)) == 0
 
 
 def test_numbers_alone_are_written_once_a_second() -> None:

@@ -10,6 +10,8 @@ from streamjob_operator.api_server.live_reads import LiveReads
 from streamjob_operator.key_queue import KeyQueue
 from streamjob_operator.metrics import Metrics
 from streamjob_operator.observed import JobKey, Key, Manifest, OuKey
+from streamjob_operator.progress import ProgressPuller
+from streamjob_operator.settings import Settings
 from streamjob_operator.sightings import Sightings
 from streamjob_operator.world import World
 from unit.operator.builders import CATALOGUE, job_manifest
@@ -44,7 +46,7 @@ class Woken(KeyQueue[Key]):
 def seen(body: Manifest) -> tuple[World, set[Key], Sightings]:
     """The cache after a job was watched, and the keys that are queued from then on."""
     world, queue = World(CATALOGUE), Woken()
-    sightings = Sightings(world, queue, Metrics(world, queue), lambda _: None)
+    sightings = Sightings(world, queue, Metrics(world, queue), ProgressPuller(world, Settings(), queue.add))
     sightings.job(False, body)
     queue.keys.clear()
     return world, queue.keys, sightings
