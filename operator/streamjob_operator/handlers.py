@@ -80,7 +80,6 @@ async def start(settings: kopf.OperatorSettings, memo: Any, **_: Any) -> None:
     settings.watching.server_timeout = watches.SERVER_SECONDS
     settings.watching.inactivity_timeout = watches.SILENT_SECONDS
     settings.watching.connect_timeout = 15
-    settings.watching.chunk_size = 500  # by default a listing of thousands is held as a whole, some 200 MB
     settings.networking.request_timeout = 15
     settings.networking.enforce_retry_after = True
     settings.networking.error_backoffs = _Patience()

@@ -116,7 +116,7 @@ class Metrics:
         jobs = [job for namespace in self.world.namespaces() for job in self.world.jobs(namespace)]
         yield Reading("gauge", "jobs", "StreamJobs known.", len(jobs))
         yield Reading(
-            "gauge", "jobs_judged", "StreamJobs that had a whole turn of this process.", len(self.world.judged)
+            "gauge", "jobs_judged", "StreamJobs that this process has judged at least once.", len(self.world.judged)
         )
         yield Reading(
             "gauge",

@@ -43,6 +43,14 @@ class ProgressPuller:
         self._session: aiohttp.ClientSession | None = None
         self.asked, self.failed = 0, 0
 
+    def meet(self, key: JobKey) -> None:
+        """Ask a driver that was there before this process: one that is ready at its moment, as it was asked before."""
+        pod = self._driver(key)
+        if pod is None or not pod.ready:
+            self.ask(key)
+        elif key not in self._timers and key not in self._asking:
+            self._ask_in(self._until_its_moment(pod), key)
+
     def expect(self, key: JobKey) -> None:
         """A driver that starts has an address, but hardly anything to say yet: ask it in its turn."""
         if key not in self._timers and key not in self._asking:
@@ -122,10 +130,13 @@ class ProgressPuller:
             self._wake(key)
 
     def _pause(self, key: JobKey, pod: Pod, progress: Progress | None) -> float:
-        """Once a minute, at a moment of the minute that each pod has for itself."""
         if progress is None or progress.state is not DriverState.RUNNING or not pod.ready:
             return self._impatience(key)
         self._impatient.discard(key)
+        return self._until_its_moment(pod)
+
+    def _until_its_moment(self, pod: Pod) -> float:
+        """Once a minute, at a moment of the minute that each pod has for itself."""
         interval = self._settings.progress_interval_seconds
         now = asyncio.get_running_loop().time()
         offset = fraction(pod.uid) * interval

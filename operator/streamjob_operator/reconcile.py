@@ -84,21 +84,27 @@ class Reconciler:
         if course.awaits_ledger:
             self.queue.add(OuKey(key.namespace))
             return _LEDGER_SECONDS
-        course = await self._kept(observed.job, course)
+        self.world.judged.add(key)
+        if self._unheard(observed, course):
+            return None
+        return await self._carry_out(observed, await self._kept(observed.job, course), now)
+
+    async def _carry_out(self, observed: Observed, course: Course, now: datetime) -> float | None:
+        """Write the status, then act; after how many seconds the job wants another turn."""
+        job = observed.job
         status = summarise(observed, course, now, self.settings.throughput_interval_seconds)
-        waits = self._waits(observed.job, course, status, now)
+        waits = self._waits(job, course, status, now)
         try:
             if waits is None:
-                await self._write_status(observed.job, status)
+                await self._write_status(job, status)
         except Conflict:
-            await self.live.refresh_job(key)
+            await self.live.refresh_job(job.key)
             return 0.0
         except NotFound:
-            self.world.lose_job(key, job.uid)
-            self.quiet.forget(key)
+            self.world.lose_job(job.key, job.uid)
+            self.quiet.forget(job.key)
             return None
-        await self._act(observed.job, course)
-        self.world.judged.add(key)
+        await self._act(job, course)
         return course.sooner(waits).again_in
 
     async def _decide(self, job: Job, now: datetime) -> tuple[Observed, Course]:
@@ -178,15 +184,22 @@ class Reconciler:
         return None
 
     def _unasked(self, job: Job) -> bool:
-        """Whether a driver was not asked yet that may have more to say than that it starts.
+        """Whether a driver that is not ready was not asked yet, though an operator knew it before: it may have told.
 
-        Judging it now would only change its status twice.
+        Judging it now would change its status twice.
         """
         alive = [pod for pod in self.world.pods(job.key) if pod.ip and not pod.finished]
         driver = max(alive, key=lambda pod: pod.attempt, default=None)
-        if driver is None or self.world.was_asked(job.key, driver.uid):
+        if driver is None or driver.ready or self.world.was_asked(job.key, driver.uid):
             return False
         return driver.was_ready or (job.status.driver is not None and job.status.driver.uid == driver.uid)
+
+    def _unheard(self, observed: Observed, course: Course) -> bool:
+        """Whether a ready driver goes on that was not asked yet: its answer brings the turn that writes the status."""
+        driver = course.driver
+        if driver is None or not driver.ready or course.start or course.stop:
+            return False
+        return not self.world.was_asked(observed.job.key, driver.uid)
 
     def _awaits_models(self, job: Job) -> bool:
         """Whether the thing models have to be looked at first: they may have been applied together with the job."""

@@ -38,9 +38,7 @@ from streamjob_operator.sightings import Sightings
 from streamjob_operator.watches import DEAD_SECONDS, Watches
 from streamjob_operator.world import World
 
-# A second listing soon after the start: what was deleted between the first one and the watches leaves no event.
-_SECOND_LISTING_SECONDS = 20.0
-# A listing that a watch asked for waits for the other watches that were cut off with it.
+# A listing that a watch asked for waits for the other watches that begin, or were cut off, with it.
 _LISTING_WAITS_SECONDS = 2.0
 _FIRST_LISTING_RETRY_SECONDS = 3.0
 # A loop this late, a queue this long without a finished turn, a watch that is dead although the API server answered
@@ -194,20 +192,19 @@ class Operator:
             self.queue.add(OuKey(namespace), routine=True)
         for key in self.world.job_keys():
             self.queue.add(key, routine=True)
-            self.puller.ask(key)
+            self.puller.meet(key)
             if self.sightings.starts:
                 self.sightings.starts.see(key)
 
     async def _relist_for_ever(self, cluster: Cluster) -> None:
-        """The safety net below the watches: everything is listed anew, and gets its turn, now and then."""
-        pause = _SECOND_LISTING_SECONDS
+        """Everything is listed anew when a watch has begun, and, as the safety net below them, now and then."""
+        pause = self._settings.relist_interval_seconds
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._listing_wanted.wait()
                 await asyncio.sleep(_LISTING_WAITS_SECONDS)
             self._listing_wanted.clear()
-            pause = self._settings.relist_interval_seconds
             try:
                 await self.sightings.relist(cluster, self._settings.namespaces)
             except Exception:  # a net with a hole is mended at the next round; the watches go on

@@ -2,6 +2,9 @@
 
 A watch is asked for anew every few minutes, and after a silence without even a bookmark; one that was not answered for
 longer is dead, whatever its task believes. What would end a watch's task for good is kept from it.
+
+The operator lists what there is itself, page by page. The listing that kopf begins a watch with brings it a version to
+begin at and nothing else: thousands of objects would be held at once, and each be handled as news.
 """
 
 import asyncio
@@ -21,6 +24,9 @@ SILENT_SECONDS = 80
 # Both of the above, and a request that is tried again.
 DEAD_SECONDS = SERVER_SECONDS + SILENT_SECONDS + 40
 
+# A label that nothing has.
+_NOTHING = "streamjob.dev/nothing"
+
 logger = logging.getLogger(__name__)
 
 
@@ -29,7 +35,7 @@ class Watches:
 
     Args:
         on_ended: called with a reason when the task of a watch has ended: nothing would start it anew.
-        on_listed: called when a watch had to begin anew with a listing: what was deleted meanwhile, nobody tells it.
+        on_listed: called when a watch begins, or begins anew: what is there by then has to be listed.
     """
 
     def __init__(self, on_ended: Callable[[str], None], on_listed: Callable[[], None]) -> None:
@@ -53,9 +59,10 @@ class Watches:
         """Middleware of the session that the watches use."""
         path = request.url.path
         if request.url.query.get("watch") != "true":
+            request.url = request.url.update_query(labelSelector=_NOTHING)
             response = await send(request)
             self.answers["LIST", str(response.status)] += 1
-            if path in self._answered and response.ok:
+            if response.ok:
                 self._on_listed()
             return response
         self._follow(path)

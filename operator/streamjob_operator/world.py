@@ -36,7 +36,7 @@ class World:
     # What the API server said when it refused a job's objects: a quota, a pod security standard.
     refused: dict[JobKey, str] = field(default_factory=dict)
 
-    # Jobs that had a whole turn of this process: after a restart it has taken over when that is all of them.
+    # Jobs that this process has judged: after a restart it has taken over when that is all of them.
     judged: set[JobKey] = field(default_factory=set)
 
     def __post_init__(self) -> None:

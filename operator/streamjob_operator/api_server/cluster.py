@@ -24,7 +24,7 @@ _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _REQUEST_TIMEOUT_SECONDS = 15.0
 _LIST_TIMEOUT_SECONDS = 60.0
-_PAGE = 500
+_PAGE = 200
 _TOO_MANY, _UNAVAILABLE = 429, 503
 _TRIES = 5
 # How often a listing is begun anew whose pages came too slowly.

@@ -86,12 +86,12 @@ async def test_what_is_tried_again_or_signed_in_for_anew_is_passed_on(server: Se
     assert await watch(noted, server) == status
 
 
-async def test_a_listing_is_wanted_only_once_the_watch_was_there(server: Server) -> None:
+async def test_a_watch_begins_at_a_version_with_a_listing_of_nothing_and_all_is_listed_after_it(server: Server) -> None:
     noted = Noted()
-    await get(noted, server)  # the first listing
+    await get(noted, server, limit="500", labelSelector="streamjob.dev/component")
+    assert server.asked == ["limit=500&labelSelector=streamjob.dev/nothing"]
+    assert noted.listed == 1
     await watch(noted, server)
-    assert noted.listed == 0
-    await get(noted, server)  # another one: the watch begins anew
     assert noted.listed == 1
 
 
