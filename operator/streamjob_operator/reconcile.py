@@ -208,11 +208,12 @@ class Reconciler:
         return self.world.verdicts.is_new(job) and rests_on_models(self.world.verdict(job))
 
     async def _look_live(self, job: Job) -> Observed:
-        """The same, of pods read just now. A job that changed is caught when its status is written.
+        """The same, of pods and grants read just now. A job that changed is caught when its status is written.
 
-        A grant that was taken back is caught between the intent and the act.
+        A grant that is taken back later is caught between the intent and the act.
         """
         await self.live.refresh_for(job.key)
+        await self.live.resource_in_force(OuKey(job.key.namespace))
         return self._look(job)
 
     def _waits(self, job: Job, course: Course, status: StreamJobStatus, now: datetime) -> float | None:

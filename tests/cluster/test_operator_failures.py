@@ -85,8 +85,7 @@ def test_restarts_are_exhausted(ou: Ou, operator: OperatorProcess) -> None:
     ou.apply(stream_resource(), stream_job("hopeless", {"exit": 70, "message": "boom"}, restart=restart))
     status = ou.job_until("hopeless", lambda status: reason(status, "Stalled") == "RestartsExhausted")
     assert "2 failures in a row, the last one InternalError: boom" in condition(status, "Stalled")["message"]
-    finished = [pod["metadata"]["name"] for pod in ou.pods()]
-    assert finished == ["hopeless-2-driver"]
+    eventually(lambda: [pod["metadata"]["name"] for pod in ou.pods()], until=lambda left: left == ["hopeless-2-driver"])
 
 
 def test_what_the_kubelet_knows_is_told_within_fifteen_seconds(ou: Ou, operator: OperatorProcess) -> None:

@@ -90,6 +90,7 @@ def api_server(state: State) -> Component:
         f"--service-account-key-file={service_accounts}",
         f"--service-account-signing-key-file={service_accounts}",
         "--allow-privileged",
+        "--profiling=false",
         environment={"GOGC": "300"},  # a sixth less CPU for a gigabyte of memory
     )
 
@@ -108,6 +109,7 @@ def controller_manager(state: State) -> Component:
         f"--cluster-signing-cert-file={state.certificates / 'ca.crt'}",
         f"--cluster-signing-key-file={state.certificates / 'ca.key'}",
         "--node-monitor-grace-period=120s",
+        "--profiling=false",
     )
 
 
@@ -118,6 +120,7 @@ def scheduler(state: State) -> Component:
         f"--kubeconfig={kubeconfig_file(state, 'kube-scheduler')}",
         "--bind-address=127.0.0.1",
         "--leader-elect=false",
+        "--profiling=false",
     )
 
 
