@@ -16,7 +16,7 @@ PURE := tests/unit tests/real_data tests/chart
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: setup ## A smart meter's ten-minute extremes on a real cluster, from kubectl apply to Redis; ARGS="--help" for options
@@ -56,6 +56,14 @@ test-faults: setup ## Kills, outages and recovery (slow)
 .PHONY: bench-operator
 bench-operator: setup ## The operator with thousands of jobs on fake nodes (slow); ARGS="--help" for options
 	@$(RUN) python -m benchmarks.operator $(ARGS)
+
+.PHONY: instructions
+instructions: setup ## Instructions of the hot functions beside those accepted (a minute, needs valgrind)
+	@$(RUN) python -m benchmarks.instructions $(ARGS)
+
+.PHONY: instructions-accept
+instructions-accept: setup ## Count them and accept what was counted; review the diff like code
+	@$(RUN) python -m benchmarks.instructions --accept $(ARGS)
 
 .PHONY: lint
 lint: setup ## Format check, lint, types, layers
