@@ -1,0 +1,61 @@
+"""The work in Quix Streams: each of several processes of one consumer group runs this."""
+
+import argparse
+from typing import Any
+
+import orjson  # type: ignore[import-not-found]
+from quixstreams import Application  # type: ignore[import-not-found]
+from quixstreams.dataframe.windows import Count, Max, Min, Sum  # type: ignore[import-not-found]
+
+from benchmarks.runtime.contestant import BEYOND, INPUT_POINT, LOWEST, SAVED_EVERY_SECONDS, WINDOW_MS
+from benchmarks.runtime.programs.cal_records import records
+
+KINDS = ("max", "min", "sum", "cnt")
+Point = dict[str, Any]
+
+
+def points(message: bytes) -> list[Point]:
+    """The readings of a message that lie within the threshold."""
+    items = orjson.loads(message)["payload"]
+    found = ({"time": item["time"], "value": item["measurepoints"].get(INPUT_POINT)} for item in items)
+    return [point for point in found if point["value"] is not None and LOWEST <= point["value"] < BEYOND]
+
+
+def event_time(point: Point, *_: Any) -> int:
+    time_ms: int = point["time"]
+    return time_ms
+
+
+def application(asked: argparse.Namespace) -> Application:
+    app = Application(
+        broker_address=asked.bootstrap_servers,
+        consumer_group="windows",
+        auto_offset_reset="earliest",
+        commit_interval=SAVED_EVERY_SECONDS,
+        commit_every=0,
+        state_dir=asked.state,
+        producer_extra_config={"linger.ms": 50, "compression.type": "lz4"},
+        loglevel="WARNING",
+    )
+    readings = app.topic(asked.input_topic, key_deserializer="str", value_deserializer="bytes")
+    results = app.topic(asked.output_topic, key_serializer="str", value_serializer="bytes")
+    frame = app.dataframe(readings).apply(points, expand=True).set_timestamp(event_time)
+    windows = frame.tumbling_window(WINDOW_MS, grace_ms=0, name="windows")
+    closed = windows.agg(max=Max("value"), min=Min("value"), sum=Sum("value"), cnt=Count()).final("partition")
+
+    def of_window(window: dict[str, Any], key: str, *_: Any) -> list[bytes]:
+        return records(asked.org_id, key, window["start"], [window[kind] for kind in KINDS])
+
+    closed.apply(of_window, expand=True, metadata=True).to_topic(results)
+    return app
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("bootstrap-servers", "org-id", "input-topic", "output-topic", "state"):
+        parser.add_argument(f"--{name}", required=True)
+    application(parser.parse_args()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Where contestants meet: a broker of their own, topics full of readings, what its processes cost."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from benchmarks.runtime import load as loads
+from benchmarks.runtime.load import Load
+from fixtures.kafka import KafkaBroker
+
+PARTITIONS = 4
+# results carry their window's time, which lies in the past: no retention
+_TOPIC = {"retention.ms": "-1", "max.message.bytes": "2000000"}
+
+
+class Stage:
+    """The broker, and a topic of readings for each load."""
+
+    def __init__(self, kafka: KafkaBroker) -> None:
+        self.kafka = kafka
+        self._orgs: dict[Load, str] = {}
+        self._watcher = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": "watcher"})
+
+    def close(self) -> None:
+        self._watcher.close()
+
+    def org_of(self, load: Load) -> str:
+        """The OU whose Origin topic holds a load; filled at first."""
+        if load not in self._orgs:
+            org_id = f"o{15_724_268_000_000 + load.messages}"
+            for topic in (f"MEASURE_POINT_ORIGIN_{org_id}", f"STREAMJOB_DEAD_LETTER_{org_id}"):
+                self.kafka.create_topic(topic, PARTITIONS, **_TOPIC)
+            self._fill(f"MEASURE_POINT_ORIGIN_{org_id}", load, org_id)
+            self._orgs[load] = org_id
+        return self._orgs[load]
+
+    def _fill(self, topic: str, load: Load, org_id: str) -> None:
+        """Send all readings in order, as a producer with usual settings does, keyed by asset."""
+        producer = Producer({
+            "bootstrap.servers": self.kafka.bootstrap_servers, "linger.ms": 20, "compression.type": "lz4",
+            "enable.idempotence": True, "queue.buffering.max.messages": 1_000_000,
+        })  # fmt: skip
+        for keys, values in loads.messages(load, org_id):
+            while len(producer) > 500_000:
+                producer.poll(0.05)
+            for key, value in zip(keys, values, strict=True):
+                producer.produce(topic, value, key)
+            producer.poll(0)
+        if producer.flush(120) or self.count(topic) != load.messages:
+            raise RuntimeError(f"the broker did not take all of {load.messages} messages")
+
+    def new_output(self, org_id: str) -> str:
+        """An empty topic of results."""
+        return self.kafka.create_topic(f"MEASURE_POINT_CAL_{org_id}_{uuid.uuid4().hex[:8]}", PARTITIONS, **_TOPIC)
+
+    def count(self, topic: str) -> int:
+        """How many messages have been written to a topic."""
+        ends = (
+            self._watcher.get_watermark_offsets(TopicPartition(topic, part), timeout=30) for part in range(PARTITIONS)
+        )
+        return sum(end for _, end in ends)
+
+    def read(self, topic: str) -> list[tuple[bytes, bytes]]:
+        """Keys and values of all that a topic holds, partition by partition."""
+        return [(_bytes(message.key()), _bytes(message.value())) for message in self.kafka.read_all(topic)]
+
+    def broker_cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.kafka.process.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / 100
+
+
+def _bytes(text: str | bytes | None) -> bytes:
+    return text.encode() if isinstance(text, str) else text or b""
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """A broker whose data lie in the folder, ended at the end."""
+    kafka = KafkaBroker(folder)
+    kafka.start()
+    try:
+        made = Stage(kafka)
+        try:
+            yield made
+        finally:
+            made.close()
+    finally:
+        kafka.process.kill()
