@@ -65,6 +65,10 @@ instructions: setup ## Instructions of the hot functions beside those accepted (
 instructions-accept: setup ## Count them and accept what was counted; review the diff like code
 	@$(RUN) python -m benchmarks.instructions --accept $(ARGS)
 
+.PHONY: bench-runtime
+bench-runtime: setup ## CPU per record of the runtime and of other engines on one topic (hours); ARGS="--help" for options
+	@$(RUN) python -m benchmarks.runtime $(ARGS)
+
 .PHONY: lint
 lint: setup ## Format check, lint, types, layers
 	@$(RUN) ruff format --check

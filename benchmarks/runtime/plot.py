@@ -21,6 +21,7 @@ def draw(figures: Mapping[str, Figures], facts: Iterable[Facts], path: Path) -> 
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "streamjob"
+    mpl.rcParams["svg.fonttype"] = "none"  # text stays text
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
     there = [fact for fact in facts if fact.key in figures]
