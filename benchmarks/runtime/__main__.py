@@ -14,13 +14,15 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from benchmarks.runtime.contestant import Contestant
 from benchmarks.runtime.contestants import BY_KEY
+from benchmarks.runtime.contestants.streamjob_pod import StreamjobPod, node_address
 from benchmarks.runtime.figures import figures
 from benchmarks.runtime.measuring import measure
 from benchmarks.runtime.plot import draw
@@ -30,18 +32,19 @@ from benchmarks.runtime.runs import Run, RunsFile
 from benchmarks.runtime.stage import Stage, stage
 from benchmarks.runtime.table import markdown, table
 from localcluster.progress import Progress
+from localcluster.providers import choose
 
 
 def main() -> None:
     asked = _options()
-    contestants = [BY_KEY[name] for name in asked.contestants]
-    turns = list(Turn.all_of(contestants, asked.runs, asked.messages, asked.meters))
     with tempfile.TemporaryDirectory(prefix="bench-runtime-") as own:
         folder: Path = asked.folder or Path(own)
         folder.mkdir(parents=True, exist_ok=True)
         file = RunsFile(folder / "runs.jsonl")
-        if not asked.tables:
-            _make(turns, file, folder, Progress())
+        with _chosen(asked) as (contestants, host):
+            turns = list(Turn.all_of(contestants, asked.runs, asked.messages, asked.meters))
+            if not asked.tables:
+                _make(turns, file, folder, host, Progress())
         runs = file.read()
     _tell([of_turn[-1] for turn in turns if (of_turn := list(filter(turn.is_of, runs)))], contestants, asked)
 
@@ -56,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--contestants", type=_contestants, default=list(BY_KEY), metavar="NAMES", help=f"of {','.join(BY_KEY)}"
     )
+    parser.add_argument("--pod", action="store_true", help="streamjob as a pod of the image that ships")
     parser.add_argument("--folder", type=Path, help="where runs.jsonl, logs and Kafka's data are kept")
     parser.add_argument("--tables", action="store_true", help="make no runs: tell what runs.jsonl of the folder says")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables of the docs there")
@@ -80,7 +84,19 @@ def _contestants(text: str) -> list[str]:
     return names
 
 
-def _make(turns: Sequence[Turn], file: RunsFile, folder: Path, progress: Progress) -> None:
+@contextmanager
+def _chosen(asked: argparse.Namespace) -> Iterator[tuple[list[Contestant], str]]:
+    """The contestants, and the broker's address, which with ``--pod`` is one that pods reach."""
+    contestants = [BY_KEY[name] for name in asked.contestants]
+    if not asked.pod:
+        yield contestants, "127.0.0.1"
+        return
+    with choose() as cluster:
+        pod = StreamjobPod(cluster)
+        yield [pod if one.facts.key == pod.facts.key else one for one in contestants], node_address(cluster)
+
+
+def _make(turns: Sequence[Turn], file: RunsFile, folder: Path, host: str, progress: Progress) -> None:
     """Make every run that the file does not have."""
     made = file.read()
     missing = [turn for turn in turns if not turn.is_made(made)]
@@ -94,7 +110,7 @@ def _make(turns: Sequence[Turn], file: RunsFile, folder: Path, progress: Progres
     broker = folder / "broker"
     shutil.rmtree(broker, ignore_errors=True)
     broker.mkdir()
-    with stage(broker) as set_stage:
+    with stage(broker, host) as set_stage:
         for load in {turn.load for turn in missing}:
             with progress.step(f"Fill a topic with {load.messages:,} messages"):
                 set_stage.org_of(load)

@@ -43,7 +43,7 @@ class HostSession:
         return max(waited_for, sum(self._last_seen.values()))
 
     def memory_mib(self) -> float:
-        return sum(_pss_kib(pid) for pid, _ in _session(self._process.pid)) / 1024
+        return sum(pss_kib(pid) for pid, _ in _session(self._process.pid)) / 1024
 
     def complaint(self) -> str | None:
         code = self._process.poll()
@@ -79,7 +79,8 @@ def _session(leader: int) -> Iterator[tuple[int, list[str]]]:
                 yield int(folder.name), fields
 
 
-def _pss_kib(pid: int) -> int:
+def pss_kib(pid: int) -> int:
+    """Proportional set size of a process: what it shares is divided among those that share it."""
     try:
         found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
     except _GONE:

@@ -79,9 +79,9 @@ def _bytes(text: str | bytes | None) -> bytes:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """A broker whose data lie in the folder, ended at the end."""
-    kafka = KafkaBroker(folder)
+def stage(folder: Path, host: str) -> Iterator[Stage]:
+    """A broker at an address of this machine whose data lie in the folder, ended at the end."""
+    kafka = KafkaBroker(folder, host)
     kafka.start()
     try:
         made = Stage(kafka)

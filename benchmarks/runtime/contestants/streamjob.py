@@ -12,8 +12,8 @@ from benchmarks.runtime.host_session import HostSession
 from fixtures.host_process import free_port
 
 
-def job_document(work: Work) -> dict[str, Any]:
-    """``job.json`` as the operator would write it."""
+def job_spec() -> dict[str, Any]:
+    """A StreamJob's ``spec``, as a user writes it."""
     policies = [
         {
             "input": f"{MODEL}::{INPUT_POINT}",
@@ -24,16 +24,21 @@ def job_document(work: Work) -> dict[str, Any]:
         }
         for aggregation, point in POINTS.items()
     ]
+    return {
+        "template": {"name": "time-window-aggregation", "version": "1.0"},
+        "startFrom": {"mode": "Earliest"},
+        "timeWindowAggregation": {"latency": "0s", "policies": policies},
+        "resources": {"mode": "Standalone", "cu": CORES},
+    }
+
+
+def job_document(work: Work) -> dict[str, Any]:
+    """``job.json`` as the operator would write it."""
     identity = {"namespace": "ou", "name": "job", "uid": work.org_id, "created": "2026-01-01T00:00:00Z"}
     return {
         "job": {**identity, "attempt": 1, "epoch": 0, "generation": 1},
         "orgId": work.org_id,
-        "spec": {
-            "template": {"name": "time-window-aggregation", "version": "1.0"},
-            "startFrom": {"mode": "Earliest"},
-            "timeWindowAggregation": {"latency": "0s", "policies": policies},
-            "resources": {"mode": "Standalone", "cu": CORES},
-        },
+        "spec": job_spec(),
         "source": {"topics": {"origin": work.input_topic, "cal": work.output_topic}},
         "kafka": {"bootstrapServers": work.bootstrap_servers},
         "checkpointDir": str(work.folder / "checkpoints"),
