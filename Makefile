@@ -57,6 +57,10 @@ test-faults: setup ## Kills, outages and recovery (slow)
 bench-operator: setup ## The operator with thousands of jobs on fake nodes (slow); ARGS="--help" for options
 	@$(RUN) python -m benchmarks.operator $(ARGS)
 
+.PHONY: bench-growth
+bench-growth: setup ## How the cost of a record grows, one dimension at a time (slow); ARGS="--help" for options
+	@$(RUN) python -m benchmarks.driven.growth $(ARGS)
+
 .PHONY: instructions
 instructions: setup ## Instructions of the hot functions beside those accepted (a minute, needs valgrind)
 	@$(RUN) python -m benchmarks.instructions $(ARGS)

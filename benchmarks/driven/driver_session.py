@@ -1,0 +1,82 @@
+"""A driver as a process of this host, as it runs in its pod: its job file, its processes, its checkpoint."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.runtime.host_session import HostSession
+from fixtures.host_process import free_port
+from streamjob_api.job_file import JobFile
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """The part of a job that measurements differ in.
+
+    Attributes:
+        template: its name in ``spec.template``.
+        block: the template's block by its name, as ``{"deviceState": {...}}``.
+        beside: further fields of the spec.
+    """
+
+    template: str
+    block: Mapping[str, Any]
+    cu: float = 2
+    beside: Mapping[str, Any] | None = None
+
+    def document(self, org_id: str, bootstrap_servers: str, folder: Path, redis_url: str | None) -> dict[str, Any]:
+        """``job.json`` as the operator would write it."""
+        identity = {"namespace": "ou", "name": "job", "uid": org_id, "created": "2026-01-01T00:00:00Z"}
+        spec = {
+            "template": {"name": self.template, "version": "1.0"},
+            "startFrom": {"mode": "Earliest"},
+            "resources": {"mode": "Standalone", "cu": self.cu},
+            **self.block,
+            **(self.beside or {}),
+        }
+        return {
+            "job": {**identity, "attempt": 1, "epoch": 0, "generation": 1},
+            "orgId": org_id,
+            "spec": spec,
+            "kafka": {"bootstrapServers": bootstrap_servers},
+            **({"redis": {"url": redis_url}} if redis_url else {}),
+            "checkpointDir": str(folder / "checkpoints"),
+            "scratchDir": str(folder / "scratch"),
+            "httpPort": free_port(),
+        }
+
+
+class DriverSession(HostSession):
+    """The driver's processes and files."""
+
+    def __init__(self, document: dict[str, Any], folder: Path) -> None:
+        self.job = JobFile.model_validate(document)
+        self._folder = folder
+        (folder / "scratch").mkdir(parents=True)
+        path = folder / "job.json"
+        path.write_text(json.dumps(document))
+        words = {"STREAMJOB_TERMINATION_LOG": str(folder / "last-words")}
+        super().__init__([sys.executable, "-m", "streamjob_runtime", path], folder, words)
+
+    def checkpoint_mib(self) -> float:
+        """Size of all files of the checkpoint, as a volume holds them."""
+        return _size(self._folder / "checkpoints") / 2**20
+
+    def scratch_mib(self) -> float:
+        """Size of what need not survive: the state store's working copies, above all."""
+        return _size(self._folder / "scratch") / 2**20
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        try:
+            total += file.stat().st_blocks * 512 if file.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total
