@@ -61,6 +61,10 @@ bench-operator: setup ## The operator with thousands of jobs on fake nodes (slow
 bench-growth: setup ## How the cost of a record grows, one dimension at a time (slow); ARGS="--help" for options
 	@$(RUN) python -m benchmarks.driven.growth $(ARGS)
 
+.PHONY: bench-templates
+bench-templates: setup ## All templates through the driver (slow); ARGS="--help" for options
+	@$(RUN) python -m benchmarks.driven.templates $(ARGS)
+
 .PHONY: instructions
 instructions: setup ## Instructions of the hot functions beside those accepted (a minute, needs valgrind)
 	@$(RUN) python -m benchmarks.instructions $(ARGS)
