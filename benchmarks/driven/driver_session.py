@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.runtime.host_session import HostSession
+from benchmarks.driven.memory_limit import MemoryLimit
+from benchmarks.runtime.host_session import HostSession, pss_kib
 from fixtures.host_process import free_port
 from streamjob_api.job_file import JobFile
 
@@ -54,14 +57,29 @@ class JobSpec:
 class DriverSession(HostSession):
     """The driver's processes and files."""
 
-    def __init__(self, document: dict[str, Any], folder: Path) -> None:
+    def __init__(self, document: dict[str, Any], folder: Path, limit: MemoryLimit | None = None) -> None:
         self.job = JobFile.model_validate(document)
         self._folder = folder
         (folder / "scratch").mkdir(parents=True)
         path = folder / "job.json"
         path.write_text(json.dumps(document))
         words = {"STREAMJOB_TERMINATION_LOG": str(folder / "last-words")}
-        super().__init__([sys.executable, "-m", "streamjob_runtime", path], folder, words)
+        command: list[str | Path] = [sys.executable, "-m", "streamjob_runtime", path]
+        super().__init__(limit.argv(command) if limit else command, folder, words)
+
+    def memory_mib_by_role(self) -> dict[str, tuple[int, float]]:
+        """How many processes of each kind there are, and what they occupy together."""
+        count: Counter[str] = Counter()
+        size: Counter[str] = Counter()
+        for pid in self._processes():
+            role = _role(pid)
+            count[role] += 1
+            size[role] += pss_kib(pid)
+        return {role: (count[role], size[role] / 1024) for role in count}
+
+    def _processes(self) -> list[int]:
+        running = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal())
+        return [pid for pid in running if _session_of(pid) == self._process.pid]
 
     def checkpoint_mib(self) -> float:
         """Size of all files of the checkpoint, as a volume holds them."""
@@ -70,6 +88,24 @@ class DriverSession(HostSession):
     def scratch_mib(self) -> float:
         """Size of what need not survive: the state store's working copies, above all."""
         return _size(self._folder / "scratch") / 2**20
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+def _role(pid: int) -> str:
+    """``jvm``, ``driver`` (the main process) or ``helpers`` (what Spark starts of Python, planner and workers)."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return "ended"
+    if words[0].endswith(b"java"):
+        return "jvm"
+    return "driver" if b"streamjob_runtime" in words else "helpers"
 
 
 def _size(folder: Path) -> int:

@@ -43,7 +43,12 @@ class Follower:
 
     def until(self, messages: int) -> None:
         """Wait until so many messages are committed."""
-        self._turn_until(lambda: self._committed() >= messages)
+        self._turn_until(lambda: self.committed >= messages)
+
+    def wait(self, seconds: float) -> None:
+        """Watch for a while."""
+        end = time.monotonic() + seconds
+        self._turn_until(lambda: time.monotonic() >= end)
 
     def in_step(self, feeder: Feeder, batches: Iterable[Sequence[int]]) -> None:
         """Send rounds for one micro-batch after the other: one waits while the one before it is under way."""
@@ -52,7 +57,9 @@ class Follower:
             feeder.send(rounds)
         self.until(feeder.sent_messages)
 
-    def _committed(self) -> int:
+    @property
+    def committed(self) -> int:
+        """Messages that were committed when it was looked last."""
         return self.marks[-1].messages if self.marks else 0
 
     def _turn_until(self, is_reached: Callable[[], bool]) -> None:
@@ -61,7 +68,7 @@ class Follower:
             if complaint := self._driver.complaint():
                 raise Fault(f"the driver {complaint}")
             if time.monotonic() - self._moved > _PATIENCE_SECONDS:
-                raise Fault(f"no commit for {_PATIENCE_SECONDS:.0f} s, after {self._committed():,} messages")
+                raise Fault(f"no commit for {_PATIENCE_SECONDS:.0f} s, after {self.committed:,} messages")
             time.sleep(_LOOK_SECONDS)
             self._look()
 
