@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,7 @@ from localcluster.providers import choose
 
 def main() -> None:
     asked = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left running, as on Ctrl-C
     with tempfile.TemporaryDirectory(prefix="bench-runtime-") as own:
         folder: Path = asked.folder or Path(own)
         folder.mkdir(parents=True, exist_ok=True)

@@ -50,21 +50,18 @@ class HostSession:
         return None if code is None else f"ended with {code}:\n{self._log.read_text(errors='replace')[-3000:]}"
 
     def stop(self) -> None:
-        """Ask first, so that programs remove what they share; then end what is left."""
-        self._signal(signal.SIGTERM)
+        """Ask the leader first, as a kubelet would; then end what is left."""
+        self._process.terminate()
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and any(True for _ in _session(self._process.pid)):
             self._process.poll()
             time.sleep(0.1)
-        self._signal(signal.SIGKILL)
-        self._process.wait(30)
-
-    def _signal(self, number: signal.Signals) -> None:
         for pid, _ in list(_session(self._process.pid)):
             try:
-                os.kill(pid, number)
+                os.kill(pid, signal.SIGKILL)
             except _GONE:
                 continue
+        self._process.wait(30)
 
 
 def _session(leader: int) -> Iterator[tuple[int, list[str]]]:

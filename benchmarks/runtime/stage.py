@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
 from benchmarks.runtime import load as loads
 from benchmarks.runtime.load import Load
+from fixtures.eventually import eventually
 from fixtures.kafka import KafkaBroker
 
 PARTITIONS = 4
@@ -24,10 +26,6 @@ class Stage:
     def __init__(self, kafka: KafkaBroker) -> None:
         self.kafka = kafka
         self._orgs: dict[Load, str] = {}
-        self._watcher = Consumer({"bootstrap.servers": kafka.bootstrap_servers, "group.id": "watcher"})
-
-    def close(self) -> None:
-        self._watcher.close()
 
     def org_of(self, load: Load) -> str:
         """The OU whose Origin topic holds a load; filled at first."""
@@ -55,23 +53,52 @@ class Stage:
             raise RuntimeError(f"the broker did not take all of {load.messages} messages")
 
     def new_output(self, org_id: str) -> str:
-        """An empty topic of results."""
-        return self.kafka.create_topic(f"MEASURE_POINT_CAL_{org_id}_{uuid.uuid4().hex[:8]}", PARTITIONS, **_TOPIC)
+        """An empty topic of results, whose partitions are led: a broker makes a topic before it leads it."""
+        topic = self.kafka.create_topic(f"MEASURE_POINT_CAL_{org_id}_{uuid.uuid4().hex[:8]}", PARTITIONS, **_TOPIC)
+        eventually(lambda: self._is_led(topic), until=bool)
+        return topic
+
+    def _is_led(self, topic: str) -> bool:
+        try:
+            return self.count(topic) == 0
+        except KafkaException:
+            return False
 
     def count(self, topic: str) -> int:
         """How many messages have been written to a topic."""
-        ends = (
-            self._watcher.get_watermark_offsets(TopicPartition(topic, part), timeout=30) for part in range(PARTITIONS)
-        )
-        return sum(end for _, end in ends)
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(topic, part): latest for part in range(PARTITIONS)}
+        ends = self.kafka.admin.list_offsets(asked, request_timeout=30)
+        return sum(end.result().offset for end in ends.values())
 
     def read(self, topic: str) -> list[tuple[bytes, bytes]]:
-        """Keys and values of all that a topic holds, partition by partition."""
-        return [(_bytes(message.key()), _bytes(message.value())) for message in self.kafka.read_all(topic)]
+        """Keys and values of all that a topic holds; those of a partition in order."""
+        consumer = Consumer({
+            "bootstrap.servers": self.kafka.bootstrap_servers, "group.id": "judge", "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        })  # fmt: skip
+        try:
+            consumer.assign([TopicPartition(topic, part, 0) for part in range(PARTITIONS)])
+            return list(_until_all_end(consumer))
+        finally:
+            consumer.close()
 
     def broker_cpu_seconds(self) -> float:
         fields = Path(f"/proc/{self.kafka.process.process.pid}/stat").read_text().rpartition(")")[2].split()
         return sum(map(int, fields[11:13])) / 100
+
+
+def _until_all_end(consumer: Consumer) -> Iterator[tuple[bytes, bytes]]:
+    ended = 0
+    while ended < PARTITIONS:
+        for message in consumer.consume(10_000, timeout=0.2):
+            error = message.error()
+            if error is None:
+                yield _bytes(message.key()), _bytes(message.value())
+            elif error.code() == KafkaError._PARTITION_EOF:
+                ended += 1
+            else:
+                raise KafkaException(error)
 
 
 def _bytes(text: str | bytes | None) -> bytes:
@@ -84,10 +111,6 @@ def stage(folder: Path, host: str) -> Iterator[Stage]:
     kafka = KafkaBroker(folder, host)
     kafka.start()
     try:
-        made = Stage(kafka)
-        try:
-            yield made
-        finally:
-            made.close()
+        yield Stage(kafka)
     finally:
         kafka.process.kill()
