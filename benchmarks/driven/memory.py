@@ -34,7 +34,7 @@ from benchmarks.driven.options import amount, parser_of, working_folder
 from benchmarks.driven.samples import SAMPLE, Sample
 from benchmarks.driven.tasks import MINUTE_MS, Meters, Phase, Surroundings, Task, WindowJob, window_task
 from localcluster.progress import Progress, Step
-from streamjob_runtime.memory import MIB_PER_CU
+from streamjob_api.memory import MIB_PER_CU
 
 _PERIOD_MS = 150_000  # four readings in each window of ten minutes
 _FILLING_ROUNDS = 28 * 60 * MINUTE_MS // _PERIOD_MS

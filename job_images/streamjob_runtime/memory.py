@@ -1,35 +1,15 @@
-"""How the memory of a job's pods is shared out: a Standalone job's one pod, a Cluster job's master and workers."""
+"""How much passes through a job's pods at once, so that it fits in their memory."""
 
-from dataclasses import dataclass
-
+from streamjob_api.memory import MIB_PER_CU, memory_of
 from streamjob_api.resources import Resources
 
-MIB_PER_CU = 2048
+__all__ = ["BYTES_PER_CHUNK", "MIB_PER_CU", "memory_of", "messages_per_batch"]
+
 # A micro-batch's messages pass through in chunks and only their combined form is kept.
 BYTES_PER_CHUNK = 8 * 2**20
 _MESSAGES_PER_CU = 400_000
 # A master takes the results of so many workers of its own size.
 _WORKERS_PER_MASTER = 4
-
-
-@dataclass(frozen=True)
-class Memory:
-    """The parts of a pod's ``cu x 2 GiB``; what is left over is the kernel's page cache and Python's processes."""
-
-    heap_mib: int
-    rocksdb_mib: int
-    beside_heap_mib: int
-
-
-def memory_of(cu: float) -> Memory:
-    """Share out a pod's memory, a driver's or an executor's.
-
-    Of each CU's 2 GiB the JVM's heap takes a third (700 MiB), its code, threads and buffers about 250 MiB, RocksDB
-    128 MiB, and Python's processes the rest: one worker for each running task, with the driver its main process and the
-    planner.
-    """
-    heap = int(700 * cu)
-    return Memory(heap_mib=heap, rocksdb_mib=int(128 * cu), beside_heap_mib=int(MIB_PER_CU * cu) - heap)
 
 
 def messages_per_batch(resources: Resources) -> int:

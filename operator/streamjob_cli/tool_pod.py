@@ -10,9 +10,9 @@ from typing import Any
 
 from streamjob_api import job_file, kinds
 from streamjob_api.job_file import JobFile
+from streamjob_api.memory import MIB_PER_CU
 from streamjob_operator.plan.names import claim_name
 from streamjob_operator.plan.pod_parts import (
-    MEMORY_MI_PER_CU,
     SCRATCH_ROOT,
     container_security,
     job_file_mount,
@@ -53,7 +53,7 @@ class Subject:
 def tool_pod(subject: Subject, arguments: Sequence[str], *, needs_spark: bool) -> Manifest:
     """Return the pod that carries out one request."""
     name = subject.told.job.name
-    memory = f"{round(subject.told.spec.resources.driver_cu * MEMORY_MI_PER_CU) if needs_spark else _PLAIN_MI}Mi"
+    memory = f"{round(subject.told.spec.resources.driver_cu * MIB_PER_CU) if needs_spark else _PLAIN_MI}Mi"
     owner = {"apiVersion": kinds.API_VERSION, "kind": kinds.STREAM_JOB, "name": name, "uid": subject.uid}
     secrets = _secrets(subject.told)
     return {

@@ -4,6 +4,7 @@ from pathlib import PurePath
 from typing import Any
 
 from streamjob_api import job_file
+from streamjob_api.memory import MIB_PER_CU
 from streamjob_operator.observed import Job
 from streamjob_operator.plan.names import claim_name
 from streamjob_operator.settings import DriverSettings
@@ -11,7 +12,6 @@ from streamjob_operator.validation import Runnable
 
 # The user "spark" of Spark's own images; the runtime image has it too.
 SPARK_USER = 185
-MEMORY_MI_PER_CU = 2048
 SCRATCH_ROOT = "/tmp"  # noqa: S108 (an emptyDir of the pod)
 
 
@@ -22,7 +22,7 @@ def cpu(cu: float) -> str:
 
 def resources(cu: float, cpu_request_per_cu: float) -> dict[str, Any]:
     """1 CU is 1 CPU core and 2 GiB; memory is requested as a whole, so that a node never takes it back."""
-    memory = f"{round(cu * MEMORY_MI_PER_CU)}Mi"
+    memory = f"{round(cu * MIB_PER_CU)}Mi"
     return {
         "requests": {"cpu": cpu(cu * cpu_request_per_cu), "memory": memory},
         "limits": {"cpu": cpu(cu), "memory": memory},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from streamjob_api.memory import PodRole, memory_of
 from streamjob_api.resources import RunningMode
 from streamjob_operator.ledger import Claim, Holder, Ledger, explain, settle
 from streamjob_operator.ou.resource_status import summarise_resource
@@ -43,3 +44,16 @@ def test_the_numbers_of_the_page_are_of_one_pool() -> None:
     pool = settle(8, jobs)
     shown = [pool.total, pool.live, pool.held - pool.live, pool.queued, pool.total - pool.held]
     assert [f"{number:g}" for number in shown] == PAGE.split("energy   True")[1].split("\n")[0].split()[:5]
+
+
+def test_the_table_of_memory_is_what_pods_get() -> None:
+    head = "| Pod | CU | limit |"
+    rows = [line.strip("| ").split(" | ") for line in PAGE[PAGE.index(head) :].split("\n\n")[0].splitlines()[2:]]
+    assert len(rows) == 7
+    for pod, cu, *cells in rows:
+        memory = memory_of(float(cu), PodRole(pod.removeprefix("Cluster: ")))
+        workers = f"{memory.workers} x {memory.worker_mib}" if memory.workers else "0"
+        sizes = (
+            memory.pod_mib, memory.heap_mib, memory.jvm_mib, memory.rocksdb_mib, memory.main_mib, memory.planning_mib,
+        )  # fmt: skip
+        assert cells == [*map(str, sizes), workers]
