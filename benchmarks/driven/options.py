@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +42,8 @@ def size(text: str) -> float:
 
 @contextmanager
 def working_folder(kept: Path | None) -> Iterator[Path]:
-    """The folder that was asked for, or one that goes at the end."""
+    """The folder that was asked for, or one that goes at the end; a command that is terminated ends what it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="bench-") as own:
         folder = kept or Path(own)
         folder.mkdir(parents=True, exist_ok=True)
