@@ -9,7 +9,6 @@ from cluster.operator_process import OperatorProcess, Ou
 
 START = [
     "put_resource_status",
-    "write_job_status:Queued",
     "write_job_status:Starting",
     "create:ConfigMap",
     "create:PersistentVolumeClaim",
