@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -118,7 +119,8 @@ def folder_of(kept: Path | None) -> Iterator[Path]:
 
 def show(verdicts: Sequence[Verdict]) -> None:
     """Print the table."""
-    table = Table("function", *("instructions", "accepted", "factor", "spread", ""))
+    table = Table("function", "instructions", "accepted", "factor", "spread", "", box=box.SIMPLE)
+    table.columns[0].no_wrap = True
     for column in table.columns[1:5]:
         column.justify = "right"
     for verdict in verdicts:

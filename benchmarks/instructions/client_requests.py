@@ -22,7 +22,11 @@ _REQUEST = bytes.fromhex(
 )
 _RUNNING_ON_VALGRIND = 0x1001
 _CALLGRIND = (ord("C") << 24) | (ord("T") << 16)
-_ZERO_STATS, _DUMP_STATS_AT, _START_INSTRUMENTATION = _CALLGRIND + 1, _CALLGRIND + 3, _CALLGRIND + 4
+_DUMP_STATS_AT, _START_INSTRUMENTATION = _CALLGRIND + 3, _CALLGRIND + 4
+
+# The name of counts that nobody asks for. Callgrind has a request to forget them, too, but that leaves what the other
+# threads of the program have counted.
+UNCOUNTED = "uncounted"
 
 
 def is_under_valgrind() -> bool:
@@ -35,13 +39,8 @@ def start_counting() -> None:
     _ask(_START_INSTRUMENTATION)
 
 
-def forget_counts() -> None:
-    """Set all counts to zero."""
-    _ask(_ZERO_STATS)
-
-
 def write_counts(name: str) -> None:
-    """Write what was counted since it was last zero to callgrind's next file, under a name."""
+    """Write what was counted since the last time to callgrind's next file, under a name."""
     text = ctypes.create_string_buffer(name.encode())
     _ask(_DUMP_STATS_AT, ctypes.addressof(text))
 

@@ -10,8 +10,10 @@ import gc
 from collections.abc import Callable, Iterable
 from importlib import import_module
 
-from benchmarks.instructions.client_requests import forget_counts, is_under_valgrind, start_counting, write_counts
+from benchmarks.instructions.client_requests import UNCOUNTED, is_under_valgrind, start_counting, write_counts
 from benchmarks.instructions.subjects import Subject
+
+WARMING_CALLS = 2
 
 
 def main() -> None:
@@ -37,16 +39,17 @@ def count_all(subjects: Iterable[Subject], repeats: int) -> None:
 
 
 def count(subject: Subject, counted: Callable[[], int], repeats: int) -> None:
-    """Write the counts of some calls; the first call, which fills caches, is none of them.
+    """Write the counts of some calls, after some that fill caches and let Python specialise its code.
 
     Raises:
         SystemExit: a call gave another number of rows than it must.
     """
-    rows = counted()
-    if rows != subject.rows:
-        raise SystemExit(f"{subject.name}: {rows} rows came out where {subject.rows} must: what is it that is counted?")
+    for _ in range(WARMING_CALLS):
+        rows = counted()
+        if rows != subject.rows:
+            raise SystemExit(f"{subject.name}: {rows} rows came out where {subject.rows} must: is it what is meant?")
+    write_counts(UNCOUNTED)
     for _ in range(repeats):
-        forget_counts()
         counted()
         write_counts(subject.name)
 

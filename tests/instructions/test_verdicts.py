@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.instructions.baseline import NOTHING, Baseline, read, write
 from benchmarks.instructions.callgrind import Counts, read_counts
-from benchmarks.instructions.client_requests import is_under_valgrind, write_counts
+from benchmarks.instructions.client_requests import UNCOUNTED, is_under_valgrind, write_counts
 from benchmarks.instructions.verdicts import Verdict, differences, judge, not_comparable
 from benchmarks.instructions.versions import level_of
 
@@ -74,8 +74,8 @@ def test_a_processor_counts_as_v3_only_with_all_of_its_features() -> None:
 
 
 def test_calls_are_read_in_the_order_of_callgrinds_files_and_its_last_file_is_left_out(tmp_path: Path) -> None:
-    for number, total in ((2, 20), (10, 100), (1, 10)):
-        text = f"desc: Trigger: Client Request: decode\nevents: Ir\n\nfn=(1)\n0 {total}\n\ntotals: {total}\n"
+    for number, name, total in ((2, "decode", 20), (10, "decode", 100), (1, "decode", 10), (3, UNCOUNTED, 7)):
+        text = f"desc: Trigger: Client Request: {name}\nevents: Ir\n\nfn=(1)\n0 {total}\n\ntotals: {total}\n"
         (tmp_path / f"callgrind.out.{number}").write_text(text)
     (tmp_path / "callgrind.out.11").write_text("desc: Trigger: Program termination\n\ntotals: 5\n")
     assert read_counts(tmp_path) == {"decode": (10, 20, 100)}
