@@ -95,11 +95,11 @@ def _policies(effort: Effort) -> list[Point]:
 
 
 def _sized(paddings: Mapping[str, Padding], effort: Effort) -> list[Point]:
+    """The same micro-batches of messages of all sizes: as many as 10 KB allow, ten of each meter."""
+    phases = effort.phases(effort.meters) if effort.is_quick else (Phase(BACKLOG, 60, 20, at_once=10),)
     points = []
     for label, padding in paddings.items():
-        task = window_task(
-            _ONE_MAXIMUM, Meters(effort.meters, effort.phases(effort.meters), 10_000, padding), cu=effort.cu
-        )
+        task = window_task(_ONE_MAXIMUM, Meters(effort.meters, phases, 10_000, padding), cu=effort.cu)
         points.append(Point(label, task.stream.message_bytes, task))
     return points
 

@@ -12,7 +12,7 @@ from fixtures.kafka import KafkaBroker
 
 # records bear event times of the past: no retention
 _TOPIC = {"retention.ms": "-1", "max.message.bytes": "2000000"}
-_HELD_AT_MOST = 200_000
+_HELD_BYTES = 200_000_000
 
 
 class Feeder:
@@ -31,10 +31,11 @@ class Feeder:
         self._producer = Producer({
             "bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 5, "compression.type": "lz4",
             "enable.idempotence": True, "queue.buffering.max.messages": 1_000_000,
-            "queue.buffering.max.kbytes": 2_000_000,
+            "queue.buffering.max.kbytes": 1_000_000,
             "log_level": 3,  # a broker that has just started lets it wait, which is no news
         })  # fmt: skip
         self._failures: list[str] = []
+        self._held_at_most = min(200_000, _HELD_BYTES // stream.message_bytes)
 
     def send(self, rounds: Iterable[int]) -> None:
         """Send rounds, and wait until the broker has them.
@@ -47,7 +48,7 @@ class Feeder:
                 self._producer.produce(self._topic, text, key, on_delivery=self._note)
             self.sent_messages += len(self._keys)
             self._producer.poll(0)
-            while len(self._producer) > _HELD_AT_MOST:
+            while len(self._producer) > self._held_at_most:
                 self._producer.poll(0.05)
         if self._producer.flush(120) or self._failures:
             raise RuntimeError(f"the broker did not take all messages: {self._failures[:1]}")
