@@ -32,7 +32,7 @@ class Stage:
         if load not in self._orgs:
             org_id = f"o{15_724_268_000_000 + load.messages}"
             for topic in (f"MEASURE_POINT_ORIGIN_{org_id}", f"STREAMJOB_DEAD_LETTER_{org_id}"):
-                self.kafka.create_topic(topic, PARTITIONS, **_TOPIC)
+                self._new(topic)
             self._fill(f"MEASURE_POINT_ORIGIN_{org_id}", load, org_id)
             self._orgs[load] = org_id
         return self._orgs[load]
@@ -53,12 +53,17 @@ class Stage:
             raise RuntimeError(f"the broker did not take all of {load.messages} messages")
 
     def new_output(self, org_id: str) -> str:
-        """An empty topic of results, whose partitions are led: a broker makes a topic before it leads it."""
-        topic = self.kafka.create_topic(f"MEASURE_POINT_CAL_{org_id}_{uuid.uuid4().hex[:8]}", PARTITIONS, **_TOPIC)
+        """An empty topic of results."""
+        return self._new(f"MEASURE_POINT_CAL_{org_id}_{uuid.uuid4().hex[:8]}")
+
+    def _new(self, topic: str) -> str:
+        """Create a topic and wait until its partitions are led: a broker makes a topic before it leads it."""
+        self.kafka.create_topic(topic, PARTITIONS, **_TOPIC)
         eventually(lambda: self._is_led(topic), until=bool)
         return topic
 
     def _is_led(self, topic: str) -> bool:
+        self.kafka.admin.list_topics(topic, timeout=30)  # or the client goes on with what it knew of leaders
         try:
             return self.count(topic) == 0
         except KafkaException:
