@@ -16,30 +16,22 @@ import argparse
 import json
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from benchmarks.driven.driver_session import DriverSession
-from benchmarks.driven.feeder import Feeder
-from benchmarks.driven.following import Fault, Follower
 from benchmarks.driven.measuring import servers
 from benchmarks.driven.memory_limit import MemoryLimit, NoLimit, memory_limit
 from benchmarks.driven.memory_report import draw, figures, markdown, table
 from benchmarks.driven.options import amount, parser_of, working_folder
-from benchmarks.driven.samples import SAMPLE, Sample
-from benchmarks.driven.tasks import MINUTE_MS, Meters, Phase, Surroundings, Task, WindowJob, window_task
-from localcluster.progress import Progress, Step
+from benchmarks.driven.samples import SAMPLE
+from benchmarks.driven.steady_load import day_task, run
+from localcluster.progress import Progress
 from streamjob_api.memory import MIB_PER_CU
-
-_PERIOD_MS = 150_000  # four readings in each window of ten minutes
-_FILLING_ROUNDS = 28 * 60 * MINUTE_MS // _PERIOD_MS
-_SAMPLE_SECONDS = 10.0
-_A_DAY = WindowJob(("max",), latency="1d", latency_ms=24 * 60 * MINUTE_MS)
 
 
 def main() -> None:
@@ -66,8 +58,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=amount, default=5_000, help="messages a second (5,000)")
     parser.add_argument("--meters", type=amount, default=10_000, help="10,000")
     asked = parser.parse_args()
-    if asked.minutes * 60 < 4 * _SAMPLE_SECONDS:
-        parser.error("--minutes: too short for four samples")
+    if asked.minutes < 1:
+        parser.error("--minutes: at least one, for samples each ten seconds")
     if asked.tables and not asked.folder:
         parser.error("--tables needs the --folder of former samples")
     return asked
@@ -75,41 +67,22 @@ def _options() -> argparse.Namespace:
 
 def _measured(asked: argparse.Namespace, folder: Path, file: Path) -> dict[str, Any]:
     """Run the driver and write its samples; what is told beside them."""
-    rounds = round(asked.minutes * 60 * asked.rate / asked.meters)
-    phases = (Phase("filling", _FILLING_ROUNDS, 0), Phase("steady", rounds, 0))
-    task = window_task(_A_DAY, Meters(asked.meters, phases, _PERIOD_MS), cu=asked.cu)
     file.unlink(missing_ok=True)
-    progress = Progress()
-    told: dict[str, Any] = {
-        "meters": asked.meters, "cu": asked.cu, "minutes": asked.minutes, "messages_per_second": asked.rate,
-        "limit_mib": round(asked.cu * MIB_PER_CU),
-    }  # fmt: skip
+    rounds = round(asked.minutes * 60 * asked.rate / asked.meters)
+    task = day_task(asked.meters, rounds, asked.cu)
+    limit_mib, progress = round(asked.cu * MIB_PER_CU), Progress()
     with (
         tempfile.TemporaryDirectory(dir=folder) as own,
         servers(Path(own), with_redis=False) as (kafka, _),
-        _limit(told["limit_mib"], progress) as limit,
+        _limit(limit_mib, progress) as limit,
         progress.step(f"{asked.minutes:g} minutes at {asked.rate:,} messages a second") as step,
     ):
-        feeder = Feeder(kafka, task.stream, task.partitions)
-        step.note("filling the topic")
-        feeder.send(range(_FILLING_ROUNDS))
-        document = task.job.document(feeder.org_id, kafka.bootstrap_servers, Path(own) / "driver", None)
-        driver = DriverSession(document, Path(own) / "driver", limit)
-        try:
-            follower = Follower(driver, step)
-            follower.until(feeder.sent_messages)
-            _steadily(_Looks(driver, follower, feeder, limit, file), task, asked.rate, step)
-            feeder.send(task.stream.all_rounds[-1:])
-            follower.until(feeder.sent_messages)
-            results, fault = task.verdict(Surroundings(kafka, None, driver), task.stream)
-            told |= {"results": results, "fault": fault}
-        except Fault as refused:
-            told["fault"] = str(refused)
-        finally:
-            driver.stop()
-            told["kills"] = limit.kills() if limit else None
-        step.has_failed = bool(told["fault"])
-    return told
+        outcome = run(task, asked.rate, kafka, limit, Path(own), file, step)
+        step.has_failed = bool(outcome.fault)
+    return {
+        "meters": asked.meters, "cu": asked.cu, "minutes": asked.minutes, "messages_per_second": asked.rate,
+        "limit_mib": limit_mib, **asdict(outcome),
+    }  # fmt: skip
 
 
 @contextmanager
@@ -120,48 +93,6 @@ def _limit(mib: int, progress: Progress) -> Iterator[MemoryLimit | None]:
     except NoLimit as missing:
         progress.say(f"{missing}; memory is sampled only")
         yield None
-
-
-class _Looks:
-    """Samples a driver into a file."""
-
-    def __init__(
-        self, driver: DriverSession, follower: Follower, feeder: Feeder, limit: MemoryLimit | None, file: Path
-    ) -> None:
-        self.follower, self.feeder = follower, feeder
-        self._driver, self._limit, self._file = driver, limit, file
-
-    def add(self, seconds: float) -> None:
-        by_role = self._driver.memory_mib_by_role()
-        committed = self.follower.committed
-        sample = Sample(
-            seconds=round(seconds, 1),
-            messages=committed,
-            lag=self.feeder.sent_messages - committed,
-            cpu_seconds=round(self._driver.cpu_seconds(), 2),
-            pss_mib=round(sum(size for _, size in by_role.values()), 1),
-            working_set_mib=round(self._limit.working_set_mib(), 1) if self._limit else None,
-            by_role={role: (count, round(size, 1)) for role, (count, size) in by_role.items()},
-            checkpoint_mib=round(self._driver.checkpoint_mib(), 1),
-            scratch_mib=round(self._driver.scratch_mib(), 1),
-        )
-        with self._file.open("ab") as file:
-            file.write(SAMPLE.dump_json(sample) + b"\n")
-
-
-def _steadily(looks: _Looks, task: Task, rate: int, step: Step) -> None:
-    """Send round after round when its time has come, and sample."""
-    filling, steady = task.phases
-    began, sampled = time.monotonic(), 0
-    for number in range(steady.rounds):
-        due = number * task.stream.meters / rate
-        while (seconds := time.monotonic() - began) < due:
-            if seconds >= sampled * _SAMPLE_SECONDS:
-                looks.add(seconds)
-                sampled += 1
-            looks.follower.wait(min(0.25, due - seconds))
-        looks.feeder.send([filling.rounds + number])
-        step.note(f"{seconds / 60:.1f} minutes at the steady rate")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def parser_of(command: str, description: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=command, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cu", type=size, default=2.0, help="size of the job: 1 to 4 in steps of 0.5 (2)")
+    parser.add_argument("--cu", type=size, default=2.0, help="size of the job: 1 to 4 in steps of 0.5 (%(default)g)")
     parser.add_argument("--folder", type=Path, help="where measurements, and logs of refused ones, are kept")
     parser.add_argument("--tables", action="store_true", help="measure nothing: tell what the folder has")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the docs' table there")
