@@ -154,6 +154,9 @@ def _tell(runs: Sequence[Run], contestants: Sequence[Contestant], asked: argpars
         asked.markdown.write_text(markdown(found, facts) + "\n")
     if asked.plot:
         draw(found, facts, asked.plot)
+    for fact in facts:
+        if fact.key not in found:
+            print(f"{fact.title}: no figures, its runs were refused or too short to compare", file=sys.stderr)
     told = report(found, facts, runs, asked.messages, asked.meters)
     print(json.dumps(told))
     if told["refused"] or set(found) != set(asked.contestants):

@@ -9,6 +9,9 @@ from statistics import median
 
 from benchmarks.runtime.runs import Run
 
+# Results are looked at five times a second: two backlogs that are nearer to each other tell nothing.
+_LEAST_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -52,12 +55,15 @@ class Figures:
 
 
 def figures(runs: Iterable[Run]) -> dict[str, Figures]:
-    """Figures of each contestant; refused runs and those without their other half count for nothing."""
+    """Figures of each contestant.
+
+    Refused runs count for nothing, nor do those without their other half or hardly shorter than it.
+    """
     pairs: dict[str, list[tuple[Run, Run]]] = {}
     good = sorted((run for run in runs if not run.fault), key=_round)
     for (contestant, _), of_round in groupby(good, key=_round):
         small, large = _ends(list(of_round))
-        if small.messages < large.messages:
+        if large.seconds - small.seconds >= _LEAST_SECONDS:
             pairs.setdefault(contestant, []).append((small, large))
     return {contestant: _figures(of_contestant) for contestant, of_contestant in pairs.items()}
 
@@ -75,7 +81,7 @@ def _figures(pairs: Sequence[tuple[Run, Run]]) -> Figures:
         steady=Spread.of(_slope(small, large) * 1e6 for small, large in pairs),
         start=Spread.of(small.cpu_seconds - _slope(small, large) * small.messages for small, large in pairs),
         whole=Spread.of(large.cpu_seconds / large.messages * 1e6 for _, large in pairs),
-        rate=Spread.of((large.messages - small.messages) / _longer(small, large) for small, large in pairs),
+        rate=Spread.of((large.messages - small.messages) / (large.seconds - small.seconds) for small, large in pairs),
         peak_mib=Spread.of(large.peak_mib for _, large in pairs),
         broker=Spread.of(large.broker_cpu_seconds / large.messages * 1e6 for _, large in pairs),
         runs=len(pairs),
@@ -84,8 +90,3 @@ def _figures(pairs: Sequence[tuple[Run, Run]]) -> Figures:
 
 def _slope(small: Run, large: Run) -> float:
     return (large.cpu_seconds - small.cpu_seconds) / (large.messages - small.messages)
-
-
-def _longer(small: Run, large: Run) -> float:
-    """Seconds more; never less than a sample's distance, which noise in two tiny backlogs can make of it."""
-    return max(0.2, large.seconds - small.seconds)

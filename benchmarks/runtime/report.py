@@ -39,9 +39,13 @@ def report(
 
 def _median(name: str, found: Figures) -> float:
     of, digits = _SHOWN[name]
-    return round(of(found).median, digits)
+    return _rounded(of(found).median, digits)
 
 
 def _range(name: str, found: Figures) -> list[float]:
     of, digits = _SHOWN[name]
-    return [round(of(found).lowest, digits), round(of(found).highest, digits)]
+    return [_rounded(of(found).lowest, digits), _rounded(of(found).highest, digits)]
+
+
+def _rounded(value: float, digits: int) -> float:
+    return round(value, digits) if digits else round(value)

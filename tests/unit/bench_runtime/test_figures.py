@@ -52,6 +52,11 @@ def test_a_contestant_without_both_backlogs_has_no_figures() -> None:
     assert figures([run("quix", 1, 1_000_000, 1, 1)]) == {}
 
 
+def test_backlogs_that_took_equally_long_tell_nothing() -> None:
+    small, large = rounds("quix", [4.0])
+    assert figures([small, replace(large, seconds=small.seconds + 0.2)]) == {}
+
+
 def test_floors_are_apart_in_the_report() -> None:
     made = [*rounds("quix", [50.0]), *rounds("polars", [3.0])]
     told = report(figures(made), FACTS, made, 5_000_000, 10)
