@@ -78,7 +78,7 @@ instructions-accept: setup ## Count them and accept what was counted; review the
 	@$(RUN) python -m benchmarks.instructions --accept $(ARGS)
 
 .PHONY: bench-runtime
-bench-runtime: setup ## CPU per record of the runtime and of other engines on one topic (hours); ARGS="--help" for options
+bench-runtime: setup ## CPU per record of the runtime and of other engines on one topic (an hour); ARGS="--help" for options
 	@$(RUN) python -m benchmarks.runtime $(ARGS)
 
 .PHONY: lint
