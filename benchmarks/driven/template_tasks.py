@@ -90,13 +90,13 @@ def _ticked(at: Surroundings, stream: Stream) -> tuple[int, str]:
         found = read_results(at.kafka, at.topic)
         ended = found.filter(pl.col("time") == found["time"].max()).join(last, on="asset", how="right")
         if ended.filter(pl.col("value") == pl.col("value_wanted")).height == stream.meters:
-            return len(found), _tick_faults(found, stream)
+            return len(found), tick_faults(found, stream)
         if time.monotonic() > deadline:
             return len(found), "no tick has the values of the last round"
         time.sleep(1)
 
 
-def _tick_faults(found: pl.DataFrame, stream: Stream) -> str:
+def tick_faults(found: pl.DataFrame, stream: Stream) -> str:
     """Each tick has one value of every meter, of a round that it sent, and never goes back to an earlier one."""
     sent = pl.concat(
         pl.DataFrame([stream.assets(), pl.Series("value", _limited(stream.of_round(number)))]).with_columns(
