@@ -19,7 +19,7 @@ class Quix:
         guarantee=f"at least once; changelog in Kafka, offsets committed each {SAVED_EVERY_SECONDS} s",
         settings={
             "processes": f"{CORES}, one consumer group",
-            "windows": "final, closed by partition, no grace",
+            "windows": "one reducer for all four, closed by partition, no grace",
             "JSON": "orjson",
             "commit interval": f"{SAVED_EVERY_SECONDS} s",
             "sink": "lz4, linger 50 ms",

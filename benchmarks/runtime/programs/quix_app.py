@@ -5,13 +5,13 @@ from typing import Any
 
 import orjson  # type: ignore[import-not-found]
 from quixstreams import Application  # type: ignore[import-not-found]
-from quixstreams.dataframe.windows import Count, Max, Min, Sum  # type: ignore[import-not-found]
 
 from benchmarks.runtime.contestant import BEYOND, INPUT_POINT, LOWEST, SAVED_EVERY_SECONDS, WINDOW_MS
 from benchmarks.runtime.programs.cal_records import records
 
-KINDS = ("max", "min", "sum", "cnt")
 Point = dict[str, Any]
+Window = list[float]
+"""In the order of the records' points: max, min, sum and count."""
 
 
 def points(message: bytes) -> list[Point]:
@@ -24,6 +24,19 @@ def points(message: bytes) -> list[Point]:
 def event_time(point: Point, *_: Any) -> int:
     time_ms: int = point["time"]
     return time_ms
+
+
+def opened(point: Point) -> Window:
+    value = point["value"]
+    return [value, value, value, 1]
+
+
+def fold(window: Window, point: Point) -> Window:
+    value = point["value"]
+    highest, lowest, total, count = window
+    higher = value if value > highest else highest  # noqa: FURB136 (twice as fast as max)
+    lower = value if value < lowest else lowest  # noqa: FURB136
+    return [higher, lower, total + value, count + 1]
 
 
 def application(asked: argparse.Namespace) -> Application:
@@ -41,10 +54,11 @@ def application(asked: argparse.Namespace) -> Application:
     results = app.topic(asked.output_topic, key_serializer="str", value_serializer="bytes")
     frame = app.dataframe(readings).apply(points, expand=True).set_timestamp(event_time)
     windows = frame.tumbling_window(WINDOW_MS, grace_ms=0, name="windows")
-    closed = windows.agg(max=Max("value"), min=Min("value"), sum=Sum("value"), cnt=Count()).final("partition")
+    # four aggregators side by side, agg(max=Max(...), ...), cost a third more
+    closed = windows.reduce(reducer=fold, initializer=opened).final("partition")
 
     def of_window(window: dict[str, Any], key: str, *_: Any) -> list[bytes]:
-        return records(asked.org_id, key, window["start"], [window[kind] for kind in KINDS])
+        return records(asked.org_id, key, window["start"], window["value"])
 
     closed.apply(of_window, expand=True, metadata=True).to_topic(results)
     return app
