@@ -9,11 +9,12 @@ _HEAP_PER_CU = 700
 _ROCKSDB_PER_CU = 128
 # Metaspace, compiled code, threads' stacks and buffers, which the JVM's flags keep below 400; measured at 1 to 4 CU.
 _JVM = 250
-# Where results pass through; its libraries alone take 120.
-_MAIN_PER_CU, _MAIN = 40, 160
-# The process that plans micro-batches, 110, and the four that Spark forks workers of, which share most of theirs.
-_PLANNING = 240
-# A worker's libraries take 90, the chunks and blocks of its part of a micro-batch 100.
+# Where results pass through: 130 of libraries, 210 at 1 CU with a latency of one day (make bench-memory).
+_MAIN_PER_CU, _MAIN = 40, 190
+# The process that plans micro-batches, 110, and five of 35 that Spark forks workers of.
+_PLANNING = 290
+# For each core one that reads and one that keeps state: 240 and 140 in the same measurement.
+_WORKERS_PER_CORE = 2
 _LEAST_WORKER = 200
 
 
@@ -36,7 +37,7 @@ class Memory:
         rocksdb_mib: block cache and write buffers of the state store, which lies in the JVM's process.
         main_mib: the main process; a Cluster job's worker has none.
         planning_mib: the planner, and the processes that workers are forked of.
-        workers: Python workers at once, one for each core; a Cluster job's master has none.
+        workers: Python workers, for each core one that reads and one that keeps state; a master has none.
         python_mib: what is left, for the workers, and for pages of files.
     """
 
@@ -67,7 +68,7 @@ def memory_of(cu: float, role: PodRole = PodRole.STANDALONE) -> Memory:
         ValueError: a JVM and Python do not fit in a pod of that size.
     """
     pod, heap, rocksdb = round(cu * MIB_PER_CU), int(_HEAP_PER_CU * cu), int(_ROCKSDB_PER_CU * cu)
-    has_main, workers = role is not PodRole.WORKER, 0 if role is PodRole.MASTER else max(1, int(cu))
+    has_main, workers = role is not PodRole.WORKER, 0 if role is PodRole.MASTER else _WORKERS_PER_CORE * max(1, int(cu))
     main = _MAIN + round(_MAIN_PER_CU * cu) if has_main else 0
     planning = _PLANNING if has_main else 0
     left = pod - heap - rocksdb - _JVM - main - planning

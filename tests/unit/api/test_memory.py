@@ -34,7 +34,7 @@ def test_the_parts_add_up_to_the_pods_limit(cu: float, role: PodRole) -> None:
 def test_all_workers_find_room(cu: float, role: PodRole) -> None:
     memory = memory_of(cu, role)
     assert memory.workers * memory.worker_mib <= memory.python_mib
-    assert memory.workers == (0 if role is PodRole.MASTER else int(cu))
+    assert memory.workers == (0 if role is PodRole.MASTER else 2 * int(cu))
     assert memory.worker_mib >= 200 or role is PodRole.MASTER
 
 
