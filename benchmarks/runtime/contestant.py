@@ -104,5 +104,5 @@ class Contestant(Protocol):
         ...
 
     def start(self, work: Work) -> Running:
-        """Start it; the clock runs from here."""
+        """Start it; the clock runs from the return on."""
         ...

@@ -37,10 +37,9 @@ def measure(contestant: Contestant, stage: Stage, load: Load, number: int, folde
         stage.kafka.bootstrap_servers, org_id, f"MEASURE_POINT_ORIGIN_{org_id}", stage.new_output(org_id), folder
     )
     goal = AllResults.of(load, org_id) if contestant.facts.writes_results else AllRead(load.messages)
-    broker, began = stage.broker_cpu_seconds(), time.monotonic()
-    running = contestant.start(work)
+    broker, running = stage.broker_cpu_seconds(), contestant.start(work)
     try:
-        watch = _Watch(running, stage, work.output_topic, goal, began, step)
+        watch = _Watch(running, stage, work.output_topic, goal, step)
         verdict = watch.until_done(_PATIENCE_SECONDS + load.messages / _PATIENCE_RATE)
         broker = stage.broker_cpu_seconds() - broker
     finally:
@@ -58,11 +57,11 @@ def measure(contestant: Contestant, stage: Stage, load: Load, number: int, folde
 class _Watch:
     """Looks at the processes and at the topic of results five times a second."""
 
-    def __init__(self, running: Running, stage: Stage, topic: str, goal: Goal, began: float, step: Step) -> None:
+    def __init__(self, running: Running, stage: Stage, topic: str, goal: Goal, step: Step) -> None:
         self.seen = _Seen()
         self._running, self._stage, self._topic, self._goal = running, stage, topic, goal
-        self._began, self._step = began, step
-        self._memory_at = began
+        self._step = step
+        self._began = self._memory_at = time.monotonic()
 
     def until_done(self, patience_seconds: float) -> Verdict:
         """Look until all results are there, or will not come."""

@@ -55,7 +55,7 @@ class PodSession:
 
 
 def created(cluster: Cluster, manifests: list[dict[str, Any]], remove: Callable[[], None]) -> PodSession:
-    """Apply manifests, the pod last; the clock of a start runs from here."""
+    """Create objects, the pod last."""
     cluster.kubectl("create", "-f", "-", input="\n---\n".join(map(json.dumps, manifests)))
     meta = manifests[-1]["metadata"]
     return PodSession(
