@@ -120,10 +120,11 @@ def draw(all_grown: Sequence[Grown], path: Path) -> None:
         panel.axhline(_GROWTH_ALLOWED, color=_BOUND, linewidth=0.8, linestyle="--")
         panel.set_xticks(range(len(costs)), [point.label for point, _, _ in each.points])
         panel.set_title(each.dimension.title, fontsize=9)
-        panel.set_ylim(bottom=0)
         panel.spines[["top", "right"]].set_visible(False)
     for panel in list(panels.flat)[len(all_grown) :]:
         panel.set_visible(False)
+    factors = [each.factor or 1.0 for each in all_grown]
+    panels[0][0].set_ylim(0, 1.1 * max(_GROWTH_ALLOWED, *factors))  # all panels share it
     panels[0][0].set_ylabel("CPU per record,\nfirst point = 1", fontsize=9)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})

@@ -71,7 +71,7 @@ def draw(samples: Sequence[Sample], limit_mib: float, path: Path) -> None:
         axes.set_xlabel("minutes at the steady rate", fontsize=9)
         axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
-    left.legend(fontsize=8, loc="lower right")
+    left.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=4)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)

@@ -159,7 +159,7 @@ def _draw(made: Mapping[str, Measurement], path: Path) -> None:
     axes.set_title("records a second: more is better", fontsize=10)
     axes.margins(x=0.12)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
