@@ -41,25 +41,28 @@ class StreamjobPod:
 
     def start(self, work: Work) -> PodSession:
         self._cluster.create_namespace(_NAMESPACE)
-        self._cluster.kubectl("create", "-f", "-", input=json.dumps(_stream_job()))
+        self._cluster.kubectl("create", "-f", "-", input=json.dumps(stream_job()))
         job = json.loads(self._cluster.kubectl("-n", _NAMESPACE, "get", "streamjob", _JOB, "-o", "json"))
-        return created(self._cluster, self._planned(job, work), self._remove)
-
-    def _planned(self, job: Manifest, work: Work) -> list[Manifest]:
-        extract = job_of(job)
-        catalogue = Catalogue({("time-window-aggregation", "1.0"): self._image})
-        facts = OuFacts(namespace=_NAMESPACE, resource=resource_of(_resource(work)), catalogue=catalogue)
-        verdict = check(extract, facts, Lineage())
-        if not isinstance(verdict, Runnable):
-            raise SystemExit(f"the benchmark's job is refused: {verdict}")
-        # 2 cores cannot hold a pod that requests 2 cores beside the cluster's own; its limit is what counts
-        return plan(extract, verdict, attempt=1, epoch=0, settings=DriverSettings(cpu_request_per_cu=0.1))
+        return created(self._cluster, planned(job, work, self._image), self._remove)
 
     def _remove(self) -> None:
         self._cluster.kubectl("delete", "namespace", _NAMESPACE, "--ignore-not-found", "--wait=true")
 
 
-def _stream_job() -> Manifest:
+def planned(job: Manifest, work: Work, image: str) -> list[Manifest]:
+    """The objects that the operator would make for a StreamJob that is in the cluster."""
+    extract = job_of(job)
+    catalogue = Catalogue({("time-window-aggregation", "1.0"): image})
+    facts = OuFacts(namespace=_NAMESPACE, resource=resource_of(_resource(work)), catalogue=catalogue)
+    verdict = check(extract, facts, Lineage())
+    if not isinstance(verdict, Runnable):
+        raise SystemExit(f"the benchmark's job is refused: {verdict}")
+    # 2 cores cannot hold a pod that requests 2 cores beside the cluster's own; its limit is what counts
+    return plan(extract, verdict, attempt=1, epoch=0, settings=DriverSettings(cpu_request_per_cu=0.1))
+
+
+def stream_job() -> Manifest:
+    """The manifest that a user would apply."""
     meta = {"name": _JOB, "namespace": _NAMESPACE}
     return {"apiVersion": kinds.API_VERSION, "kind": kinds.STREAM_JOB, "metadata": meta, "spec": job_spec()}
 
