@@ -24,13 +24,13 @@ class JobSpec:
     Attributes:
         template: its name in ``spec.template``.
         block: the template's block by its name, as ``{"deviceState": {...}}``.
-        beside: further fields of the spec.
+        trigger_interval: ``0s`` lets a micro-batch begin as soon as there are records.
     """
 
     template: str
     block: Mapping[str, Any]
     cu: float = 2
-    beside: Mapping[str, Any] | None = None
+    trigger_interval: str = "0s"
 
     def document(self, org_id: str, bootstrap_servers: str, folder: Path, redis_url: str | None) -> dict[str, Any]:
         """``job.json`` as the operator would write it."""
@@ -38,9 +38,9 @@ class JobSpec:
         spec = {
             "template": {"name": self.template, "version": "1.0"},
             "startFrom": {"mode": "Earliest"},
+            "triggerInterval": self.trigger_interval,
             "resources": {"mode": "Standalone", "cu": self.cu},
             **self.block,
-            **(self.beside or {}),
         }
         return {
             "job": {**identity, "attempt": 1, "epoch": 0, "generation": 1},
