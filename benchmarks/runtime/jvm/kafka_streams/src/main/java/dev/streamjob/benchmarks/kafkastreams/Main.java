@@ -8,6 +8,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
@@ -41,7 +42,7 @@ public final class Main {
         String orgId = arguments.of("org-id");
         return new Topology()
                 .addSource(
-                        Topology.AutoOffsetReset.EARLIEST, "origin", new EventTime(), new ByteArrayDeserializer(),
+                        AutoOffsetReset.earliest(), "origin", new EventTime(), new ByteArrayDeserializer(),
                         new OriginDeserializer(), arguments.of("input-topic"))
                 .addProcessor("windows", () -> new OpenWindows(orgId), "origin")
                 .addStateStore(windows, "windows")
