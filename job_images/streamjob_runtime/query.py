@@ -15,8 +15,6 @@ from streamjob_runtime.report import QueryFacts
 from streamjob_runtime.source import JOB_OPTION, SOURCE
 from streamjob_runtime.stateful import with_state
 
-# How often the source is asked for data while there is none.
-TRIGGER = "1 second"
 _STOP_SECONDS = 15.0
 
 
@@ -29,7 +27,7 @@ def start_query(session: SparkSession, job: JobFile, deliver: Callable[[DataFram
         .outputMode("update")
         .queryName(f"{job.job.namespace}/{job.job.name}")
         .option("checkpointLocation", job.checkpoint_path)
-        .trigger(processingTime=TRIGGER)
+        .trigger(processingTime=f"{job.spec.trigger_interval.milliseconds} milliseconds")
         .start()
     )
 

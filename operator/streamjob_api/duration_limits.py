@@ -35,5 +35,6 @@ def _whole_seconds(value: Duration) -> Duration:
 
 
 Latency = Annotated[Duration, between("0s", "1d")]
+TriggerInterval = Annotated[Duration, between("0s", "1m")]
 AtLeastASecond = Annotated[Duration, AfterValidator(_a_second)]
 WindowLength = Annotated[Duration, AfterValidator(_whole_seconds)]

@@ -11,7 +11,7 @@ from streamjob_api.alarms import Alarms
 from streamjob_api.assets import AssetFilter
 from streamjob_api.base import ApiModel, Bool, Int
 from streamjob_api.diffs import IGNORED, LIVE, RESTART, STATE_BREAKING
-from streamjob_api.duration_limits import AtLeastASecond
+from streamjob_api.duration_limits import AtLeastASecond, TriggerInterval
 from streamjob_api.durations import Duration
 from streamjob_api.lifecycle import DesiredState, Lifecycle, Restart, StartFrom, UpgradeMode
 from streamjob_api.resources import Resources
@@ -129,6 +129,13 @@ class StreamJobSpec(ApiModel):
         description="What the job reads at most. Left out: no limit.",
         examples=[1000],
         json_schema_extra=RESTART | unit("records per second"),
+    )
+    trigger_interval: TriggerInterval = Field(
+        default=Duration.parse("1s"),
+        description="Time from the beginning of a micro-batch to that of the next, and how often records are looked "
+        "for: 0s to 1m. With 0s one begins as soon as there are records: results come sooner, a record costs more.",
+        examples=["500ms"],
+        json_schema_extra=RESTART,
     )
     start_from: StartFrom = Field(default=StartFrom(), description="Which records the job's first start reads.")
     future_tolerance: Duration = Field(
