@@ -54,11 +54,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--dimensions", type=_dimensions, default=list(DIMENSIONS), metavar="NAMES", help=f"of {','.join(DIMENSIONS)}"
     )
-    parser.add_argument("--messages", type=amount, help="of one measurement, about (2,800,000; quick: 280,000)")
+    parser.add_argument("--messages", type=amount, help="of one measurement, about (4,000,000; quick: 280,000)")
     parser.add_argument("--meters", type=amount, default=10_000, help="where the dimension says nothing else (10,000)")
     parser.add_argument("--quick", action="store_true", help="few messages, smaller ranges: shows that it works")
     asked = parser.parse_args()
-    asked.messages = asked.messages or (280_000 if asked.quick else 2_800_000)
+    asked.messages = asked.messages or (280_000 if asked.quick else 4_000_000)
     if asked.tables and not asked.folder:
         parser.error("--tables needs the --folder of former measurements")
     return asked

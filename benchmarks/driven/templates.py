@@ -56,11 +56,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--templates", type=_templates, default=list(TEMPLATES), metavar="NAMES", help=f"of {','.join(TEMPLATES)}"
     )
-    parser.add_argument("--messages", type=amount, help="of the backlog, about (2,800,000; quick: 140,000)")
+    parser.add_argument("--messages", type=amount, help="of the backlog, about (4,000,000; quick: 140,000)")
     parser.add_argument("--meters", type=amount, default=10_000, help="10,000")
     parser.add_argument("--quick", action="store_true", help="few messages: shows that it works")
     asked = parser.parse_args()
-    asked.messages = asked.messages or (140_000 if asked.quick else 2_800_000)
+    asked.messages = asked.messages or (140_000 if asked.quick else 4_000_000)
     if asked.tables and not asked.folder:
         parser.error("--tables needs the --folder of former measurements")
     return asked
