@@ -16,6 +16,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from streamjob_runtime.shards import Shards
+from streamjob_runtime.state_layout import STANDALONE
+
 os.environ["POLARS_MAX_THREADS"] = "1"
 
 import polars as pl
@@ -190,7 +193,7 @@ def chunks(values: list[bytes]) -> Iterator[list[bytes]]:
 
 
 def combine(template: Template, values: list[bytes]) -> dict[int, bytes]:
-    combiner = template.combiner()
+    combiner = template.combiner(Shards.of(STANDALONE))
     for chunk in chunks(values):
         combiner.add(decode(chunk, template.inputs, NOW_MS, 300_000).points)
     return {shard: to_bytes(block) for shard, block in combiner.finish().blocks.items()}

@@ -15,6 +15,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from streamjob_runtime.shards import Shards
+from streamjob_runtime.state_layout import STANDALONE
+
 os.environ["POLARS_MAX_THREADS"] = "1"
 
 import numpy as np
@@ -110,7 +113,7 @@ def measure(template: Template, meters: int, per_meter: int, *, disorder: bool) 
             read = read.with_columns(text=pl.lit(None, pl.String))
         given = list(chunks(read))
         begin = time.process_time()
-        combiner = template.combiner()
+        combiner = template.combiner(Shards.of(STANDALONE))
         for chunk in given:
             combiner.add(chunk)
         blocks = {shard: to_bytes(block) for shard, block in combiner.finish().blocks.items()}

@@ -11,7 +11,6 @@ from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.records import encode, latest
 from streamjob_runtime.rows import Kind
-from streamjob_runtime.shards import SHARDS
 from streamjob_runtime.sinks.device_states import DeviceStates
 from streamjob_runtime.sinks.redis import LatestValues
 from streamjob_runtime.templates.device_state_results import site_results
@@ -39,9 +38,9 @@ class Beside:
 class BesideResults:
     """Adds up what shards tell, for as long as a driver lives, and tells the OU's Redis where it has one."""
 
-    def __init__(self, job: JobFile, client: "Redis | None", waits: Waits) -> None:
+    def __init__(self, job: JobFile, shards: int, client: "Redis | None", waits: Waits) -> None:
         self._org_id = job.org_id
-        self._totals = SiteTotals(SHARDS)
+        self._totals = SiteTotals(shards)
         self._site_output = job.spec.device_state.site_output if job.spec.device_state is not None else None
         self._latest = LatestValues(client, job.org_id, waits) if client else None
         self._states = DeviceStates(client, job.org_id, waits) if client else None

@@ -8,13 +8,14 @@ from streamjob_api.job_file import JobFile
 from streamjob_runtime.checkpoint_files import write_durably
 from streamjob_runtime.faults import CheckpointDamaged, CheckpointIncompatible
 from streamjob_runtime.job_template import template_of
-from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.shards import FORMER
+from streamjob_runtime.state_layout import StateLayout
 
 _IDENTITY_FILE = "streamjob-identity.json"
 REMEDY = "set the job's state to Stopped and then to Running to drop it and start afresh"
 
 
-def identity(job: JobFile, shuffle_partitions: int) -> dict[str, Any]:
+def identity(job: JobFile, layout: StateLayout) -> dict[str, Any]:
     """What a checkpoint must have been made with to be continued by this job.
 
     The results' topic is no part of it: a job begins and ceases to read it as other jobs come and go, and its offsets
@@ -24,19 +25,19 @@ def identity(job: JobFile, shuffle_partitions: int) -> dict[str, Any]:
         "template": job.spec.template.name,
         "calculation": template_of(job).identity,
         "inputTopic": job.input_topic,
-        "shards": SHARDS,
-        "shufflePartitions": shuffle_partitions,
+        "shards": layout.shards,
+        "shufflePartitions": layout.partitions,
     }
 
 
-def made_with(job: JobFile) -> int | None:
-    """Shuffle partitions that the job's checkpoint was made with; None where there is none yet.
+def layout_of(job: JobFile) -> StateLayout:
+    """How the state of the job's checkpoint is cut, or that of a new one is to be.
 
     Raises:
         CheckpointDamaged: its identity cannot be read.
     """
     folder = Path(job.checkpoint_path)
-    return _partitions_of(folder) if is_claimed(folder) else None
+    return _layout_in(folder) if is_claimed(folder) else StateLayout.new(job.spec.resources)
 
 
 def is_claimed(folder: Path) -> bool:
@@ -51,20 +52,21 @@ def check(job: JobFile, folder: Path) -> None:
         CheckpointIncompatible: it was made by a job that calculates something else.
         CheckpointDamaged: files are missing or cannot be read.
     """
-    _refuse_other(_read_json(folder / _IDENTITY_FILE), identity(job, _partitions_of(folder)))
+    _refuse_other(_read_json(folder / _IDENTITY_FILE), identity(job, _layout_in(folder)))
     _refuse_damaged(folder)
 
 
-def _partitions_of(folder: Path) -> int:
+def _layout_in(folder: Path) -> StateLayout:
     file = folder / _IDENTITY_FILE
     found = _read_json(file)
-    partitions = found.get("shufflePartitions") if isinstance(found, dict) else None
-    if not isinstance(partitions, int) or not 1 <= partitions <= SHARDS:
-        raise CheckpointDamaged(f"{file} names no number of shuffle partitions; {REMEDY}")
-    return partitions
+    told = found if isinstance(found, dict) else {}
+    partitions, shards = told.get("shufflePartitions"), told.get("shards")
+    if not isinstance(partitions, int) or not 1 <= partitions <= FORMER or shards not in (partitions, FORMER):
+        raise CheckpointDamaged(f"{file} names no number of shuffle partitions and shards; {REMEDY}")
+    return StateLayout(partitions, shards)
 
 
-def claim(job: JobFile, shuffle_partitions: int, *, continues: bool = False) -> None:
+def claim(job: JobFile, layout: StateLayout, *, continues: bool = False) -> None:
     """Mark an empty folder as this job's; look at one that is not.
 
     Args:
@@ -74,7 +76,7 @@ def claim(job: JobFile, shuffle_partitions: int, *, continues: bool = False) -> 
         CheckpointIncompatible: it was made by a job that calculates something else.
         CheckpointDamaged: files are missing or cannot be read.
     """
-    folder, wanted = Path(job.checkpoint_path), identity(job, shuffle_partitions)
+    folder, wanted = Path(job.checkpoint_path), identity(job, layout)
     file = folder / _IDENTITY_FILE
     if file.exists():
         _refuse_other(_read_json(file), wanted)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from streamjob_api.job_file import BLOCKS_PORT, DRIVER_RPC_PORT, EXECUTOR_TEMPLATE, POD_IP, Executors, JobFile
 from streamjob_api.resources import Resources
 from streamjob_runtime.memory import memory_of
-from streamjob_runtime.shuffle_partitions import task_threads
+from streamjob_runtime.state_layout import task_threads
 
 # The whole /tmp of an executor is scratch space; Spark mounts a folder of its own below it.
 EXECUTOR_SCRATCH = "/tmp"  # noqa: S108 (an emptyDir of the pod)

@@ -1,14 +1,14 @@
 """The deadlines of a job's shards, kept by the driver's main process for the planner."""
 
 from streamjob_runtime.deadline_file import DeadlineFile, Deadlines
-from streamjob_runtime.shards import SHARDS
 
 
 class KnownDeadlines:
     """What the driver's main process knows of the deadlines; after its start, nothing."""
 
-    def __init__(self, file: DeadlineFile, *, uses_clock: bool) -> None:
+    def __init__(self, file: DeadlineFile, shards: int, *, uses_clock: bool) -> None:
         self._file = file
+        self._shards = shards
         self._by_shard: Deadlines = {}
         if uses_clock:
             file.write({})
@@ -20,5 +20,5 @@ class KnownDeadlines:
         if not deadlines:
             return
         self._by_shard |= deadlines
-        if len(self._by_shard) == SHARDS:
+        if len(self._by_shard) == self._shards:
             self._file.write(self._by_shard)

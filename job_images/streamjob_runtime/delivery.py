@@ -35,17 +35,17 @@ def revision(job: JobFile, batch_id: int) -> str:
 class Delivery:
     """Writes micro-batches, in the driver's main process; called by Spark with each of them, in order."""
 
-    def __init__(self, job: JobFile, waits: Waits, accounts: Accounts, recent: RecentResults) -> None:
+    def __init__(self, job: JobFile, shards: int, waits: Waits, accounts: Accounts, recent: RecentResults) -> None:
         self._job = job
         self._marker = Marker.of(job)
         self._kafka = KafkaSink(producer_settings(job.kafka), waits)
         redis = connect(job.redis) if job.redis else None
         self._redis = LatestValues(redis, job.org_id, waits) if redis else None
-        self._beside = BesideResults(job, redis, waits)
+        self._beside = BesideResults(job, shards, redis, waits)
         self._dead_letters = DeadLetters(self._kafka, job.dead_letter_topic, f"{job.job.namespace}/{job.job.name}")
         self._accounts = accounts
         self._recent = recent
-        self._deadlines = KnownDeadlines(DeadlineFile(job.scratch_dir), uses_clock=template_of(job).uses_clock)
+        self._deadlines = KnownDeadlines(DeadlineFile(job.scratch_dir), shards, uses_clock=template_of(job).uses_clock)
         self.busy_since: float | None = None
         self.failure: BaseException | None = None
 

@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import ExitStack
+from functools import cached_property
 
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
@@ -26,8 +27,8 @@ from streamjob_runtime.query import account_of, facts, start_query, stop_query
 from streamjob_runtime.recent_results import RecentResults
 from streamjob_runtime.report import Report
 from streamjob_runtime.restoring import restore
-from streamjob_runtime.shuffle_partitions import shuffle_partitions
 from streamjob_runtime.spark_session import start_session
+from streamjob_runtime.state_layout import StateLayout
 from streamjob_runtime.stopping import ask_to_stop, forget_stop
 from streamjob_runtime.throughput import Throughput
 from streamjob_runtime.waiting import Interrupted, Waits
@@ -52,7 +53,6 @@ class Driver:
         self.accounts = Accounts(Throughput(time.time()))
         self.report = Report(job, self._waits, self.accounts)
         self._dependencies = Dependencies(job, self._waits)
-        self._delivery = Delivery(job, self._waits, self.accounts, self._recent)
         self._session: SparkSession | None = None
         self._checkpoint = ExitStack()
 
@@ -68,21 +68,29 @@ class Driver:
         Marker.of(self._job).raise_to_own()
         if restore(self._job):
             _log.info("adopted another checkpoint", extra={"restoreFrom": self._job.spec.restore_from})
-        partitions = shuffle_partitions(self._job)
-        checkpoint.claim(self._job, partitions, continues=os.environ.get(CONTINUES) == "true")
+        checkpoint.claim(self._job, self._layout, continues=os.environ.get(CONTINUES) == "true")
         forget_stop(self._job.scratch_dir)
         try:
-            self._session = self._started_session(partitions)
+            self._session = self._started_session()
             executors = ExecutorWatch.of(self._job, self._session)
             query = self._started_query(self._session, executors)
         except Interrupted:
             return True
         return self._supervise(query, executors)
 
-    def _started_session(self, partitions: int) -> SparkSession:
+    @cached_property
+    def _layout(self) -> StateLayout:
+        """Of the checkpoint that there is by the first call, or is to be made."""
+        return checkpoint.layout_of(self._job)
+
+    @cached_property
+    def _delivery(self) -> Delivery:
+        return Delivery(self._job, self._layout.shards, self._waits, self.accounts, self._recent)
+
+    def _started_session(self) -> SparkSession:
         """Start Spark while the dependencies are looked for: each takes seconds."""
         with _stop_aborts(self._stop, self._waits):
-            starting = ThreadPoolExecutor(1, "spark").submit(start_session, self._job, partitions)
+            starting = ThreadPoolExecutor(1, "spark").submit(start_session, self._job, self._layout.partitions)
             self._dependencies.await_first()
             session = self._result(starting)
         _log.info("Spark has started", extra={"seconds": round(time.time() - self.report.started_at.timestamp(), 1)})
@@ -91,7 +99,7 @@ class Driver:
     def _started_query(self, session: SparkSession, executors: ExecutorWatch) -> StreamingQuery:
         """Start the query; where Spark has given up meanwhile, its words about that would mislead."""
         try:
-            return start_query(session, self._job, self._delivery)
+            return start_query(session, self._job, self._layout.shards, self._delivery)
         except Exception:
             executors.look()
             raise

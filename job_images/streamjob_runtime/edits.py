@@ -14,7 +14,7 @@ from streamjob_api.points import PointRef
 from streamjob_runtime.checkpoint import REMEDY
 from streamjob_runtime.checkpoint_files import write_durably
 from streamjob_runtime.faults import CheckpointDamaged
-from streamjob_runtime.shards import SHARDS, shard_number
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates.chosen import Chosen, is_pattern
 
 _FILE = "streamjob-edits.json"
@@ -73,13 +73,13 @@ class EditsFile:
             raise CheckpointDamaged(f"{self._file} cannot be read; {REMEDY}") from error
 
 
-def by_shard(edits: Iterable[Edit]) -> Mapping[int, bytes]:
+def by_shard(edits: Iterable[Edit], shards: Shards) -> Mapping[int, bytes]:
     """What each shard is to forget, as JSON: an asset's shard of that asset, all of them of a pattern."""
     told: dict[int, list[dict[str, Sequence[str]]]] = {}
     for edit in edits:
         own: dict[int, list[str]] = {}
         for asset in edit.assets:
-            for shard in range(SHARDS) if is_pattern(asset) else [shard_number(asset)]:
+            for shard in shards.keys if is_pattern(asset) else [shards.of_asset(asset)]:
                 own.setdefault(shard, []).append(asset)
         for shard, assets in own.items():
             told.setdefault(shard, []).append({"assets": assets, "points": edit.points})

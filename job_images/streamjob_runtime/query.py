@@ -12,15 +12,18 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.report import QueryFacts
-from streamjob_runtime.source import JOB_OPTION, SOURCE
+from streamjob_runtime.source import JOB_OPTION, SHARDS_OPTION, SOURCE
 from streamjob_runtime.stateful import with_state
 
 _STOP_SECONDS = 15.0
 
 
-def start_query(session: SparkSession, job: JobFile, deliver: Callable[[DataFrame, int], None]) -> StreamingQuery:
+def start_query(
+    session: SparkSession, job: JobFile, shards: int, deliver: Callable[[DataFrame, int], None]
+) -> StreamingQuery:
     """Start the query on the job's checkpoint."""
-    blocks = session.readStream.format(SOURCE).option(JOB_OPTION, job.model_dump_json()).load()
+    source = session.readStream.format(SOURCE).option(JOB_OPTION, job.model_dump_json()).option(SHARDS_OPTION, shards)
+    blocks = source.load()
     return (
         with_state(blocks, job)
         .writeStream.foreachBatch(deliver)

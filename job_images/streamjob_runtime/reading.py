@@ -14,22 +14,23 @@ from streamjob_runtime.memory import BYTES_PER_CHUNK
 from streamjob_runtime.offsets import ALL
 from streamjob_runtime.reduction import Reduction
 from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
-from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import Template
 from streamjob_runtime.unreadable import Unreadable
 
 
-def read_blocks(job: JobFile, wanted: OffsetRange, now_ms: int) -> Iterator[BlockRow]:
+def read_blocks(job: JobFile, shards: Shards, wanted: OffsetRange, now_ms: int) -> Iterator[BlockRow]:
     """Read a range and reduce it to rows: points by shard, counts, dead letters."""
     consumer = cached_consumer(job.kafka.model_dump_json())
     chunks = read_range(consumer, wanted, BYTES_PER_CHUNK)
-    return reduce_chunks(reduction_of(job, wanted.topic, now_ms), wanted, chunks, now_ms)
+    reduction = reduction_of(job, shards, wanted.topic, now_ms)
+    return reduce_chunks(reduction, shards, wanted, chunks, now_ms)
 
 
-def reduction_of(job: JobFile, topic: str, now_ms: int) -> Reduction:
+def reduction_of(job: JobFile, shards: Shards, topic: str, now_ms: int) -> Reduction:
     """How messages of a topic are decoded and combined; of one that is not read any more all values are unused."""
     template = template_of(job)
-    return Reduction(_decoding(job, input_topic(job, topic), template, now_ms), template)
+    return Reduction(_decoding(job, input_topic(job, topic), template, now_ms), template.combiner(shards))
 
 
 def _decoding(job: JobFile, topic: InputTopic, template: Template, now_ms: int) -> Decoding:
@@ -39,11 +40,11 @@ def _decoding(job: JobFile, topic: InputTopic, template: Template, now_ms: int) 
 
 
 def reduce_chunks(
-    reduction: Reduction, source: OffsetRange, chunks: Iterable[Sequence[Message]], now_ms: int
+    reduction: Reduction, shards: Shards, source: OffsetRange, chunks: Iterable[Sequence[Message]], now_ms: int
 ) -> Iterator[BlockRow]:
     """Decode and combine a partition's messages, chunk by chunk."""
     origin = f"{source.topic}/{source.partition:06d}"
-    unreadable, shard = Unreadable(source), source.partition % SHARDS
+    unreadable, shard = Unreadable(source), shards.keys[source.partition % len(shards.keys)]
     for messages in chunks:
         malformed = reduction.add([message.value() for message in messages]).malformed
         if malformed.height:
@@ -56,10 +57,10 @@ def reduce_chunks(
     yield counts_row(shard, origin, now_ms, reduced.counts)
 
 
-def tick_rows(shards: Sequence[int] | str, now_ms: int) -> Iterator[BlockRow]:
-    """A tick for each of the shards; ALL are told that it is their first."""
-    is_first = shards == ALL
-    for shard in range(SHARDS) if is_first else map(int, shards):
+def tick_rows(shards: Shards, ticking: Sequence[int] | str, now_ms: int) -> Iterator[BlockRow]:
+    """A tick for each of the shards that tick; ALL are told that it is their first."""
+    is_first = ticking == ALL
+    for shard in shards.keys if is_first else map(int, ticking):
         yield BlockRow(shard, Kind.TICK, "", now_ms, FIRST if is_first else b"")
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.messages import Decoded
 from streamjob_runtime.rows import Counts
-from streamjob_runtime.templates import Combiner, Template
+from streamjob_runtime.templates import Combiner
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Reduced:
 class Reduction:
     """Takes one partition's part of a micro-batch, chunk by chunk."""
 
-    def __init__(self, decoding: Decoding, template: Template) -> None:
+    def __init__(self, decoding: Decoding, combiner: Combiner) -> None:
         self._decoding = decoding
-        self._combiner: Combiner = template.combiner()
+        self._combiner = combiner
         self._tally = Tally()
 
     def add(self, values: Sequence[bytes | None]) -> Decoded:

@@ -21,12 +21,14 @@ from streamjob_runtime.deadline_file import DeadlineFile
 from streamjob_runtime.offsets import ALL, StreamOffset, edits_of, ranges
 from streamjob_runtime.row_schema import ARROW_SCHEMA, ROW_SCHEMA
 from streamjob_runtime.rows import BlockRow
+from streamjob_runtime.shards import Shards
 
 if TYPE_CHECKING:
     from streamjob_runtime.planner import Planner
 
 SOURCE = "streamjob_points"
 JOB_OPTION = "job"
+SHARDS_OPTION = "shards"
 _ROWS_AT_ONCE = 16
 
 
@@ -68,14 +70,15 @@ class PointsSource(DataSource):
 
     def streamReader(self, schema: StructType) -> "PointsReader":  # noqa: ARG002, N802 (Spark's signature)
         """Read what the job file says."""
-        return PointsReader(self.options[JOB_OPTION])
+        return PointsReader(self.options[JOB_OPTION], Shards.of(int(self.options[SHARDS_OPTION])))
 
 
 class PointsReader(DataSourceStreamReader):
     """Plans and reads micro-batches; what it needs of the job travels with it as JSON."""
 
-    def __init__(self, job_json: str) -> None:
+    def __init__(self, job_json: str, shards: Shards) -> None:
         self._job_json = job_json
+        self._shards = shards
         self._planner: Planner | None = None
 
     def initialOffset(self) -> StreamOffset:  # noqa: N802
@@ -106,7 +109,7 @@ class PointsReader(DataSourceStreamReader):
         from streamjob_runtime.edits import EditsFile, by_shard  # noqa: PLC0415 (workers plan nothing)
 
         edits = EditsFile(_job(self._job_json)).between(edits_of(start), edits_of(end))
-        return [Edits(by_shard(edits), int(end["now"]))]
+        return [Edits(by_shard(edits, self._shards), int(end["now"]))]
 
     def _ticking(self, end: StreamOffset) -> Sequence[int] | str:
         """After a start all shards, in a micro-batch that is tried again as well: a tick too many changes nothing."""
@@ -119,9 +122,9 @@ class PointsReader(DataSourceStreamReader):
 
         match partition:
             case PartitionRange(wanted=wanted, now_ms=now_ms):
-                yield from _arrow(read_blocks(_job(self._job_json), wanted, now_ms))
+                yield from _arrow(read_blocks(_job(self._job_json), self._shards, wanted, now_ms))
             case Ticks(shards=shards, now_ms=now_ms):
-                yield from _arrow(tick_rows(shards, now_ms))
+                yield from _arrow(tick_rows(self._shards, shards, now_ms))
             case Edits(by_shard=by_shard, now_ms=now_ms):
                 yield from _arrow(forget_rows(by_shard, now_ms))
             case _:
@@ -135,7 +138,7 @@ class PointsReader(DataSourceStreamReader):
         return self._planner
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_job_json": self._job_json, "_planner": None}
+        return {"_job_json": self._job_json, "_shards": self._shards, "_planner": None}
 
 
 @lru_cache(maxsize=4)

@@ -10,8 +10,8 @@ from pyspark.sql import SparkSession
 from streamjob_api.job_file import POD_IP, JobFile
 from streamjob_runtime.cluster_settings import EXECUTOR_SCRATCH, cluster_settings
 from streamjob_runtime.memory import memory_of
-from streamjob_runtime.shuffle_partitions import task_threads
 from streamjob_runtime.source import PointsSource
+from streamjob_runtime.state_layout import task_threads
 
 LOGGING = Path(__file__).with_name("log4j2.properties")
 _LOOPBACK = "127.0.0.1"
@@ -22,7 +22,7 @@ def start_session(job: JobFile, partitions: int) -> SparkSession:
     """Start the JVM and the session; takes seconds.
 
     Args:
-        partitions: of the state (``shuffle_partitions``).
+        partitions: of the state (``state_layout``).
     """
     _prepare_environment(job)
     builder = SparkSession.Builder()

@@ -9,7 +9,7 @@ from pyspark.sql import functions as sql
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import from_bytes
-from streamjob_runtime.shards import SHARDS, shard_number
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.stateful import STATE_VARIABLE
 from streamjob_runtime.templates.chosen import Chosen
 
@@ -37,20 +37,20 @@ class ReadStore:
         raise NotImplementedError(bucket)
 
 
-def read_stores(session: SparkSession, job: JobFile, chosen: Chosen) -> Iterator[ReadStore]:
+def read_stores(session: SparkSession, job: JobFile, shards: Shards, chosen: Chosen) -> Iterator[ReadStore]:
     """Yield the shards in which the chosen assets lie, a partition of the state store after the other.
 
     https://spark.apache.org/docs/latest/streaming/structured-streaming-state-data-source.html
     """
     # Tasks that load a state ask the coordinator of state stores, which is there once streams were asked for.
     session.streams  # noqa: B018
-    shards = range(SHARDS) if chosen.patterns else sorted({shard_number(asset) for asset in chosen.assets})
+    keys = shards.keys if chosen.patterns else sorted({shards.of_asset(asset) for asset in chosen.assets})
     frame = (
         session.read.format("statestore")
         .option("path", job.checkpoint_path)
         .option("stateVarName", STATE_VARIABLE)
         .load()
-        .where(sql.col("key.shard").isin(list(shards)))
+        .where(sql.col("key.shard").isin(list(keys)))
         .select("partition_id", "key.shard", "user_map_key.bucket", "user_map_value.block")
     )
     partition, stores = -1, defaultdict[int, ReadStore](ReadStore)

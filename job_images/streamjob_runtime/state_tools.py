@@ -25,6 +25,7 @@ from streamjob_api.checkpoint_tools import (
 )
 from streamjob_api.job_file import KAFKA_AUTH_DIR, JobFile
 from streamjob_api.points import PointRef
+from streamjob_runtime.checkpoint import layout_of
 from streamjob_runtime.checkpoint_lock import held_by_tool
 from streamjob_runtime.edits import Edit, EditsFile
 from streamjob_runtime.faults import RuntimeFault
@@ -114,14 +115,14 @@ def _is_of(chosen: Chosen, row: HeldRow, inputs: frozenset[PointRef]) -> bool:
 
 
 def _held(job: JobFile, chosen: Chosen) -> Iterator[HeldRow]:
-    from streamjob_runtime.shuffle_partitions import shuffle_partitions  # noqa: PLC0415 (all else needs no Spark)
-    from streamjob_runtime.spark_session import start_session  # noqa: PLC0415
+    from streamjob_runtime.spark_session import start_session  # noqa: PLC0415 (all else needs no Spark)
     from streamjob_runtime.state_reading import read_stores  # noqa: PLC0415
 
     Path(job.scratch_dir).mkdir(parents=True, exist_ok=True)  # the JVM's folder for its own libraries
     template, series = template_of(job), set()
-    session = start_session(job.model_copy(update={"executors": None}), shuffle_partitions(job))
-    for store in read_stores(session, job, chosen):
+    layout = layout_of(job)
+    session = start_session(job.model_copy(update={"executors": None}), layout.partitions)
+    for store in read_stores(session, job, layout.keys, chosen):
         for row in template.held(store, chosen):
             series.add((row.asset, row.point))
             if len(series) > MAX_COMBINATIONS:

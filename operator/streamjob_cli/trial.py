@@ -14,6 +14,7 @@ from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.messages import Decoded
 from streamjob_runtime.reduction import Tally
 from streamjob_runtime.rows import Kind
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import Folded, Template
 from streamjob_runtime.templates.device_state_results import site_results
 from streamjob_runtime.templates.site_totals import SiteTotals
@@ -21,6 +22,7 @@ from streamjob_runtime.templates.site_totals import SiteTotals
 # Results are given out in parts of so many rows, or of so many folds.
 _ROWS_AT_ONCE = 20_000
 _FOLDS_AT_ONCE = 200
+_ONE = Shards.of(1)
 
 
 class MemoryStore(dict[int, pl.DataFrame]):
@@ -89,7 +91,7 @@ class Trial:
     def _fold(self, points: pl.DataFrame | None, now_ms: int) -> Folded:
         blocks: list[pl.DataFrame] = []
         if points is not None:
-            combiner = self._template.combiner()
+            combiner = self._template.combiner(_ONE)
             combiner.add(points)
             combined = combiner.finish()
             self.counted.update(combined.counts)

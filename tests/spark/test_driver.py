@@ -15,9 +15,8 @@ from fixtures.kafka import KafkaBroker
 from fixtures.results import assert_results_are, emissions, oracle, send
 from oracles.windows import Record
 from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, ExitCode, LastWords, Progress
-from streamjob_runtime.checkpoint import claim
+from streamjob_runtime.checkpoint import claim, layout_of
 from streamjob_runtime.marker import Marker
-from streamjob_runtime.shuffle_partitions import STANDALONE
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
@@ -114,7 +113,7 @@ def test_what_trying_again_would_not_cure_ends_with_its_own_code(
 ) -> None:
     checkpoint = Path(job.file.checkpoint_path)
     Marker.of(job.file).raise_to_own()
-    claim(job.file, STANDALONE)
+    claim(job.file, layout_of(job.file))
     again = job.next_attempt
     match spoil:
         case "job file":

@@ -17,9 +17,8 @@ from fixtures.spark import running
 from oracles import energy, windows
 from oracles.energy_order import Beside
 from oracles.windows import Record
-from streamjob_runtime.checkpoint import claim
+from streamjob_runtime.checkpoint import claim, layout_of
 from streamjob_runtime.faults import CheckpointIncompatible
-from streamjob_runtime.shuffle_partitions import STANDALONE
 
 START = 1_774_652_400_000  # 2026-03-28T00:00+01:00 in Berlin; the day after has 23 hours
 QUARTER = 15 * 60_000
@@ -85,11 +84,11 @@ def test_days_equal_the_oracle_over_micro_batches_and_a_restart(
 
 def test_another_time_zone_of_the_ou_makes_the_checkpoint_incompatible(kafka: KafkaBroker, tmp_path: Path) -> None:
     job = energy_job(tmp_path, kafka)
-    claim(job.file, STANDALONE)
-    claim(job.next_attempt.file, STANDALONE)
+    claim(job.file, layout_of(job.file))
+    claim(job.next_attempt.file, layout_of(job.file))
     job.document["timezone"] = "Asia/Kathmandu"
     with pytest.raises(CheckpointIncompatible):
-        claim(job.file, STANDALONE)
+        claim(job.file, layout_of(job.file))
 
 
 def test_silence_closes_days_and_scales_are_the_assets(

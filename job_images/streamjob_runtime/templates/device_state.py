@@ -19,6 +19,7 @@ import polars as pl
 from streamjob_api.points import PointRef
 from streamjob_api.templates.device_state import DeviceState as DeviceStateSpec
 from streamjob_runtime.rows import Kind
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates.arrays import Slots
 from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.device_connections import connect
@@ -71,9 +72,9 @@ class DeviceState:
         """Silence is told by the clock."""
         return self.plan.offline_after_ms is not None
 
-    def combiner(self) -> Combiner:
+    def combiner(self, shards: Shards) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""
-        return NewestCombiner(self.plan.inputs)
+        return NewestCombiner(self.plan.inputs, shards)
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Fold the blocks of one shard into the state of its devices.

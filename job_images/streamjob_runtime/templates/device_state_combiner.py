@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from streamjob_api.points import PointRef
-from streamjob_runtime.shards import shard_of
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates.inputs import NumberedInputs
 from streamjob_runtime.templates.protocols import Combined
 
@@ -28,8 +28,9 @@ NEWEST_BLOCK: Final = pl.Schema(
 class NewestCombiner:
     """Makes NEWEST_BLOCKs; an input is named by its place among the inputs."""
 
-    def __init__(self, inputs: Iterable[PointRef]) -> None:
+    def __init__(self, inputs: Iterable[PointRef], shards: Shards) -> None:
         self._inputs = NumberedInputs.of(inputs)
+        self._shards = shards
         self._chunks: list[pl.DataFrame] = []
 
     def add(self, points: pl.DataFrame) -> None:
@@ -42,11 +43,7 @@ class NewestCombiner:
         """Return one block a shard."""
         if not self._chunks:
             return Combined({}, {})
-        rows = newest(pl.concat(self._chunks))
-        by_shard = rows.with_columns(shard=shard_of(rows["asset"])).partition_by(
-            "shard", as_dict=True, include_key=False
-        )
-        return Combined({int(shard): block for (shard,), block in by_shard.items()}, {})
+        return Combined(self._shards.parted(newest(pl.concat(self._chunks))), {})
 
 
 def newest(rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import Self
 
 from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.templates.device_state import DeviceState
-from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.shards import FORMER
 
 # Raise it when the blocks of the state change; checkpoints of another version are then incompatible.
 STATE_VERSION = 1
@@ -38,7 +38,7 @@ class DeviceStatePlan:
         watches_sites = offline_after_ms is not None and job.site_attribute is not None
         parts = {
             "state": STATE_VERSION,
-            "shards": SHARDS,
+            "shards": FORMER,
             "inputs": [str(point) for point in inputs],
             "offlineAfter": offline_after_ms,
             "connectionOutput": str(job.connection_output),

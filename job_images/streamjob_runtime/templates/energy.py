@@ -33,6 +33,7 @@ from streamjob_api.points import PointRef
 from streamjob_api.templates.energy import EnergyBlock
 from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
 from streamjob_runtime.rows import Kind
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates.arrays import NEVER, Flags, Slots
 from streamjob_runtime.templates.chains import NO_RECORDS, Chains, Records
 from streamjob_runtime.templates.chosen import Chosen
@@ -96,9 +97,9 @@ class Energy:
         """Whether silence closes days; else event time alone decides."""
         return self.idle_timeout_ms is not None
 
-    def combiner(self) -> Combiner:
+    def combiner(self, shards: Shards) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""
-        return SeriesCombiner(self.plan.inputs)
+        return SeriesCombiner(self.plan.inputs, shards)
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Fold the blocks of one shard into its days, and close what has been silent for too long.

@@ -12,7 +12,7 @@ from streamjob_api.templates.energy import EnergyBlock, EnergyPolicy, Midnight
 from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
 from streamjob_api.templates.energy_by_power import EnergyByAveragePower, EnergyByInstantPower
 from streamjob_api.timezones import TimeZone
-from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.shards import FORMER
 from streamjob_runtime.templates.intervals import Calculation
 from streamjob_runtime.templates.meter_reading import MeterReading
 from streamjob_runtime.templates.power import Power
@@ -86,7 +86,7 @@ class EnergyPlan:
         policies = _planned(job)
         parts = {
             "state": STATE_VERSION,
-            "shards": SHARDS,
+            "shards": FORMER,
             "timezone": str(timezone),
             "latency": latency_ms,
             "policies": [policy.identity for policy in policies],

@@ -13,7 +13,7 @@ from streamjob_api.expressions.tree import Node
 from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.templates.multi_point_merging import MergingPolicy, MultiPointMerging
-from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.shards import FORMER
 
 # Raise it when the blocks of the state change; checkpoints of another version are then incompatible.
 STATE_VERSION = 1
@@ -84,7 +84,7 @@ class MergingPlan:
         every_ms = Duration.parse(job.trigger.every).milliseconds if job.trigger.every is not None else None
         parts = {
             "state": STATE_VERSION,
-            "shards": SHARDS,
+            "shards": FORMER,
             "latency": job.latency.milliseconds,
             "inputs": [str(point) for point in inputs],
             "policies": [policy.identity for policy in policies],

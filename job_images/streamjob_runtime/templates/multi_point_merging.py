@@ -28,6 +28,7 @@ import polars as pl
 from streamjob_api.points import PointRef
 from streamjob_api.templates.multi_point_merging import MultiPointMerging as MultiPointMergingSpec
 from streamjob_runtime.rows import Kind
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates.arrays import Flags
 from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.merging_edits import forget, held
@@ -72,14 +73,14 @@ class MultiPointMerging:
         """Whether the clock triggers; where records do, event time alone decides."""
         return self.plan.every_ms is not None
 
-    def combiner(self) -> Combiner:
+    def combiner(self, shards: Shards) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch.
 
         Every record crosses: each one of a trigger point calculates, and one of another point is late or not, and so
         counted or not, by what only the state knows.
         """
         texts = ("text",) if self.texts else ()
-        return SeriesCombiner(self.plan.inputs, ("time", "value", "is_int", *texts, ARRIVED))
+        return SeriesCombiner(self.plan.inputs, shards, ("time", "value", "is_int", *texts, ARRIVED))
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Fold the blocks of one shard into its last values.

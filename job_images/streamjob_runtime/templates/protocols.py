@@ -8,6 +8,7 @@ import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_runtime.rows import Kind
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates.chosen import Chosen
 
 # Columns that every template's results have; a template may add its own (mode, calculation).
@@ -122,8 +123,8 @@ class Template(Protocol):
     def uses_clock(self) -> bool:
         """Whether a fold may have a deadline; then every shard is folded once after a start, to name its own."""
 
-    def combiner(self) -> Combiner:
-        """Return a new combiner, for one partition of one micro-batch."""
+    def combiner(self, shards: Shards) -> Combiner:
+        """Return a new combiner, for one partition of one micro-batch, and these shards."""
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Fold the blocks of one shard, all those of a micro-batch, into its state.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from streamjob_api.points import PointRef
-from streamjob_runtime.shards import shard_of
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates.inputs import NumberedInputs
 from streamjob_runtime.templates.protocols import Combined
 
@@ -21,8 +21,9 @@ class SeriesCombiner:
     that are asked for: ``time i64, value f64, is_int bool, text str, arrived u32``.
     """
 
-    def __init__(self, inputs: Iterable[PointRef], columns: Sequence[str] = ("time", "value")) -> None:
+    def __init__(self, inputs: Iterable[PointRef], shards: Shards, columns: Sequence[str] = ("time", "value")) -> None:
         self._inputs = NumberedInputs.of(inputs)
+        self._shards = shards
         self._columns = columns
         self._chunks: list[pl.DataFrame] = []
 
@@ -42,7 +43,4 @@ class SeriesCombiner:
             records = records.with_row_index(ARRIVED)
         grouped = records.group_by(*_SERIES, maintain_order=True)
         series = grouped.agg(pl.col("model_path").last(), *self._columns)
-        by_shard = series.with_columns(shard=shard_of(series["asset"])).partition_by(
-            "shard", as_dict=True, include_key=False
-        )
-        return Combined({int(shard): rows for (shard,), rows in by_shard.items()}, {})
+        return Combined(self._shards.parted(series), {})

@@ -27,6 +27,7 @@ import polars as pl
 from streamjob_api.points import PointRef
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as TimeWindowAggregationSpec
 from streamjob_runtime.rows import Kind
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates.arrays import NEVER
 from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.inputs import in_several
@@ -79,9 +80,9 @@ class TimeWindowAggregation:
         """Event time alone decides, but for silence."""
         return self.idle_timeout_ms is not None
 
-    def combiner(self) -> Combiner:
+    def combiner(self, shards: Shards) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch."""
-        return WindowCombiner(self.plan)
+        return WindowCombiner(self.plan, shards)
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Fold the blocks of one shard into its open windows; then close those of silent assets.

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from streamjob_runtime.shards import shard_of
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import sums
 from streamjob_runtime.templates.arrays import NEVER
 from streamjob_runtime.templates.inputs import NumberedInputs
@@ -68,8 +68,9 @@ class WindowCombiner:
     name asset and input by that number.
     """
 
-    def __init__(self, plan: WindowPlan) -> None:
+    def __init__(self, plan: WindowPlan, shards: Shards) -> None:
         self._plan = plan
+        self._shards = shards
         self._inputs = NumberedInputs.of(plan.inputs)
         self._slots = pl.DataFrame(schema={"asset": pl.String, "input": pl.Int32, "slot": pl.Int32})
         self._marks = np.empty(0, np.int64)
@@ -98,7 +99,7 @@ class WindowCombiner:
         """Return one block a shard."""
         if self._slots.is_empty():
             return Combined({}, dict(self._counts))
-        shards = shard_of(self._slots["asset"])
+        shards = self._shards.of_assets(self._slots["asset"])
         paths = pl.concat(self._paths).unique("slot", keep="last", maintain_order=True).sort("slot")
         series = self._slots.with_columns(paths["model_path"], shards, mark=self._marks)
         windows = pl.concat(self._windows)

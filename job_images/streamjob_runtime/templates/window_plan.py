@@ -20,7 +20,7 @@ from streamjob_api.templates.time_window_aggregation import (
     WindowPolicy,
     WindowType,
 )
-from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.shards import FORMER
 from streamjob_runtime.templates.arrays import Flags, Times
 from streamjob_runtime.templates.window_rows import Rows
 
@@ -201,7 +201,7 @@ def _identity(job: TimeWindowAggregation, groups: Sequence[Group]) -> str:
     outputs = sorted((str(p.output), str(p.aggregation.canonical), groups.index(Group.of(p))) for p in job.policies)
     parts = {
         "state": STATE_VERSION,
-        "shards": SHARDS,
+        "shards": FORMER,
         "windows": str(job.window_type),
         "latency": job.latency.milliseconds,
         "groups": [_written(group, job.window_type) for group in groups],

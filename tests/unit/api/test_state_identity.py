@@ -16,6 +16,7 @@ from streamjob_api.state_identity import state_identity
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.templates import BLOCKS
 from streamjob_runtime.checkpoint import identity
+from streamjob_runtime.state_layout import StateLayout
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 TEMPLATES = [str(name) for name in BLOCKS if str(name) != "pipeline"]  # the runtime has no calculation for it yet
@@ -38,7 +39,7 @@ def of_operator(job: JobFile) -> dict[str, Any]:
 
 
 def of_runtime(job: JobFile) -> dict[str, Any]:
-    return identity(job, 4)
+    return identity(job, StateLayout(4, 4))
 
 
 LENGTHS = st.sampled_from(["10m", "600s", "20m", "1h", "60m", "3600s", "1d", "24h"])

@@ -10,11 +10,12 @@ import pytest
 
 from streamjob_api.job_file import JobFile
 from streamjob_api.resources import Resources
+from streamjob_runtime.checkpoint import layout_of
 from streamjob_runtime.executor import executor_command
 from streamjob_runtime.faults import CheckpointDamaged
 from streamjob_runtime.memory import MIB_PER_CU, memory_of, messages_per_batch
-from streamjob_runtime.shuffle_partitions import STANDALONE, new_partitions, shuffle_partitions
 from streamjob_runtime.spark_session import settings
+from streamjob_runtime.state_layout import STANDALONE, StateLayout
 
 ENVIRONMENT = {
     "STREAMJOB_POD_IP": "10.1.2.3",
@@ -123,26 +124,36 @@ def test_workers_read_as_much_as_the_master_can_take_the_results_of() -> None:
     ],
 )
 def test_state_has_a_partition_for_each_core_and_never_more_than_shards(sizes: Resources, partitions: int) -> None:
-    assert new_partitions(sizes) == partitions
+    assert StateLayout.new(sizes) == StateLayout(partitions, partitions)
 
 
 def test_a_checkpoint_keeps_its_partitions_whatever_the_size(tmp_path: Path) -> None:
     larger = {**CLUSTER, "workers": 30}
-    assert shuffle_partitions(cluster_job(tmp_path, larger)) == 64
+    assert layout_of(cluster_job(tmp_path, larger)) == StateLayout(64, 64)
     folder = Path(cluster_job(tmp_path, larger).checkpoint_path)
     folder.mkdir(parents=True)
-    (folder / "streamjob-identity.json").write_text(json.dumps({"shufflePartitions": 8}))
+    (folder / "streamjob-identity.json").write_text(json.dumps({"shufflePartitions": 8, "shards": 64}))
     for sizes in (CLUSTER, larger, {"mode": "Standalone", "cu": 1}):
-        assert shuffle_partitions(cluster_job(tmp_path, sizes)) == 8
+        assert layout_of(cluster_job(tmp_path, sizes)) == StateLayout(8, 64)
 
 
-@pytest.mark.parametrize("found", ["{}", "[]", '{"shufflePartitions": "8"}', '{"shufflePartitions": 65}', "{"])
+@pytest.mark.parametrize(
+    "found",
+    [
+        "{}",
+        "[]",
+        '{"shufflePartitions": "8"}',
+        '{"shufflePartitions": 65}',
+        '{"shufflePartitions": 8, "shards": 4}',
+        "{",
+    ],
+)
 def test_a_checkpoint_that_names_no_partitions_is_damaged(tmp_path: Path, found: str) -> None:
     job = cluster_job(tmp_path, CLUSTER)
     Path(job.checkpoint_path).mkdir(parents=True)
     (Path(job.checkpoint_path) / "streamjob-identity.json").write_text(found)
     with pytest.raises(CheckpointDamaged, match=r"shuffle partitions|is no JSON"):
-        shuffle_partitions(job)
+        layout_of(job)
 
 
 def test_an_executor_is_the_jvm_that_spark_asks_for() -> None:

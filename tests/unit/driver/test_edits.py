@@ -14,11 +14,13 @@ from streamjob_runtime.edits import EditsFile, by_shard, chosen_of
 from streamjob_runtime.offsets import Holdings, Place, next_offset
 from streamjob_runtime.reading import forget_rows
 from streamjob_runtime.rows import BlockRow, Kind
-from streamjob_runtime.shards import SHARDS, shard_number
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.source import Edits, PointsReader
 from streamjob_runtime.stateful import folded
 from unit.driver.test_marker_and_checkpoint import job_file
 from unit.runtime.windows_bench import BASE, MINUTE, Run, window_job
+
+SHARDS = Shards.of(4)
 
 POINT = PointRef("M", "P")
 
@@ -61,7 +63,7 @@ def test_a_micro_batch_takes_up_the_edits_between_its_offsets_however_often_it_i
     for number, asset in enumerate("abc"):
         edits.add([asset], [POINT], number, taken_up=0)
     DeadlineFile(job.scratch_dir).remove()
-    reader = PointsReader(job.model_dump_json())
+    reader = PointsReader(job.model_dump_json(), SHARDS)
     for _ in range(2):
         (planned,) = reader.partitions({"edits": 1, "now": 4}, {"edits": 3, "now": 5})
         assert isinstance(planned, Edits)
@@ -73,11 +75,11 @@ def test_a_micro_batch_takes_up_the_edits_between_its_offsets_however_often_it_i
 def test_an_asset_is_told_to_its_shard_and_a_pattern_to_all(tmp_path: Path) -> None:
     edits = edits_of(tmp_path)
     edits.add(["a", "b"], [POINT], 1, taken_up=0)
-    assert sorted(by_shard(edits.pending(0))) == sorted({shard_number("a"), shard_number("b")})
+    assert sorted(by_shard(edits.pending(0), SHARDS)) == sorted({SHARDS.of_asset("a"), SHARDS.of_asset("b")})
     edits.add(["x-*"], [POINT], 1, taken_up=0)
-    told = by_shard(edits.pending(0))
-    assert sorted(told) == list(range(SHARDS))
-    first, second = chosen_of(told[shard_number("a")])
+    told = by_shard(edits.pending(0), SHARDS)
+    assert sorted(told) == sorted(SHARDS.keys)
+    first, second = chosen_of(told[SHARDS.of_asset("a")])
     assert (first.has("a"), first.has("x-1"), second.has("a"), second.has("x-1")) == (True, False, False, True)
 
 

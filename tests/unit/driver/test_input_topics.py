@@ -8,6 +8,7 @@ from streamjob_api.job_file import JobFile
 from streamjob_runtime.consumers import OffsetRange
 from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.reading import reduction_of
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.source import PartitionRange, PointsReader
 
 NOW = 1_767_225_600_000
@@ -55,11 +56,11 @@ def test_an_attribute_comes_through_no_topic() -> None:
 
 def test_what_was_planned_of_a_topic_that_is_read_no_more_is_read_and_unused(tmp_path: Path) -> None:
     job = job_file(scratchDir=str(tmp_path))
-    reader = PointsReader(job.model_dump_json())
+    reader = PointsReader(job.model_dump_json(), Shards.of(4))
     planned = reader.partitions({RESULTS: {"0": 3}}, {RESULTS: {"0": 5}, "now": NOW})
     ranges = [each.wanted for each in planned if isinstance(each, PartitionRange)]
     assert ranges == [OffsetRange(RESULTS, 0, 3, 5)]
-    reduction = reduction_of(job, RESULTS, NOW)
+    reduction = reduction_of(job, Shards.of(4), RESULTS, NOW)
     assert reduction.add([record("Power"), record("Ratio")]).malformed.is_empty()
     reduced = reduction.finish()
     assert (reduced.blocks, reduced.counts["unused"]) == ({}, 2)

@@ -10,6 +10,7 @@ from streamjob_api.job_file import JobFile
 from streamjob_runtime.checkpoint import claim
 from streamjob_runtime.faults import CheckpointDamaged, CheckpointIncompatible, Fenced
 from streamjob_runtime.marker import Marker
+from streamjob_runtime.state_layout import StateLayout
 
 
 def job_file(folder: Path, *, attempt: int = 1, epoch: int = 0, window: str = "10m") -> JobFile:
@@ -53,16 +54,16 @@ def test_a_marker_that_holds_no_number_is_damage(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_is_claimed_once_and_continued(tmp_path: Path) -> None:
-    claim(job_file(tmp_path), 4)
-    claim(job_file(tmp_path, attempt=2), 4)
+    claim(job_file(tmp_path), StateLayout(4, 4))
+    claim(job_file(tmp_path, attempt=2), StateLayout(4, 4))
 
 
 def test_another_calculation_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    claim(job_file(tmp_path), 4)
+    claim(job_file(tmp_path), StateLayout(4, 4))
     with pytest.raises(CheckpointIncompatible, match=r"calculation was .* state to Stopped and then to Running"):
-        claim(job_file(tmp_path, window="5m"), 4)
+        claim(job_file(tmp_path, window="5m"), StateLayout(4, 4))
     with pytest.raises(CheckpointIncompatible, match="shufflePartitions was 4 and is 8"):
-        claim(job_file(tmp_path), 8)
+        claim(job_file(tmp_path), StateLayout(8, 8))
 
 
 def healthy(folder: Path) -> None:
@@ -90,17 +91,17 @@ def healthy(folder: Path) -> None:
 )
 def test_a_damaged_checkpoint_is_never_taken_for_a_fresh_one(tmp_path: Path, damage: Callable[[Path], Any]) -> None:
     job = job_file(tmp_path)
-    claim(job, 4)
+    claim(job, StateLayout(4, 4))
     healthy(Path(job.checkpoint_path))
-    claim(job, 4)
+    claim(job, StateLayout(4, 4))
     damage(Path(job.checkpoint_path))
     with pytest.raises(CheckpointDamaged):
-        claim(job, 4)
+        claim(job, StateLayout(4, 4))
 
 
 def test_a_checkpoint_that_must_be_there_is_not_begun_afresh(tmp_path: Path) -> None:
     job = job_file(tmp_path)
     with pytest.raises(CheckpointDamaged, match="not there, though the job has run on it"):
-        claim(job, 4, continues=True)
-    claim(job, 4)
-    claim(job, 4, continues=True)
+        claim(job, StateLayout(4, 4), continues=True)
+    claim(job, StateLayout(4, 4))
+    claim(job, StateLayout(4, 4), continues=True)

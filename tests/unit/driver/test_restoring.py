@@ -11,6 +11,7 @@ from streamjob_runtime.checkpoint import claim
 from streamjob_runtime.checkpoint_lock import held_by_driver
 from streamjob_runtime.faults import CheckpointIncompatible, DependencyUnavailable, InvalidConfiguration
 from streamjob_runtime.restoring import restore
+from streamjob_runtime.state_layout import StateLayout
 from unit.driver.test_marker_and_checkpoint import job_file
 
 OLD = "ou/job/u1/0"
@@ -19,7 +20,7 @@ OLD = "ou/job/u1/0"
 def begun(folder: Path) -> Path:
     """A checkpoint with a micro-batch, and with Spark's note of where the schemas of its state lie."""
     job = job_file(folder)
-    claim(job, 4)
+    claim(job, StateLayout(4, 4))
     path = Path(job.checkpoint_path)
     for name, text in (
         ("offsets/0", "v1\n{}\n{}"),
@@ -43,7 +44,7 @@ def test_a_new_job_begins_with_a_copy_that_needs_its_source_no_more(tmp_path: Pa
     source, job = begun(tmp_path), new(tmp_path)
     assert restore(job)
     shutil.rmtree(source)
-    claim(job, 4)
+    claim(job, StateLayout(4, 4))
     path = Path(job.checkpoint_path)
     assert (path / "commits" / "0").exists()
     assert f"file:{path}/state/0/_stateSchema" in (path / "state" / "0" / "_metadata" / "v2" / "0").read_text()

@@ -15,11 +15,13 @@ from streamjob_runtime.deadlines import KnownDeadlines
 from streamjob_runtime.offsets import ALL
 from streamjob_runtime.reading import tick_rows
 from streamjob_runtime.rows import FIRST, BlockRow, Kind
-from streamjob_runtime.shards import SHARDS
+from streamjob_runtime.shards import FORMER, Shards
 from streamjob_runtime.source import PointsReader, Ticks
 from streamjob_runtime.stateful import folded
 from streamjob_runtime.templates import BlockStore, Folded, Template
 from streamjob_runtime.templates.protocols import RESULTS
+
+SHARDS = Shards.of(FORMER)
 
 NOW = 1_767_225_600_000
 
@@ -80,31 +82,31 @@ def test_a_template_without_clock_names_no_deadlines() -> None:
 
 def test_every_shard_ticks_until_all_deadlines_are_known_and_then_those_that_are_due(tmp_path: Path) -> None:
     file = DeadlineFile(str(tmp_path / "scratch"))
-    known = KnownDeadlines(file, uses_clock=True)
+    known = KnownDeadlines(file, len(SHARDS.keys), uses_clock=True)
     assert due(file.read(), NOW) == ALL
-    known.add({shard: NOW + shard for shard in range(SHARDS - 1)})
+    known.add({shard: NOW + shard for shard in SHARDS.keys[:-1]})
     assert due(file.read(), NOW) == ALL
-    known.add({SHARDS - 1: None})
+    known.add({SHARDS.keys[-1]: None})
     assert due(file.read(), NOW - 1) == []
     assert due(file.read(), NOW + 2) == [0, 1, 2]
     known.add({0: NOW + 5})
     assert due(file.read(), NOW + 2) == [1, 2]
-    assert due(file.read(), NOW + 10**9) == list(range(SHARDS - 1))
+    assert due(file.read(), NOW + 10**9) == sorted(SHARDS.keys[:-1])
 
 
 def test_after_a_start_nothing_is_known_and_without_a_clock_nothing_ticks(tmp_path: Path) -> None:
     file = DeadlineFile(str(tmp_path))
-    KnownDeadlines(file, uses_clock=True).add(dict.fromkeys(range(SHARDS), NOW))
-    KnownDeadlines(file, uses_clock=True)
+    KnownDeadlines(file, len(SHARDS.keys), uses_clock=True).add(dict.fromkeys(SHARDS.keys, NOW))
+    KnownDeadlines(file, len(SHARDS.keys), uses_clock=True)
     assert due(file.read(), 0) == ALL
-    KnownDeadlines(file, uses_clock=False)
+    KnownDeadlines(file, len(SHARDS.keys), uses_clock=False)
     assert (file.read(), due(file.read(), NOW)) == (None, ())
 
 
 def test_ticks_are_rows_of_their_shards() -> None:
-    assert list(tick_rows([3, 9], NOW)) == [BlockRow(shard, Kind.TICK, "", NOW, b"") for shard in (3, 9)]
-    every = list(tick_rows(ALL, NOW))
-    assert [row.shard for row in every] == list(range(SHARDS))
+    assert list(tick_rows(SHARDS, [3, 9], NOW)) == [BlockRow(shard, Kind.TICK, "", NOW, b"") for shard in (3, 9)]
+    every = list(tick_rows(SHARDS, ALL, NOW))
+    assert [row.shard for row in every] == list(SHARDS.keys)
     assert {row.block for row in every} == {FIRST}
 
 
@@ -127,10 +129,10 @@ def test_a_micro_batch_that_is_tried_again_after_a_start_ticks_every_shard(
         "kafka": {"bootstrapServers": "127.0.0.1:1"},
         "scratchDir": str(tmp_path),
     }
-    reader = PointsReader(json.dumps(job))
+    reader = PointsReader(json.dumps(job), SHARDS)
     nothing_planned = {name: member for name, member in end.items() if name not in {"now", "ticks"}}
     assert reader.partitions({}, nothing_planned) == []  # the first micro-batch, on empty topics
-    known = KnownDeadlines(DeadlineFile(str(tmp_path)), uses_clock=True)
+    known = KnownDeadlines(DeadlineFile(str(tmp_path)), len(SHARDS.keys), uses_clock=True)
     assert reader.partitions({}, end) == [Ticks(ALL, NOW)]
-    known.add(dict.fromkeys(range(SHARDS)))
+    known.add(dict.fromkeys(SHARDS.keys))
     assert reader.partitions({}, end) == [Ticks(shards, NOW) for shards in wanted]

@@ -13,6 +13,7 @@ from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.messages import POINTS
 from streamjob_runtime.rows import Kind
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import Folded, Surroundings, Template, for_job
 from streamjob_runtime.templates.device_state_results import site_results
 from streamjob_runtime.templates.site_totals import SiteTotals
@@ -104,7 +105,7 @@ class Run:
         self.attributes.held = moment.sites
         blocks: dict[int, list[pl.DataFrame]] = {}
         for readings in [moment.readings] if partitions is None else partitions:
-            combiner = self._template.combiner()
+            combiner = self._template.combiner(Shards.of(8))
             for begin in range(0, len(readings), chunk):
                 combiner.add(points_of(readings[begin : begin + chunk]))
             for shard, block in combiner.finish().blocks.items():

@@ -14,6 +14,7 @@ from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.timezones import TimeZone
 from streamjob_runtime.blocks import from_bytes, to_bytes
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import Folded, Surroundings, Template, for_job
 from streamjob_runtime.templates.surroundings import AttributeValue, NoScalar
 from unit.runtime.windows_bench import MemoryStore, points_of
@@ -118,7 +119,7 @@ class Run:
         """
         by_store: dict[int, list[pl.DataFrame]] = {store: [] for store in self.stores}
         for records in partitions:
-            combiner = self.template.combiner()
+            combiner = self.template.combiner(Shards.of(8))
             for begin in range(0, len(records), chunk):
                 combiner.add(points_of(records[begin : begin + chunk]))
             combined = combiner.finish()

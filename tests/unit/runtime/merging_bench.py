@@ -15,6 +15,7 @@ from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.messages import POINTS
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import Folded, Surroundings, Template, for_job
 from streamjob_runtime.templates.surroundings import AttributeValue
 from unit.runtime.windows_bench import MemoryStore
@@ -99,7 +100,7 @@ class Run:
         """
         by_shard: dict[int, list[pl.DataFrame]] = {shard: [] for shard, due in self.deadlines.items() if due <= now}
         for records in partitions:
-            combiner = self.template.combiner()
+            combiner = self.template.combiner(Shards.of(8))
             for begin in range(0, len(records), chunk):
                 combiner.add(points_of(records[begin : begin + chunk], has_texts=bool(self.template.texts)))
             for shard, block in combiner.finish().blocks.items():

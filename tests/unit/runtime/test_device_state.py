@@ -9,6 +9,7 @@ import pytest
 from oracles.device_state import Moment
 from streamjob_api.points import PointRef
 from streamjob_api.stream_job import StreamJobSpec
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import Surroundings, Template, for_job
 from streamjob_runtime.templates.device_connections import TOLD_WITHIN
 from streamjob_runtime.templates.site_counts import SITE_COUNTS
@@ -238,7 +239,7 @@ def test_a_connection_has_the_path_of_its_own_model() -> None:
     def paths(now_ms: int, *rows: tuple[str, str, str]) -> list[tuple[str, str, str]]:
         readings = [(asset, ref, BASE, 1) for asset, ref, _ in rows]
         points = points_of(readings).with_columns(model_path=pl.Series([path for _, _, path in rows], dtype=pl.String))
-        combiner = folds.combiner()
+        combiner = folds.combiner(Shards.of(8))
         combiner.add(points)
         told = folds.fold(store, list(combiner.finish().blocks.values()), now_ms).results.sort("asset")
         return told.select("asset", "model", "model_path").rows()

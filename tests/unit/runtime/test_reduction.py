@@ -7,6 +7,7 @@ from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.reduction import Reduced, Reduction
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import for_job
 
 NOW = 1_700_000_000_000
@@ -22,7 +23,7 @@ def reduced(messages: list[dict[str, Any]], **spec: Any) -> Reduced:
         {"template": template, "timeWindowAggregation": {"policies": [POLICY]}, **spec},
     )
     used = for_job(job)
-    reduction = Reduction(Decoding.of(job, used, NOW, mapping=MAPPING), used)
+    reduction = Reduction(Decoding.of(job, used, NOW, mapping=MAPPING), used.combiner(Shards.of(8)))
     reduction.add([json.dumps(message).encode() for message in messages])
     return reduction.finish()
 

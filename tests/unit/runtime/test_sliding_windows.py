@@ -3,6 +3,7 @@
 import pytest
 
 from oracles.windows import Record, expected, policies_of
+from streamjob_runtime.shards import Shards
 from unit.runtime.windows_bench import BASE, MINUTE, Run, points_of, template_of, window_job
 
 T10 = 10 * MINUTE
@@ -145,7 +146,7 @@ def test_the_panes_of_a_micro_batch_do_not_grow_with_the_overlap() -> None:
     records = [at(number * 1000) for number in range(600)]
     heights = []
     for size in ("1m", "6m", "1h", "1d"):
-        combiner = template_of(window_job({**SLIDE, "windowSize": size, "slide": "1m"})).combiner()
+        combiner = template_of(window_job({**SLIDE, "windowSize": size, "slide": "1m"})).combiner(Shards.of(8))
         combiner.add(points_of(records))
         heights.append([block.height for block in combiner.finish().blocks.values()])
     assert heights == [[11]] * 4

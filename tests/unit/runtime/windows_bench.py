@@ -10,6 +10,7 @@ from streamjob_api.points import PointRef
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.messages import POINTS
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.templates import Folded, Surroundings, Template, for_job
 
 BASE = 1_700_000_400_000  # A multiple of ten minutes.
@@ -113,7 +114,7 @@ class Run:
         """
         by_shard: dict[int, list[pl.DataFrame]] = {}
         for records in partitions:
-            combiner = self.template.combiner()
+            combiner = self.template.combiner(Shards.of(8))
             for begin in range(0, len(records), chunk):
                 combiner.add(points_of(records[begin : begin + chunk]))
             combined = combiner.finish()
