@@ -7,7 +7,7 @@ __all__ = ["BYTES_PER_CHUNK", "MIB_PER_CU", "memory_of", "messages_per_batch"]
 
 # A micro-batch's messages pass through in chunks and only their combined form is kept.
 BYTES_PER_CHUNK = 8 * 2**20
-_MESSAGES_PER_CU = 400_000
+_MESSAGES_PER_CU = 800_000
 # A master takes the results of so many workers of its own size.
 _WORKERS_PER_MASTER = 4
 
@@ -15,7 +15,7 @@ _WORKERS_PER_MASTER = 4
 def messages_per_batch(resources: Resources) -> int:
     """Messages of a micro-batch at most.
 
-    400,000 for each CU that reads take less than 100 MiB even where nothing can be combined. In a Cluster job the
+    800,000 for each CU that reads take less than 200 MiB even where nothing can be combined. In a Cluster job the
     workers read; but the results of all of them pass through the master.
     """
     if not resources.workers:

@@ -59,7 +59,7 @@ class Tally:
         """Count one chunk."""
         self.counted.update(
             messages=len(values),
-            bytes=sum(len(value) for value in values if value is not None),
+            bytes=sum(map(len, filter(None, values))),
             records=decoded.records,
             unused=decoded.unused,
             filtered=decoded.filtered,

@@ -38,8 +38,9 @@ def _prepare_environment(job: JobFile) -> None:
     threads = str(task_threads(job.spec.resources.driver_cu))
     os.environ.update(
         PYSPARK_PYTHON=sys.executable,
-        POLARS_MAX_THREADS=threads,
-        OMP_NUM_THREADS=threads,
+        POLARS_MAX_THREADS="1",  # each core has a task of its own; threads that wait for work spin
+        OMP_NUM_THREADS="1",
+        OPENBLAS_NUM_THREADS="1",
         MALLOC_ARENA_MAX="2",  # glibc's arenas, one for each thread, would hold on to what micro-batches free
         SPARK_LOCAL_IP=os.environ[POD_IP] if job.executors else _LOOPBACK,
         # a container's user id need not be in /etc/passwd, where Hadoop would look for its name
@@ -91,6 +92,7 @@ def _settings(job: JobFile, partitions: int) -> dict[str, str]:
         "spark.sql.streaming.pollingDelay": "50ms",
         "spark.cleaner.periodicGC.interval": "30min",
         "spark.shuffle.compress": "false",  # blocks are compressed already
+        "spark.python.daemon.module": "streamjob_runtime.worker_daemon",
         "spark.python.worker.faulthandler.enabled": "true",
         "spark.task.maxFailures": "4",
     }

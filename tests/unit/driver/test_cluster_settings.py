@@ -106,10 +106,10 @@ def test_a_pods_memory_is_shared_out_as_a_whole(cu: float) -> None:
 
 
 def test_workers_read_as_much_as_the_master_can_take_the_results_of() -> None:
-    assert messages_per_batch(Resources()) == 400_000
-    assert messages_per_batch(resources(workers=3, worker=1)) == 3 * 400_000
-    assert messages_per_batch(resources(workers=100, worker=4)) == 4 * 400_000
-    assert messages_per_batch(resources(workers=100, worker=4, master=3)) == 12 * 400_000
+    assert messages_per_batch(Resources()) == 800_000
+    assert messages_per_batch(resources(workers=3, worker=1)) == 3 * 800_000
+    assert messages_per_batch(resources(workers=100, worker=4)) == 4 * 800_000
+    assert messages_per_batch(resources(workers=100, worker=4, master=3)) == 12 * 800_000
 
 
 @pytest.mark.parametrize(
