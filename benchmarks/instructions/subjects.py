@@ -21,6 +21,8 @@ from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.messages import decode
 from streamjob_runtime.records import encode
+from streamjob_runtime.shards import Shards
+from streamjob_runtime.state_layout import STANDALONE
 from streamjob_runtime.templates import Template, for_job
 from streamjob_runtime.templates.protocols import results_of
 
@@ -63,7 +65,7 @@ def batch(template: Template, number: int, per_meter: int) -> pl.DataFrame:
 
 
 def combined(template: Template, read: pl.DataFrame) -> dict[int, bytes]:
-    combiner = template.combiner()
+    combiner = template.combiner(Shards.of(STANDALONE))
     combiner.add(read)
     return {shard: to_bytes(block) for shard, block in combiner.finish().blocks.items()}
 

@@ -9,6 +9,7 @@ from streamjob_api.job_file import BLOCKS_PORT, DRIVER_RPC_PORT, EXECUTOR_TEMPLA
 from streamjob_api.resources import Resources
 from streamjob_runtime.memory import memory_of
 from streamjob_runtime.state_layout import task_threads
+from streamjob_runtime.worker_environment import FOR_WORKERS
 
 # The whole /tmp of an executor is scratch space; Spark mounts a folder of its own below it.
 EXECUTOR_SCRATCH = "/tmp"  # noqa: S108 (an emptyDir of the pod)
@@ -55,7 +56,7 @@ def cluster_settings(
         f"{_KUBERNETES}.executor.enablePollingWithResourceVersion": "true",
         **_size(resources, java_options),
         **_losses(resources),
-        **_environment(resources),
+        **_environment(),
     }
 
 
@@ -91,13 +92,10 @@ def _losses(resources: Resources) -> dict[str, str]:
     }
 
 
-def _environment(resources: Resources) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Of executors, and so of their Python workers."""
-    threads = str(task_threads(resources.worker_cu))
     told = {
-        "POLARS_MAX_THREADS": threads,
-        "OMP_NUM_THREADS": threads,
-        "MALLOC_ARENA_MAX": "2",
+        **FOR_WORKERS,
         "HADOOP_USER_NAME": "streamjob",
         "SPARK_USER": "streamjob",
     }

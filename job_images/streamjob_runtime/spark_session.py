@@ -12,6 +12,7 @@ from streamjob_runtime.cluster_settings import EXECUTOR_SCRATCH, cluster_setting
 from streamjob_runtime.memory import memory_of
 from streamjob_runtime.source import PointsSource
 from streamjob_runtime.state_layout import task_threads
+from streamjob_runtime.worker_environment import FOR_WORKERS
 
 LOGGING = Path(__file__).with_name("log4j2.properties")
 _LOOPBACK = "127.0.0.1"
@@ -35,13 +36,9 @@ def start_session(job: JobFile, partitions: int) -> SparkSession:
 
 def _prepare_environment(job: JobFile) -> None:
     """What the JVM and the Python workers inherit."""
-    threads = str(task_threads(job.spec.resources.driver_cu))
     os.environ.update(
+        FOR_WORKERS,
         PYSPARK_PYTHON=sys.executable,
-        POLARS_MAX_THREADS="1",  # each core has a task of its own; threads that wait for work spin
-        OMP_NUM_THREADS="1",
-        OPENBLAS_NUM_THREADS="1",
-        MALLOC_ARENA_MAX="2",  # glibc's arenas, one for each thread, would hold on to what micro-batches free
         SPARK_LOCAL_IP=os.environ[POD_IP] if job.executors else _LOOPBACK,
         # a container's user id need not be in /etc/passwd, where Hadoop would look for its name
         HADOOP_USER_NAME="streamjob",

@@ -1,8 +1,8 @@
 """Where Spark's Python workers come from: a daemon that has imported what they need, and forks one when asked.
 
-Spark's own daemon imports nothing, so that each worker spends seconds of CPU on the same imports, and has them in memory
-of its own. Here they are imported once and shared. At the fork there is no thread of ours, and those of the memory
-allocators take part in it.
+Spark's own daemon imports nothing, so that each worker spends seconds of CPU on the same imports, and has them in
+memory of its own. Here they are imported once and shared. At the fork there is no thread of ours, and those of the
+memory allocators take part in it.
 
 Garbage is collected as often as Spark's daemon asks for it, after each task, and then only among what the task made:
 a collection for each 700 objects, and through all that is imported, took a third of a reading worker's CPU, for each

@@ -28,7 +28,7 @@ _SIGNAL_WORKERS = """
 import os, pathlib, sys
 for folder in pathlib.Path("/proc").glob("[0-9]*"):
     words = (folder / "cmdline").read_bytes().split(b"\\0")
-    if b"pyspark.daemon" in words:
+    if b"pyspark.worker" in words:  # those of tasks, and what forks them
         os.kill(int(folder.name), int(sys.argv[1]))
         print(folder.name)
 """
