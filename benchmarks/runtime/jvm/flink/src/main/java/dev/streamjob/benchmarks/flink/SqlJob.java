@@ -55,7 +55,7 @@ final class SqlJob {
             closed AS (
                 SELECT
                     assetId, window_start,
-                    CAST(UNIX_TIMESTAMP(CAST(window_start AS STRING)) * 1000 AS STRING) AS `start`,
+                    CAST(UNIX_TIMESTAMP(DATE_FORMAT(window_start, 'yyyy-MM-dd HH:mm:ss')) * 1000 AS STRING) AS `start`,
                     MAX(Reading) AS highest, MIN(Reading) AS lowest, SUM(Reading) AS total, COUNT(Reading) AS amount
                 FROM TABLE(TUMBLE(TABLE readings, DESCRIPTOR(event_time), INTERVAL '10' MINUTE))
                 GROUP BY assetId, window_start, window_end
@@ -73,7 +73,7 @@ final class SqlJob {
                 ROW('min', 'MinReading10Min', CAST(lowest AS STRING)),
                 ROW('sum', 'SumReading10Min', CAST(total AS STRING)),
                 ROW('cnt', 'CntReading10Min', CAST(amount AS STRING))
-            ]) AS result (kind, point, figure)""";
+            ]) AS messages_of (kind, point, figure)""";
 
     private SqlJob() {}
 
