@@ -1,7 +1,8 @@
 """The readings that every contestant is given, and what must come of them: both made from numbers alone.
 
 Reading ``n`` is meter ``n % meters``'s in round ``n // meters``; a round is ten seconds. A last reading of each
-meter lies half a window beyond the end of the last window, so that every window before it is closed.
+meter lies half a window beyond the end of the last window, and within the threshold, so that every window before it is
+closed, also where an engine has a watermark for each key.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class Load:
         """The readings of one round in thousandths, meter by meter."""
         first = round_number * self.meters
         mixed = np.arange(first, first + self.meters, dtype=np.uint64) * _GOLDEN >> np.uint64(20)
-        return (mixed % np.uint64(_SPAN)).astype(np.int64) + _FIRST
+        found = (mixed % np.uint64(_SPAN)).astype(np.int64) + _FIRST
+        return found.clip(0, 999_999_999) if round_number == self.rounds else found
 
     def assets(self) -> pl.Series:
         """The ids of all meters."""

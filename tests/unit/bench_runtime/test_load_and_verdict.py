@@ -63,6 +63,12 @@ def test_some_readings_are_outside_of_the_threshold() -> None:
     assert 0.99 * load.meters * load.rounds < counts.sum() < load.meters * load.rounds
 
 
+def test_every_meters_closing_reading_is_within_the_threshold() -> None:
+    closing = Load(meters=10_000, rounds=1).thousandths(1)
+    assert closing.min() >= 0
+    assert closing.max() < 1_000_000_000
+
+
 def test_messages_have_about_200_bytes() -> None:
     _, values = next(loads.messages(LOAD, "o15724268424841"))
     assert all(180 <= len(value) <= 210 for value in values)
