@@ -65,6 +65,10 @@ bench-growth: setup ## How the cost of a record grows, one dimension at a time (
 bench-templates: setup ## All templates through the driver (slow); ARGS="--help" for options
 	@$(RUN) python -m benchmarks.driven.templates $(ARGS)
 
+.PHONY: bench-latency
+bench-latency: setup ## From a record to its closed window's result, by trigger interval; ARGS="--help" for options
+	@$(RUN) python -m benchmarks.latency $(ARGS)
+
 .PHONY: bench-memory
 bench-memory: setup ## Memory of one CU over half an hour, with a latency of a day; ARGS="--help" for options
 	@$(RUN) python -m benchmarks.driven.memory $(ARGS)
