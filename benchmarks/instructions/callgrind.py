@@ -20,7 +20,7 @@ _ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1",
+    "_RJEM_MALLOC_CONF": "background_thread:false,narenas:1,dirty_decay_ms:-1,muzzy_decay_ms:-1",
 }
 _DESCRIPTION = re.compile(r"^desc: Trigger: Client Request: (.+)$", re.MULTILINE)
 _TOTALS = re.compile(r"^totals: (\d+)$", re.MULTILINE)
