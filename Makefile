@@ -69,6 +69,10 @@ bench-templates: setup ## All templates through the driver (slow); ARGS="--help"
 bench-latency: setup ## From a record to its closed window's result, by trigger interval; ARGS="--help" for options
 	@$(RUN) python -m benchmarks.latency $(ARGS)
 
+.PHONY: bench-start
+bench-start: setup ## From a job's being applied to its first micro-batch, on a cluster (slow); ARGS="--help" for options
+	@$(RUN) python -m benchmarks.start $(ARGS)
+
 .PHONY: bench-memory
 bench-memory: setup ## Memory of one CU over half an hour, with a latency of a day; ARGS="--help" for options
 	@$(RUN) python -m benchmarks.driven.memory $(ARGS)

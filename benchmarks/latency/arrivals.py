@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import polars as pl
 from confluent_kafka import Consumer, TopicPartition
@@ -40,6 +41,12 @@ class Arrivals:
     def last_at(self) -> float:
         """When the newest result came; 0 before the first."""
         return self._seconds[-1] if self._seconds else 0.0
+
+    def until_quiet(self, seconds: float, pause: Callable[[float], None] = time.sleep) -> None:
+        """Wait until no result has come for a while."""
+        began = time.time()
+        while time.time() - max(began, self.last_at) < seconds:
+            pause(0.2)
 
     def frame(self) -> pl.DataFrame:
         """``asset, point, time, value, is_final, arrived f64 (epoch s)``, in the order of arrival."""

@@ -75,7 +75,7 @@ def highest_rate(kafka: KafkaBroker, meters: int, messages: int, cu: float, fold
     try:
         with Arrivals(kafka.bootstrap_servers, driver.job.output_topic) as arrivals:
             follower.until(stream.messages)
-            _until_quiet(arrivals, follower)
+            arrivals.until_quiet(2.0, follower.wait)
     finally:
         driver.stop()
     if fault := difference(arrivals.frame().drop("arrived"), wanted(stream)):
@@ -100,7 +100,7 @@ def run(kafka: KafkaBroker, load: Steadily, interval: str, folder: Path, step: S
             )  # fmt: skip
             begin, spent, batches = _fed(order, load, follower, driver, folder)
             follower.until(stream.messages)
-            _until_quiet(arrivals, follower)
+            arrivals.until_quiet(2.0, follower.wait)
         trial = _judged(stream, arrivals, order.sent, begin, load, interval)
     except Fault as refused:
         return Trial(interval, load.rate, None, fault=str(refused))
@@ -140,13 +140,6 @@ def _judged(stream: Staggered, arrivals: Arrivals, file: Path, begin: float, loa
     fault = fault or ("" if len(took) else "no window was closed while it was measured: measure for longer")
     behind_ms = round(sent.behind * 1000, 1)
     return Trial(interval, load.rate, None if fault else summary(took), behind_ms=behind_ms, fault=fault)
-
-
-def _until_quiet(arrivals: Arrivals, follower: Follower) -> None:
-    """Until no result has come for two seconds."""
-    began = time.time()
-    while time.time() - max(began, arrivals.last_at) < 2:
-        follower.wait(0.2)
 
 
 def _driver(kafka: KafkaBroker, feeder: Feeder, interval: str, cu: float, folder: Path) -> DriverSession:
