@@ -18,7 +18,7 @@ _OPENS = [
 
 
 class Flink:
-    """Its state is small and seldom touched: in the heap it costs least."""
+    """Its state is touched once for many readings, so the heap holds it: which backend it is makes little difference."""
 
     def __init__(self, api: str = "datastream", state_backend: str = "hashmap") -> None:
         self._api, self._state_backend = api, state_backend

@@ -8,7 +8,7 @@ from benchmarks.runtime.host_session import HostSession
 
 
 class KafkaStreams:
-    """Its processor API: windows of the DSL close at the next commit only, and cost more."""
+    """Its processor API, which closes windows at once: the DSL's, behind a cache, close at the next commit only."""
 
     facts = Facts(
         key="kafka_streams",
