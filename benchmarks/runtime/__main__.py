@@ -40,7 +40,7 @@ def main() -> None:
     asked = _options()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing is left running, as on Ctrl-C
     with tempfile.TemporaryDirectory(prefix="bench-runtime-") as own:
-        folder: Path = asked.folder or Path(own)
+        folder = (asked.folder or Path(own)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         file = RunsFile(folder / "runs.jsonl")
         with _chosen(asked) as (contestants, host):
