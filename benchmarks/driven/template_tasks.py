@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -124,13 +125,21 @@ def _device_state(meters: Meters, cu: float) -> Task:
     return Task(job, meters.stream(noise), _states, meters.phases, needs_redis=True)
 
 
+def held_readings(latest: Mapping[tuple[str, str], Mapping[str, Any]]) -> pl.DataFrame:
+    """What Redis holds of the point that was sent; it holds connections beside it."""
+    rows = [
+        (asset, value["time"], float(value["value"]))
+        for (asset, field), value in latest.items()
+        if field == f"{MODEL}::Reading"
+    ]
+    return pl.DataFrame(rows, schema={"asset": pl.String, "time": pl.Int64, "value": pl.Float64}, orient="row")
+
+
 def _states(at: Surroundings, stream: Stream) -> tuple[int, str]:
     """Each device has come online once, and its latest value is that of the last round."""
     found = read_results(at.kafka, at.topic, pl.String)
     wanted = pl.DataFrame([stream.assets()])
-    latest = at.redis.latest(at.org_id) if at.redis else {}
-    rows = [(asset, value["time"], float(value["value"])) for (asset, _), value in latest.items()]
-    held = pl.DataFrame(rows, schema={"asset": pl.String, "time": pl.Int64, "value": pl.Float64}, orient="row")
+    held = held_readings(at.redis.latest(at.org_id) if at.redis else {})
     number = stream.rounds - 1
     newest_sent = wanted.with_columns(
         time=pl.lit(stream.time_ms(number), pl.Int64), value=pl.Series(stream.of_round(number))

@@ -10,7 +10,7 @@ from benchmarks.driven.dimensions import DIMENSIONS, Effort
 from benchmarks.driven.steady_load import day_task
 from benchmarks.driven.streams import Stream, noise
 from benchmarks.driven.tasks import Meters, Phase, Task
-from benchmarks.driven.template_tasks import TEMPLATES, tick_faults
+from benchmarks.driven.template_tasks import TEMPLATES, held_readings, tick_faults
 from streamjob_api.job_file import JobFile
 
 METERS = Meters(3, (Phase("backlog", 12, 0),))
@@ -56,3 +56,11 @@ def test_ticks_that_see_later_and_later_rounds_are_right() -> None:
 )
 def test_what_is_wrong_with_ticks_is_told(found: pl.DataFrame, words: str) -> None:
     assert words in tick_faults(found, STREAM)
+
+
+def test_of_redis_only_the_point_that_was_sent_is_looked_at() -> None:
+    latest = {
+        ("m1", "Meter::Reading"): {"time": 5, "value": 2.5, "rev": "1.1.1"},
+        ("m1", "Meter::Connection"): {"time": 7, "value": "online", "rev": "1.1.1"},
+    }
+    assert held_readings(latest).rows() == [("m1", 5, 2.5)]
