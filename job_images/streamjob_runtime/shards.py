@@ -5,13 +5,16 @@ milliseconds, whatever it holds, so there are no more of them than partitions of
 (``state_layout``).
 """
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
 
 # Of every checkpoint that was made before their number could be another one; they have the keys 0 to 63. For that
 # reason it is part of the identity of all calculations, too.
@@ -45,6 +48,8 @@ class Shards:
 
     def of_assets(self, assets: pl.Series) -> pl.Series:
         """Return the shard of each asset, i32; meant for distinct assets, not for each record."""
+        import polars as pl  # noqa: PLC0415 (half a second, which planning processes need not spend)
+
         return pl.Series("shard", [self.of_asset(asset) for asset in assets.to_list()], dtype=pl.Int32)
 
     def parted(self, rows: pl.DataFrame) -> dict[int, pl.DataFrame]:
