@@ -9,7 +9,7 @@ from streamjob_runtime.records import encode
 
 
 def encode_with_a_sort(results: pl.DataFrame, org_id: str) -> pl.DataFrame:
-    return encode(results.sort("asset", "time"), org_id)
+    return encode(results.sort("time", "asset", descending=True), org_id)
 
 
 SUBJECTS = (
