@@ -12,7 +12,7 @@ export PATH := $(dir $(UV)):$(STREAMJOB_STATE)/bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/tests
 PYTEST := $(RUN) pytest
 # What needs no cluster, and runs on all cores; the other suites share one cluster, one Kafka and one Spark session.
-PURE := tests/unit tests/real_data tests/chart
+PURE := tests/unit tests/real_data tests/chart tests/instructions
 
 .PHONY: help
 help: ## List the commands

@@ -46,7 +46,7 @@ def options() -> argparse.Namespace:
         prog="make instructions", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--accept", action="store_true", help="write the baseline")
-    parser.add_argument("--tolerance", type=percentage, default=0.03, help="how far counts may rise, in percent (3)")
+    parser.add_argument("--tolerance", type=percentage, default=0.05, help="how far counts may rise, in percent (5)")
     parser.add_argument("--repeats", type=at_least_one, default=3, help="calls that are counted of each function (3)")
     parser.add_argument("--baseline", type=Path, default=baseline.FILE, metavar="FILE", help="another baseline")
     parser.add_argument("--subjects", default=SUBJECTS, metavar="MODULE", help="other functions: SUBJECTS of a module")
