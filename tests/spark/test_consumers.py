@@ -22,7 +22,8 @@ from streamjob_runtime.waiting import Waits
 
 @pytest.fixture
 def topic(kafka: KafkaBroker) -> str:
-    return kafka.create_topic(f"t{uuid.uuid4().hex}", 1, **{"max.message.bytes": "500000"})
+    # what a test sends may be older than the week that brokers keep by default
+    return kafka.create_topic(f"t{uuid.uuid4().hex}", 1, **{"max.message.bytes": "500000", "retention.ms": "-1"})
 
 
 @pytest.fixture
