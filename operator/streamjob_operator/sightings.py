@@ -14,7 +14,8 @@ from streamjob_operator.ou.resource_status import concerned
 from streamjob_operator.progress import ProgressPuller
 from streamjob_operator.world import World
 
-# A starting pod's steps follow each other within seconds; the job has one turn for them.
+# A starting pod's steps follow each other within seconds; the job has one turn for them. One of them is that no node
+# takes it, while the scheduler has not yet heard of the claim that was made right before.
 _STEPS_SECONDS = 2.0
 
 
@@ -165,8 +166,8 @@ class Sightings:
 
 
 def _is_on_its_way(before: Pod, after: Pod) -> bool:
-    """Whether a pod that starts took a step that programs do not look at: it has a node, an address, it runs."""
-    if after.finished or after.terminating or after.container.state == "waiting" or not after.scheduled:
+    """Whether a pod that starts took a step that programs do not look at: a node or none yet, an address, it runs."""
+    if after.finished or after.terminating or after.container.state == "waiting":
         return False
     steps = {each: getattr(after, each) for each in ("node", "ip", "phase", "container", "scheduled", "scheduling")}
     return not before.ready and replace(before, **steps) == after

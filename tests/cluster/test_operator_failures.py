@@ -31,6 +31,8 @@ from fixtures.told import (
     warned,
 )
 
+_NO_FOLDER = "/run/no-such-folder is not a directory"
+
 
 def test_a_driver_deleted_by_hand_is_replaced_and_never_two_live_at_once(ou: Ou, operator: OperatorProcess) -> None:
     ou.apply(stream_resource(), stream_job("lost", {"slow_stop": 3}))
@@ -151,7 +153,9 @@ def test_a_volume_that_cannot_be_mounted_is_said(ou: Ou, operator: OperatorProce
     try:
         ou.apply(stream_job("broken"))
         seen = told(ou, {"broken": ("VolumeUnavailable", warned(ou, "broken-1-driver", "FailedMount"))})
-        assert "/run/no-such-folder is not a directory" in seen["broken"]["message"]
+        assert "pod broken-1-driver" in seen["broken"]["message"]
+        # the kubelet may first have had no right to the claim yet
+        ou.job_until("broken", lambda status: _NO_FOLDER in condition(status, "Ready")["message"])
     finally:
         ou.cluster.kubectl("delete", "persistentvolume", name, "--wait=false")
 

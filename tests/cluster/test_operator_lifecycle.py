@@ -235,12 +235,17 @@ def test_status_tells_how_a_driver_ended_that_was_asked_to(ou: Ou, operator: Ope
     assert (stop["podName"], stop["graceful"]) == ("patient-2-driver", True)
 
 
+def _events(ou: Ou, job: str) -> list[str]:
+    return [event["reason"] for event in ou.items("events.events.k8s.io") if event["regarding"]["name"] == job]
+
+
 def test_a_pause_beyond_its_limit_asks_for_a_decision_across_a_restart_of_the_operator(
     ou: Ou, idle_operator: OperatorProcess
 ) -> None:
     idle_operator.start()
     ou.apply(stream_resource(), stream_job("resting", state="Paused", lifecycle={"pauseLimit": "15s"}))
     since = ou.job_until("resting", lambda status: reason(status) == "Paused")["pausedAt"]
+    eventually(lambda: "Paused" in _events(ou, "resting"))  # written behind the status, lost with the operator
     idle_operator.kill()
     idle_operator.start()
     status = ou.job_until("resting", lambda status: reason(status) == "PauseExpired")
@@ -250,7 +255,7 @@ def test_a_pause_beyond_its_limit_asks_for_a_decision_across_a_restart_of_the_op
     assert condition(status, "PauseExpired")["status"] == "True"
     assert is_ready(status)
     assert "PauseExpired" in ou.cluster.kubectl("get", "-n", ou.namespace, "sj", "resting")
-    told = [event["reason"] for event in ou.items("events.events.k8s.io") if event["regarding"]["name"] == "resting"]
+    told = eventually(lambda: _events(ou, "resting"), until=lambda told: len(told) == 2)
     assert sorted(told) == ["PauseExpired", "Paused"]
     ou.patch("resting", {"state": "Running"})
     assert ou.job_until("resting", lambda status: reason(status) == "Running").get("pausedAt") is None
