@@ -12,6 +12,7 @@ from rich.table import Table
 from benchmarks.driven.dimensions import Dimension, Point
 from benchmarks.driven.following import Steady
 from benchmarks.driven.measuring import Measurement
+from benchmarks.svg_plots import pyplot, save
 
 _HEAD = ("CPU s per million", "records/s", "per key and batch", "peak MiB", "checkpoint MiB")
 _LINE, _BOUND = "#0b6e4f", "#b23a48"
@@ -104,16 +105,9 @@ def _rows(each: Grown) -> list[list[str]]:
 
 def draw(all_grown: Sequence[Grown], path: Path) -> None:
     """Write an SVG: a panel for each dimension, its cost beside that of its first point; the same bytes again."""
-    import matplotlib as mpl  # noqa: PLC0415 (half a second)
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "streamjob"
-    mpl.rcParams["svg.fonttype"] = "none"  # text stays text
-    import matplotlib.pyplot as plt  # noqa: PLC0415
-
     columns = min(4, len(all_grown))
     lines = -(-len(all_grown) // columns)
-    figure, panels = plt.subplots(lines, columns, figsize=(3 * columns, 2.6 * lines), sharey=True, squeeze=False)
+    figure, panels = pyplot().subplots(lines, columns, figsize=(3 * columns, 2.6 * lines), sharey=True, squeeze=False)
     for panel, each in zip(panels.flat, all_grown, strict=False):
         costs = [cost.cpu / each.points[0][2].cpu for _, _, cost in each.points]
         panel.plot(range(len(costs)), costs, marker="o", color=_LINE)
@@ -126,6 +120,4 @@ def draw(all_grown: Sequence[Grown], path: Path) -> None:
     factors = [each.factor or 1.0 for each in all_grown]
     panels[0][0].set_ylim(0, 1.1 * max(_GROWTH_ALLOWED, *factors))  # all panels share it
     panels[0][0].set_ylabel("CPU per record,\nfirst point = 1", fontsize=9)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    save(figure, path)

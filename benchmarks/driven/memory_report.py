@@ -10,6 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks.driven.samples import Sample, courses
+from benchmarks.svg_plots import pyplot, save
 
 _HEAD = ("MiB", "median", "highest", "growth an hour")
 
@@ -49,15 +50,8 @@ def markdown(samples: Sequence[Sample]) -> str:
 
 def draw(samples: Sequence[Sample], limit_mib: float, path: Path) -> None:
     """Write an SVG: memory below its limit, and the checkpoint, over time; the same bytes again."""
-    import matplotlib as mpl  # noqa: PLC0415 (half a second)
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "streamjob"
-    mpl.rcParams["svg.fonttype"] = "none"  # text stays text
-    import matplotlib.pyplot as plt  # noqa: PLC0415
-
     minutes = [sample.seconds / 60 for sample in samples]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.2))
+    figure, (left, right) = pyplot().subplots(1, 2, figsize=(10, 3.2))
     roles = [role for role in ("jvm", "driver", "helpers") if any(role in sample.by_role for sample in samples)]
     layers = [[sample.by_role.get(role, (0, 0.0))[1] for sample in samples] for role in roles]
     names = {"jvm": "JVM with RocksDB", "driver": "main process", "helpers": "planner and workers"}
@@ -72,6 +66,4 @@ def draw(samples: Sequence[Sample], limit_mib: float, path: Path) -> None:
         axes.set_ylim(bottom=0)
         axes.spines[["top", "right"]].set_visible(False)
     left.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=4)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    save(figure, path)

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,10 +21,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.driven.measuring import Measurement, Measurements, measure, servers
-from benchmarks.driven.options import amount, parser_of, working_folder
-from benchmarks.driven.tasks import BACKLOG, IN_STEP, Meters, Phase, Task
+from benchmarks.driven.measuring import Measurement, Measurements
+from benchmarks.driven.missing import make_missing
+from benchmarks.driven.options import amount, parser_of, some_of, working_folder
+from benchmarks.driven.tasks import BACKLOG, IN_STEP, Meters, Phase
 from benchmarks.driven.template_tasks import TEMPLATES
+from benchmarks.svg_plots import pyplot, save
 from localcluster.progress import Progress
 
 _HEAD = ("records per key and batch", "CPU s per million", "records/s")
@@ -39,7 +39,7 @@ def main() -> None:
     tasks = {name: TEMPLATES[name][1](meters, asked.cu) for name in asked.templates}
     with working_folder(asked.folder) as folder:
         file = Measurements(folder / "templates.jsonl")
-        faults = {} if asked.tables else _make(tasks, file, folder, Progress())
+        faults = {} if asked.tables else make_missing(tasks, file, folder, Progress())
         made = {name: found for name, found in file.read().items() if name in tasks}
     Console().print(_table(made))
     if asked.markdown:
@@ -54,7 +54,11 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = parser_of("make bench-templates", __doc__)
     parser.add_argument(
-        "--templates", type=_templates, default=list(TEMPLATES), metavar="NAMES", help=f"of {','.join(TEMPLATES)}"
+        "--templates",
+        type=some_of(TEMPLATES),
+        default=list(TEMPLATES),
+        metavar="NAMES",
+        help=f"of {','.join(TEMPLATES)}",
     )
     parser.add_argument("--messages", type=amount, help="of the backlog, about (4,000,000; quick: 140,000)")
     parser.add_argument("--meters", type=amount, default=10_000, help="10,000")
@@ -66,37 +70,11 @@ def _options() -> argparse.Namespace:
     return asked
 
 
-def _templates(text: str) -> list[str]:
-    if unknown := set(text.split(",")) - TEMPLATES.keys():
-        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: not one of {', '.join(TEMPLATES)}")
-    return [name for name in TEMPLATES if name in text.split(",")]
-
-
 def _meters(messages: int, meters: int, *, is_quick: bool) -> Meters:
     rounds = max(14, round(messages / meters))
     many = Phase(BACKLOG, rounds, rounds // 3, max(1, rounds // 7) if is_quick else None)
     few = Phase(IN_STEP, 8 if is_quick else 40, 2 if is_quick else 10, at_once=1)
     return Meters(meters, (many, few))
-
-
-def _make(tasks: Mapping[str, Task], file: Measurements, folder: Path, progress: Progress) -> dict[str, str]:
-    """Make every measurement that the file does not have; those that were refused, and why."""
-    missing = {name: task for name, task in tasks.items() if name not in file.read()}
-    faults = {}
-    for name, task in missing.items():
-        with (
-            tempfile.TemporaryDirectory(dir=folder) as own,
-            servers(Path(own), with_redis=task.needs_redis) as (kafka, redis),
-        ):
-            with progress.step(f"{name}: {task.stream.messages:,} messages") as step:
-                made = measure(name, task, kafka, redis, Path(own) / "driver", step)
-                step.has_failed = bool(made.fault)
-            file.add(made)
-            if made.fault:
-                faults[name] = made.fault
-                progress.say(made.fault)
-                shutil.copy(Path(own) / "driver" / "log", folder / f"{name}.log")
-    return faults
 
 
 def _figures(made: Measurement) -> dict[str, Any]:
@@ -140,14 +118,7 @@ def _markdown(made: Mapping[str, Measurement]) -> str:
 
 def _draw(made: Mapping[str, Measurement], path: Path) -> None:
     """Write an SVG: records a second of each template, both ways; the same bytes again."""
-    import matplotlib as mpl  # noqa: PLC0415 (half a second)
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "streamjob"
-    mpl.rcParams["svg.fonttype"] = "none"  # text stays text
-    import matplotlib.pyplot as plt  # noqa: PLC0415
-
-    figure, axes = plt.subplots(figsize=(9, 0.6 * len(made) + 1))
+    figure, axes = pyplot().subplots(figsize=(9, 0.6 * len(made) + 1))
     for phase, offset in ((BACKLOG, -0.2), (IN_STEP, 0.2)):
         rates = [found.phases[phase].rate for found in made.values()]
         places = [number + offset for number in range(len(made))]
@@ -160,9 +131,7 @@ def _draw(made: Mapping[str, Measurement], path: Path) -> None:
     axes.margins(x=0.12)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    save(figure, path)
 
 
 if __name__ == "__main__":

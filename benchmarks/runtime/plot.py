@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.runtime.contestant import Facts
 from benchmarks.runtime.figures import Figures, Spread
+from benchmarks.svg_plots import pyplot, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,21 +18,12 @@ _OURS, _OTHERS, _FLOORS = "#0b6e4f", "#8d99ae", "#d9d9d9"
 
 def draw(figures: Mapping[str, Figures], facts: Iterable[Facts], path: Path) -> None:
     """Write an SVG, the same bytes for the same figures."""
-    import matplotlib as mpl  # noqa: PLC0415 (half a second)
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "streamjob"
-    mpl.rcParams["svg.fonttype"] = "none"  # text stays text
-    import matplotlib.pyplot as plt  # noqa: PLC0415
-
     there = [fact for fact in facts if fact.key in figures]
     there.sort(key=lambda fact: (fact.is_floor, figures[fact.key].steady.median), reverse=True)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 0.5 * len(there) + 1.4), sharey=True)
+    figure, (left, right) = pyplot().subplots(1, 2, figsize=(10, 0.5 * len(there) + 1.4), sharey=True)
     _bars(left, there, lambda fact: figures[fact.key].steady, "CPU seconds per million messages: less is better", 1)
     _bars(right, there, lambda fact: figures[fact.key].rate, "messages a second on 2 cores: more is better", 0)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
+    save(figure, path)
 
 
 def _bars(axes: Axes, facts: list[Facts], of: Callable[[Facts], Spread], title: str, digits: int) -> None:

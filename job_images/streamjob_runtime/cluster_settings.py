@@ -6,8 +6,8 @@ Source: https://spark.apache.org/docs/latest/running-on-kubernetes.html#client-m
 from collections.abc import Mapping
 
 from streamjob_api.job_file import BLOCKS_PORT, DRIVER_RPC_PORT, EXECUTOR_TEMPLATE, POD_IP, Executors, JobFile
+from streamjob_api.memory import memory_of
 from streamjob_api.resources import Resources
-from streamjob_runtime.memory import memory_of
 from streamjob_runtime.state_layout import task_threads
 from streamjob_runtime.worker_environment import FOR_WORKERS
 

@@ -1,9 +1,6 @@
 """How much passes through a job's pods at once, so that it fits in their memory."""
 
-from streamjob_api.memory import MIB_PER_CU, memory_of
 from streamjob_api.resources import Resources
-
-__all__ = ["BYTES_PER_CHUNK", "MIB_PER_CU", "memory_of", "messages_per_batch"]
 
 # A micro-batch's messages pass through in chunks and only their combined form is kept.
 BYTES_PER_CHUNK = 8 * 2**20

@@ -8,8 +8,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from streamjob_api.job_file import POD_IP, JobFile
+from streamjob_api.memory import memory_of
 from streamjob_runtime.cluster_settings import EXECUTOR_SCRATCH, cluster_settings
-from streamjob_runtime.memory import memory_of
 from streamjob_runtime.source import PointsSource
 from streamjob_runtime.state_layout import task_threads
 from streamjob_runtime.worker_environment import FOR_WORKERS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import yaml
 
 from cluster.operator_process import TEMPLATE, Manifest, OperatorProcess, Ou, condition, stream_job, stream_resource
 from fixtures.eventually import eventually
+from fixtures.host_address import host_address
 from fixtures.host_process import free_port
 from fixtures.kafka import KafkaBroker
 from fixtures.redis import RedisServer
@@ -23,17 +23,9 @@ PASSWORD = "right"  # noqa: S105 (of a server that lives as long as the test)
 @pytest.fixture(scope="module")
 def host(cluster: Cluster) -> str:
     """The address by which pods reach this machine: that of the node that is this machine."""
-    path = "jsonpath={.items[*].status.addresses[?(@.type=='InternalIP')].address}"
-    return next(filter(is_here, cluster.kubectl("get", "nodes", "-o", path).split()))
-
-
-def is_here(address: str) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True
+    address = host_address(cluster)
+    assert address is not None
+    return address
 
 
 @pytest.fixture(scope="module")

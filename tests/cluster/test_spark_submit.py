@@ -21,7 +21,7 @@ import yaml
 
 from localcluster.providers import Cluster
 from streamjob_api.job_file import JobFile
-from streamjob_runtime.memory import memory_of
+from streamjob_api.memory import memory_of
 from streamjob_runtime.spark_session import settings
 from unit.operator.test_plan import planned
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import socket
 from dataclasses import replace
 from typing import Any
 
 from benchmarks.runtime.contestant import CORES, Work
 from benchmarks.runtime.contestants.streamjob import Streamjob, job_spec
 from benchmarks.runtime.pod_session import PodSession, created
+from fixtures.host_address import host_address
 from fixtures.installation import ensure_crds
 from images.delivery import deliver
 from localcluster.providers import Cluster
@@ -89,18 +89,7 @@ def _resource(work: Work) -> Manifest:
 
 
 def node_address(cluster: Cluster) -> str:
-    """The address by which pods reach this machine: that of the node that is this machine."""
-    path = "jsonpath={.items[*].status.addresses[?(@.type=='InternalIP')].address}"
-    found = [address for address in cluster.kubectl("get", "nodes", "-o", path).split() if _is_here(address)]
-    if not found:
+    """The address by which pods reach this machine, without which there is nothing to measure."""
+    if (address := host_address(cluster)) is None:
         raise SystemExit("No node of the cluster is this machine: CPU of its pods cannot be measured from here")
-    return found[0]
-
-
-def _is_here(address: str) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True
+    return address

@@ -10,12 +10,13 @@ from fixtures.chart import chart as our_chart
 from fixtures.chart import of_kind
 from streamjob_api.faults import parse_spec
 from streamjob_api.job_file import BLOCKS_PORT, DRIVER_RPC_PORT
+from streamjob_api.memory import memory_of
 from streamjob_api.resources import Resources
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
 from streamjob_operator.plan.pod_parts import SPARK_USER
 from streamjob_operator.validation.verdicts import never_suffices
-from streamjob_runtime.memory import memory_of, messages_per_batch
+from streamjob_runtime.memory import messages_per_batch
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cluster-mode.md").read_text()
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from streamjob_api.job_file import JobFile
+from streamjob_api.memory import MIB_PER_CU, memory_of
 from streamjob_api.resources import Resources
 from streamjob_runtime.checkpoint import layout_of
 from streamjob_runtime.executor import executor_command
 from streamjob_runtime.faults import CheckpointDamaged
-from streamjob_runtime.memory import MIB_PER_CU, memory_of, messages_per_batch
+from streamjob_runtime.memory import messages_per_batch
 from streamjob_runtime.spark_session import settings
 from streamjob_runtime.state_layout import STANDALONE, StateLayout
 
