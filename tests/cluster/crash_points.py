@@ -13,6 +13,7 @@ from cluster.operator_process import (
     Manifest,
     OperatorProcess,
     Ou,
+    condition,
     is_ready,
     on_one_volume,
     reason,
@@ -108,10 +109,17 @@ def crash_at_rollback(ou: Ou, operator: OperatorProcess, step: str) -> None:
     with _one_driver_of(ou, "back"):
         ou.patch("back", {"rateLimit": 7, "description": '{"exit": 65, "message": "no such thing"}'})
         _start_again(operator)
-        status = ou.job_until("back", lambda status: reason(status, "Stalled") == "RolledBack", 120)
-        status = ou.job_until("back", lambda status: status["phase"] == "Running" or is_ready(status), 120)
+        status = ou.job_until("back", _runs_rolled_back, 120)
     assert (status["deployed"]["generation"], status["deployed"]["epoch"]) == (1, 0)
     assert (status["rolledBack"]["generation"], status["rolledBack"]["reason"]) == (2, "InvalidConfiguration")
+
+
+def _runs_rolled_back(status: Manifest) -> bool:
+    """The job is not Ready, for its spec is not; the driver of its stable spec is."""
+    stalled = condition(status, "Stalled")
+    return stalled.get("reason") == "RolledBack" and stalled["message"].endswith(
+        "the former spec (generation 1) runs on"
+    )
 
 
 @contextmanager
