@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from streamjob_runtime.extraction import extract_groups
 from streamjob_runtime.message_forms import Form, Points
 from streamjob_runtime.message_shapes import Shape, Unshapely, bare
 from streamjob_runtime.unlisted_points import Flat, number_in
@@ -82,11 +83,12 @@ def read(texts: pl.DataFrame, form: Form) -> Read:
 
 def _read_shape(shape: Shape, texts: pl.DataFrame, form: Form) -> Read:
     selected = form.selected
-    groups = texts.with_columns(pl.col("text").str.extract_groups(shape.whole).alias("groups"))
-    # Every group takes part in every match.
-    is_matched = groups["groups"].struct.field(groups["groups"].struct.fields[0]).is_not_null()
-    items = _items(shape, groups.filter(is_matched).select("message", "groups").unnest("groups"))
-    rest = texts.filter(~is_matched)
+    groups = extract_groups(texts["text"], shape.whole)
+    is_matched = groups.to_series().is_not_null()  # every group takes part in every match
+    found, rest = groups.insert_column(0, texts["message"]), texts.clear()
+    if not is_matched.all():
+        found, rest = found.filter(is_matched), texts.filter(~is_matched)
+    items = _items(shape, found)
     is_strayed = items.select(_is_strayed(shape, selected)).to_series()
     if is_strayed.any():
         strayed = items.filter(is_strayed).select("message").unique()
@@ -103,7 +105,7 @@ def _items(shape: Shape, messages: pl.DataFrame) -> pl.DataFrame:
     """Return one row an item, with the groups of the shape as columns."""
     if shape.item is not None:
         each = messages.with_columns(pl.col("items").str.extract_all(bare(shape.item))).explode("items")
-        messages = each.with_columns(pl.col("items").str.extract_groups(f"^{shape.item}$")).unnest("items")
+        messages = each.drop("items").hstack(extract_groups(each["items"], f"^{shape.item}$"))
     if shape.model is not None:
         messages = messages.with_columns(model=pl.lit(shape.model))
     if shape.named is not None:
