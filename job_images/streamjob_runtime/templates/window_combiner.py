@@ -24,11 +24,10 @@ from streamjob_runtime.templates.arrays import NEVER
 from streamjob_runtime.templates.inputs import NumberedInputs
 from streamjob_runtime.templates.protocols import Combined
 from streamjob_runtime.templates.running_maximum import earlier_maximum
+from streamjob_runtime.templates.series_numbers import SeriesNumbers
 from streamjob_runtime.templates.window_plan import Group, Threshold, WindowPlan
 from streamjob_runtime.templates.window_rows import Rows, window_schema
 from streamjob_runtime.templates.window_state import SERIES
-
-_SERIES = ["asset", "input"]
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,8 @@ class WindowCombiner:
         self._plan = plan
         self._shards = shards
         self._inputs = NumberedInputs.of(plan.inputs)
-        self._slots = pl.DataFrame(schema={"asset": pl.String, "input": pl.Int32, "slot": pl.Int32})
+        self._series = SeriesNumbers(len(plan.inputs))
         self._marks = np.empty(0, np.int64)
-        self._paths: list[pl.DataFrame] = []
         self._windows: list[pl.DataFrame] = []
         self._counts = {"late": 0, "outside": 0}
         self._names = [*window_schema(has_sums=plan.has_sums), *(["missed"] if plan.is_sliding else [])]
@@ -84,9 +82,9 @@ class WindowCombiner:
         rows = self._inputs.select(points)
         if rows.is_empty():
             return
-        rows = self._with_slots(rows)
-        slot, time = rows["slot"].to_numpy(), rows["time"].to_numpy()
-        rows = rows.with_columns(earlier=self._earlier(slot, time))
+        slot, time = self._series.of(rows), rows["time"].to_numpy()
+        self._marks = np.concatenate([self._marks, np.full(len(self._series) - len(self._marks), NEVER)])
+        rows = rows.select("input", "time", "value", "is_int", slot=pl.Series(slot), earlier=self._earlier(slot, time))
         np.maximum.at(self._marks, slot, time)
         for threshold, groups in self._plan.by_threshold.items():
             of_input = rows.filter(pl.col("input") == self._plan.inputs.index(threshold.input))
@@ -97,28 +95,14 @@ class WindowCombiner:
 
     def finish(self) -> Combined:
         """Return one block a shard."""
-        if self._slots.is_empty():
+        if not len(self._series):
             return Combined({}, dict(self._counts))
-        shards = self._shards.of_assets(self._slots["asset"])
-        paths = pl.concat(self._paths).unique("slot", keep="last", maintain_order=True).sort("slot")
-        series = self._slots.with_columns(paths["model_path"], shards, mark=self._marks)
-        windows = pl.concat(self._windows)
+        series = self._series.named().with_columns(mark=self._marks)
+        shards, windows = self._shards.of_assets(series["asset"]), pl.concat(self._windows)
         windows = windows.with_columns(shards.gather(windows["slot"]))
-        block = pl.concat([series, windows], how="diagonal")
+        block = pl.concat([series.with_columns(shards), windows], how="diagonal")
         by_shard = block.partition_by("shard", as_dict=True, include_key=False)
         return Combined({int(shard): rows for (shard,), rows in by_shard.items()}, dict(self._counts))
-
-    def _with_slots(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Add ``slot``, numbering the assets and inputs that are new."""
-        seen = rows.group_by(_SERIES, maintain_order=True).agg(pl.col("model_path").last())
-        new = seen.join(self._slots, on=_SERIES, how="anti", maintain_order="left").select(_SERIES)
-        first = self._slots.height
-        numbers = pl.int_range(first, first + new.height, dtype=pl.Int32, eager=True)
-        self._slots = pl.concat([self._slots, new.with_columns(slot=numbers)])
-        self._marks = np.concatenate([self._marks, np.full(new.height, NEVER)])
-        seen = seen.join(self._slots, on=_SERIES, maintain_order="left")
-        self._paths.append(seen.select("slot", "model_path"))
-        return rows.join(seen.select(*_SERIES, "slot"), on=_SERIES, maintain_order="left")
 
     def _earlier(self, slot: NDArray[np.int32], time: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the highest event time of earlier records of the same asset and input; NEVER if none can be late."""
