@@ -1,6 +1,5 @@
 """What a job takes of the messages of one topic, and how."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +8,7 @@ from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_runtime.final_values import without_intermediate
-from streamjob_runtime.messages import Decoded, decode
+from streamjob_runtime.messages import Decoded, Values, decode
 from streamjob_runtime.templates import Template
 
 
@@ -66,7 +65,7 @@ class Decoding:
             mapping=mapping,
         )
 
-    def read(self, values: Sequence[bytes | None]) -> Decoded:
+    def read(self, values: Values) -> Decoded:
         """Decode messages, in arrival order."""
         decoded = decode(
             values,

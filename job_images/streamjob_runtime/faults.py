@@ -5,11 +5,16 @@ exception; ``found_in`` recognises them there.
 """
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from streamjob_api.progress import ExitCode
 
 _MARKED = re.compile(r"\[streamjob (?P<reason>[A-Za-z]+)\] (?P<message>.*?) \[/streamjob\]", re.DOTALL)
+# What can be done about messages that are gone.
+TO_GO_ON: Final = (
+    "to go on without them, pause the job and move its offsets (streamjob offsets reset); Stopped and then Running "
+    "drops its state, too"
+)
 
 
 class RuntimeFault(Exception):  # noqa: N818 (a fault ends the driver; not every one is an error of the program)

@@ -1,19 +1,18 @@
 """Results of other jobs that may still change, left out for a job that wants final values only."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from streamjob_api.points import PointRef
 from streamjob_runtime.json_reading import parse
-from streamjob_runtime.messages import Decoded
+from streamjob_runtime.messages import Decoded, Values
 
 # What a calculation's calMode says of a result that another one will replace.
 INTERMEDIATE = ("onTime", "early", "running")
 
 
-def without_intermediate(decoded: Decoded, values: Sequence[bytes | None], calculated: frozenset[PointRef]) -> Decoded:
+def without_intermediate(decoded: Decoded, values: Values, calculated: frozenset[PointRef]) -> Decoded:
     """Leave out and count the intermediate results among what was decoded.
 
     Args:
@@ -32,9 +31,9 @@ def without_intermediate(decoded: Decoded, values: Sequence[bytes | None], calcu
     return replace(decoded, points=kept, intermediate=points.height - kept.height)
 
 
-def _modes(values: Sequence[bytes | None], messages: pl.Series) -> pl.Series:
+def _modes(values: Values, messages: pl.Series) -> pl.Series:
     """Return the calMode of messages, which are known to be JSON; null where one has none."""
-    written = pl.Series("text", [values[message] for message in messages], dtype=pl.Binary).cast(pl.String)
+    written = pl.Series("text", values, dtype=pl.Binary).gather(messages).cast(pl.String)
     modes = written.str.json_path_match("$.attr.*.calMode")
     # Polars reads less than a message may hold: no NaN, no byte order mark, no half of a surrogate pair.
     unseen = (modes.is_null() & written.str.contains("calMode", literal=True)).arg_true()

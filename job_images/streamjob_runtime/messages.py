@@ -1,7 +1,7 @@
 """Messages of a topic as columns: the numbers of a job's points, and what became of everything else."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,6 +19,8 @@ POINTS = NUMBERS
 MALFORMED = pl.Schema({"message": pl.UInt32, "reason": pl.String, "detail": pl.String})
 REFUSED = pl.Schema({"message": pl.UInt32, "reason": pl.String})
 ALL_ASSETS = AssetFilter()
+# The bytes of messages in arrival order, or a ``binary`` column of them; null is a tombstone.
+Values = Sequence[bytes | None] | pl.Series
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Decoded:
 
 
 def decode(
-    values: Sequence[bytes | None],
+    values: Values,
     selected: frozenset[PointRef],
     now_ms: int,
     future_tolerance_ms: int | None,
@@ -69,7 +71,7 @@ def decode(
     """Decode the values of Kafka messages, in arrival order.
 
     Args:
-        values: the messages' bytes; None is a tombstone.
+        values: the messages.
         selected: the points that the job reads.
         now_ms: the clock against which times in the future are refused.
         future_tolerance_ms: how far a time may lie ahead of ``now_ms``; None checks nothing (offline channel).
@@ -77,12 +79,13 @@ def decode(
         assets: the assets that the job works on.
         texts: selected points whose values may be texts or truth values.
     """
-    written = _written(values)
+    raw = pl.Series("text", values, dtype=pl.Binary)
+    written = _written(raw)
     numbered = pl.DataFrame([written]).with_row_index("message")
     form = form_of(mapping, _pairs(selected), _pairs(texts))
     proved = read(numbered.drop_nulls(), form)
-    others = pl.concat([numbered.filter(written.is_null()), proved.rest])["message"].sort().to_list()
-    found, malformed = _read_one_by_one([(index, values[index]) for index in others], form)
+    others = pl.concat([numbered.filter(written.is_null()), proved.rest])["message"].sort()
+    found, malformed = _read_one_by_one(zip(others, raw.gather(others), strict=True), form)
     numbers = proved.numbers
     if found.message:
         by_one = pl.DataFrame({name: getattr(found, name) for name in numbers.columns}, schema=numbers.schema)
@@ -98,10 +101,10 @@ def _pairs(points: frozenset[PointRef]) -> frozenset[tuple[str, str]]:
     return frozenset((ref.model, ref.point) for ref in points)
 
 
-def _written(values: Sequence[bytes | None]) -> pl.Series:
+def _written(values: pl.Series) -> pl.Series:
     """Return the messages as strings, null where the bytes are none."""
     try:
-        return pl.Series("text", values, dtype=pl.Binary).cast(pl.String)
+        return values.cast(pl.String)
     except pl.exceptions.ComputeError:  # One message that is no UTF-8 fails the cast of all.
         return pl.Series("text", [_text(raw) for raw in values], dtype=pl.String)
 
@@ -113,7 +116,7 @@ def _text(raw: bytes | None) -> str | None:
         return None
 
 
-def _read_one_by_one(messages: Sequence[tuple[int, bytes | None]], form: Form) -> tuple[Found, pl.DataFrame]:
+def _read_one_by_one(messages: Iterable[tuple[int, bytes | None]], form: Form) -> tuple[Found, pl.DataFrame]:
     found = Found(form.texts)
     faults: list[tuple[int, str, str]] = []
     for index, raw in messages:

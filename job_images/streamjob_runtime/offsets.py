@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from streamjob_api.topics import OFFSET_MEMBERS
-from streamjob_runtime.consumers import OffsetRange
 
 StreamOffset = dict[str, Any]
 ALL: Final = "all"
@@ -35,6 +34,16 @@ class Place(NamedTuple):
 
 
 Offsets = dict[Place, int]
+
+
+@dataclass(frozen=True)
+class OffsetRange:
+    """Messages ``[start, end)`` of one partition."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from pathlib import Path
 from streamjob_api.job_file import KAFKA_AUTH_DIR, JobFile
 from streamjob_api.lifecycle import StartMode
 from streamjob_runtime.checkpoint_files import InitialOffset
-from streamjob_runtime.consumers import TO_GO_ON
 from streamjob_runtime.deadline_file import DeadlineFile, due
 from streamjob_runtime.edits import EditsFile
-from streamjob_runtime.faults import OffsetsLost
+from streamjob_runtime.faults import TO_GO_ON, OffsetsLost
 from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.kafka_settings import client_settings
 from streamjob_runtime.marker import Marker

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from confluent_kafka import Message
-
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import to_bytes
-from streamjob_runtime.consumers import OffsetRange, cached_consumer, read_range
+from streamjob_runtime.consumers import cached_consumer, read_range
 from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.input_topics import InputTopic, input_topic
 from streamjob_runtime.job_template import template_of
+from streamjob_runtime.kafka_messages import Messages
 from streamjob_runtime.memory import BYTES_PER_CHUNK
-from streamjob_runtime.offsets import ALL
+from streamjob_runtime.offsets import ALL, OffsetRange
 from streamjob_runtime.reduction import Reduction
 from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
 from streamjob_runtime.shards import Shards
@@ -40,13 +39,13 @@ def _decoding(job: JobFile, topic: InputTopic, template: Template, now_ms: int) 
 
 
 def reduce_chunks(
-    reduction: Reduction, shards: Shards, source: OffsetRange, chunks: Iterable[Sequence[Message]], now_ms: int
+    reduction: Reduction, shards: Shards, source: OffsetRange, chunks: Iterable[Messages], now_ms: int
 ) -> Iterator[BlockRow]:
     """Decode and combine a partition's messages, chunk by chunk."""
     origin = f"{source.topic}/{source.partition:06d}"
     unreadable, shard = Unreadable(source), shards.keys[source.partition % len(shards.keys)]
     for messages in chunks:
-        malformed = reduction.add([message.value() for message in messages]).malformed
+        malformed = reduction.add(messages.values).malformed
         if malformed.height:
             letters = unreadable.rows(messages, malformed)
             yield BlockRow(shard, Kind.DEAD_LETTERS, origin, now_ms, to_bytes(letters))

@@ -1,13 +1,12 @@
 """Messages of one partition reduced to combined blocks and counts; pure."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from streamjob_runtime.decoding import Decoding
-from streamjob_runtime.messages import Decoded
+from streamjob_runtime.messages import Decoded, Values
 from streamjob_runtime.rows import Counts
 from streamjob_runtime.templates import Combiner
 
@@ -35,7 +34,7 @@ class Reduction:
         self._combiner = combiner
         self._tally = Tally()
 
-    def add(self, values: Sequence[bytes | None]) -> Decoded:
+    def add(self, values: Values) -> Decoded:
         """Decode and combine the next messages, in arrival order; returns what they held."""
         decoded = self._decoding.read(values)
         self._combiner.add(decoded.points)
@@ -55,11 +54,11 @@ class Tally:
     counted: Counter[str] = field(default_factory=Counter)
     max_time_ms: int | None = None
 
-    def add(self, decoded: Decoded, values: Sequence[bytes | None]) -> None:
+    def add(self, decoded: Decoded, values: Values) -> None:
         """Count one chunk."""
         self.counted.update(
             messages=len(values),
-            bytes=sum(map(len, filter(None, values))),
+            bytes=int(pl.Series(values, dtype=pl.Binary).bin.size().sum()),
             records=decoded.records,
             unused=decoded.unused,
             filtered=decoded.filtered,

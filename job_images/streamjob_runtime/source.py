@@ -16,9 +16,8 @@ from pyspark.sql.streaming.datasource import ReadLimit
 from pyspark.sql.types import StructType
 
 from streamjob_api.job_file import JobFile
-from streamjob_runtime.consumers import OffsetRange
 from streamjob_runtime.deadline_file import DeadlineFile
-from streamjob_runtime.offsets import ALL, StreamOffset, edits_of, ranges
+from streamjob_runtime.offsets import ALL, OffsetRange, StreamOffset, edits_of, ranges
 from streamjob_runtime.row_schema import ARROW_SCHEMA, ROW_SCHEMA
 from streamjob_runtime.rows import BlockRow
 from streamjob_runtime.shards import Shards

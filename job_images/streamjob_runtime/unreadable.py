@@ -1,12 +1,11 @@
 """Messages that cannot be read, on their way from the source to the dead-letter topic."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
-from confluent_kafka import Message
 
-from streamjob_runtime.consumers import OffsetRange
+from streamjob_runtime.kafka_messages import Messages
+from streamjob_runtime.offsets import OffsetRange
 
 DEAD_LETTERS = pl.Schema(
     {
@@ -33,23 +32,24 @@ class Unreadable:
     source: OffsetRange
     whole_bytes_left: int = WHOLE_BYTES
 
-    def rows(self, messages: Sequence[Message], malformed: pl.DataFrame) -> pl.DataFrame:
+    def rows(self, messages: Messages, malformed: pl.DataFrame) -> pl.DataFrame:
         """The unreadable messages of a chunk as DEAD_LETTERS."""
-        culprits = [messages[index] for index in malformed["message"]]
+        culprits = malformed["message"]
+        values, count = messages.values.gather(culprits), len(culprits)
         columns = {
-            "topic": [self.source.topic] * len(culprits),
-            "partition": [self.source.partition] * len(culprits),
-            "offset": [message.offset() for message in culprits],
+            "topic": [self.source.topic] * count,
+            "partition": [self.source.partition] * count,
+            "offset": messages.offsets[culprits.to_numpy()],
             "reason": malformed["reason"],
             "detail": malformed["detail"],
-            "key": [self._kept(message.key()) for message in culprits],
-            "value": [self._kept(message.value()) for message in culprits],
-            "size": [len(message.value() or b"") for message in culprits],
+            "key": [self._kept(key) for key in messages.keys.gather(culprits)],
+            "value": [self._kept(value) for value in values],
+            "size": values.bin.size().fill_null(0),
         }
         return pl.DataFrame(columns, schema=DEAD_LETTERS)
 
-    def _kept(self, content: str | bytes | None) -> bytes | None:
-        if content is None or isinstance(content, str):
-            return None if content is None else content.encode()
+    def _kept(self, content: bytes | None) -> bytes | None:
+        if content is None:
+            return None
         self.whole_bytes_left -= len(content)
         return content if self.whole_bytes_left >= 0 else content[:BEGINNING_BYTES]

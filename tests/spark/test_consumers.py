@@ -6,15 +6,16 @@ import uuid
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer, TopicPartition
 
 from fixtures.eventually import eventually
 from fixtures.kafka import KafkaBroker
 from streamjob_api.connections import Kafka
-from streamjob_runtime.consumers import OffsetRange, consumer_settings, read_range
+from streamjob_runtime.consumers import consumer_settings, read_range
 from streamjob_runtime.faults import OffsetsLost
 from streamjob_runtime.kafka_settings import Settings, client_settings
-from streamjob_runtime.offsets import Place
+from streamjob_runtime.librdkafka import AssignedConsumer
+from streamjob_runtime.offsets import OffsetRange, Place
 from streamjob_runtime.sinks.kafka import KafkaSink, Outgoing, producer_settings
 from streamjob_runtime.topic_offsets import KafkaAway, TopicOffsets
 from streamjob_runtime.waiting import Waits
@@ -27,8 +28,8 @@ def topic(kafka: KafkaBroker) -> str:
 
 
 @pytest.fixture
-def consumer(kafka: KafkaBroker) -> Consumer:
-    return Consumer(consumer_settings(connection(kafka)))
+def consumer(kafka: KafkaBroker) -> AssignedConsumer:
+    return AssignedConsumer(consumer_settings(connection(kafka)))
 
 
 def connection(kafka: KafkaBroker) -> Kafka:
@@ -39,12 +40,11 @@ def offsets_of(kafka: KafkaBroker, topic: str) -> TopicOffsets:
     return TopicOffsets(client_settings(connection(kafka), Path("/nonexistent"), "test"), [topic])
 
 
-def values(consumer: Consumer, wanted: OffsetRange, chunk_bytes: int = 1_000_000) -> list[bytes]:
-    chunks = read_range(consumer, wanted, chunk_bytes)
-    return [value for chunk in chunks for message in chunk if isinstance(value := message.value(), bytes)]
+def values(consumer: AssignedConsumer, wanted: OffsetRange, chunk_bytes: int = 1_000_000) -> list[bytes | None]:
+    return [value for chunk in read_range(consumer, wanted, chunk_bytes) for value in chunk.values]
 
 
-def test_a_range_is_read_exactly_and_again(kafka: KafkaBroker, topic: str, consumer: Consumer) -> None:
+def test_a_range_is_read_exactly_and_again(kafka: KafkaBroker, topic: str, consumer: AssignedConsumer) -> None:
     sent = [str(number).encode() for number in range(5000)]
     kafka.produce_to(topic, 0, sent)
     assert values(consumer, OffsetRange(topic, 0, 100, 4900)) == sent[100:4900]
@@ -53,7 +53,7 @@ def test_a_range_is_read_exactly_and_again(kafka: KafkaBroker, topic: str, consu
 
 
 def test_aborted_transactions_and_their_markers_are_passed_over(
-    kafka: KafkaBroker, topic: str, consumer: Consumer
+    kafka: KafkaBroker, topic: str, consumer: AssignedConsumer
 ) -> None:
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "transactional.id": topic})
     producer.init_transactions(30)
@@ -68,7 +68,7 @@ def test_aborted_transactions_and_their_markers_are_passed_over(
     assert time.monotonic() - began < 5
 
 
-def test_deleted_offsets_are_a_loss_and_not_skipped(kafka: KafkaBroker, topic: str, consumer: Consumer) -> None:
+def test_deleted_offsets_are_a_loss_and_not_skipped(kafka: KafkaBroker, topic: str, consumer: AssignedConsumer) -> None:
     kafka.produce_to(topic, 0, [b"x"] * 100)
     partition = TopicPartition(topic, 0, 50)
     kafka.admin.delete_records([partition])[partition].result(30)
@@ -77,7 +77,9 @@ def test_deleted_offsets_are_a_loss_and_not_skipped(kafka: KafkaBroker, topic: s
         values(consumer, OffsetRange(topic, 0, 40, 100))
 
 
-def test_a_range_beyond_the_end_of_the_partition_is_a_loss(kafka: KafkaBroker, topic: str, consumer: Consumer) -> None:
+def test_a_range_beyond_the_end_of_the_partition_is_a_loss(
+    kafka: KafkaBroker, topic: str, consumer: AssignedConsumer
+) -> None:
     kafka.produce_to(topic, 0, [b"x"] * 10)
     with pytest.raises(OffsetsLost):
         values(consumer, OffsetRange(topic, 0, 5, 20))

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from streamjob_api.job_file import JobFile
-from streamjob_runtime.consumers import OffsetRange
 from streamjob_runtime.input_topics import input_topics
+from streamjob_runtime.offsets import OffsetRange
 from streamjob_runtime.reading import reduction_of
 from streamjob_runtime.shards import Shards
 from streamjob_runtime.source import PartitionRange, PointsReader

@@ -5,10 +5,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamjob_runtime.consumers import OffsetRange
 from streamjob_runtime.offsets import (
     ALL,
     Holdings,
+    OffsetRange,
     Offsets,
     Place,
     StreamOffset,

@@ -2,28 +2,14 @@
 
 from typing import Any, cast
 
+import numpy as np
 import polars as pl
 
-from streamjob_runtime.consumers import OffsetRange
+from streamjob_runtime.kafka_messages import Messages
+from streamjob_runtime.offsets import OffsetRange
 from streamjob_runtime.sinks.dead_letters import DeadLetters
 from streamjob_runtime.sinks.kafka import KafkaSink, Outgoing
 from streamjob_runtime.unreadable import BEGINNING_BYTES, WHOLE_BYTES, Unreadable
-
-
-class FakeMessage:
-    """A message as a consumer gives it: librdkafka's own cannot be made by hand."""
-
-    def __init__(self, offset: int, value: bytes | None) -> None:
-        self._offset, self._value = offset, value
-
-    def offset(self) -> int:
-        return self._offset
-
-    def key(self) -> bytes | None:
-        return b"k"
-
-    def value(self) -> bytes | None:
-        return self._value
 
 
 class SizeLimitedTopic:
@@ -39,18 +25,34 @@ class SizeLimitedTopic:
 
 
 def letters(*values: bytes | None) -> pl.DataFrame:
-    messages = cast("Any", [FakeMessage(offset, value) for offset, value in enumerate(values)])
     malformed = pl.DataFrame(
         {"message": range(len(values)), "reason": ["InvalidJson"] * len(values), "detail": ["at 0"] * len(values)}
     )
+    return rows_of(messages_of(*values), malformed)
+
+
+def rows_of(messages: Messages, malformed: pl.DataFrame) -> pl.DataFrame:
     return Unreadable(OffsetRange("t", 3, 0, 100)).rows(messages, malformed)
+
+
+def messages_of(*values: bytes | None) -> Messages:
+    column = pl.Series(values, dtype=pl.Binary)
+    keys = pl.Series([b"k%d" % number if number % 2 else None for number in range(len(values))], dtype=pl.Binary)
+    return Messages(column, keys, np.arange(len(values)) * 10, sum(len(value or b"") for value in values))
 
 
 def test_what_was_read_is_kept_byte_by_byte() -> None:
     rows = letters(b"\xff\x00", None, b"")
     assert rows["value"].to_list() == [b"\xff\x00", None, b""]
-    assert rows["offset"].to_list() == [0, 1, 2]
+    assert rows["offset"].to_list() == [0, 10, 20]
+    assert rows["key"].to_list() == [None, b"k1", None]
     assert rows["size"].to_list() == [2, 0, 0]
+
+
+def test_only_what_cannot_be_read_becomes_a_letter() -> None:
+    malformed = pl.DataFrame({"message": [1, 3], "reason": ["NotAnObject"] * 2, "detail": ["list"] * 2})
+    rows = rows_of(messages_of(b"{}", b"[1]", b"{}", b"[]"), malformed)
+    assert rows.select("offset", "key", "value").rows() == [(10, b"k1", b"[1]"), (30, b"k3", b"[]")]
 
 
 def test_beyond_a_partitions_share_of_memory_only_beginnings_are_kept() -> None:
@@ -69,4 +71,4 @@ def test_a_letter_that_the_broker_finds_too_large_is_sent_cut_and_marked() -> No
     assert dict(small.headers).get("cut-from-bytes") is None
     assert dict(cut.headers)["cut-from-bytes"] == b"200000"
     assert cut.value == b"y" * 65_536
-    assert dict(cut.headers)["source-offset"] == b"1"
+    assert dict(cut.headers)["source-offset"] == b"10"

@@ -1,0 +1,146 @@
+"""The few functions of librdkafka by which a range of a partition is read without a Python object a message.
+
+It is the very library that confluent_kafka has loaded; all that is not reading ranges goes through confluent_kafka.
+"""
+
+import ctypes
+import weakref
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException, cimpl
+
+from streamjob_runtime.kafka_settings import Settings
+
+_CONSUMER = 1
+_NO_CLOSE = 8  # RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE: there is no group to leave
+_TEXT_BYTES = 512
+_code, _count = ctypes.c_int, ctypes.c_ssize_t
+_pointer, _pointers = ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)
+_text, _i32, _i64, _i64_out = ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64)
+
+_FUNCTIONS: Final[dict[str, tuple[Any, ...]]] = {  # what each returns, and then takes
+    "conf_new": (_pointer,),
+    "conf_set": (_code, _pointer, _text, _text, _text, ctypes.c_size_t),
+    "conf_destroy": (None, _pointer),
+    "new": (_pointer, _code, _pointer, _text, ctypes.c_size_t),
+    "poll_set_consumer": (_code, _pointer),
+    "queue_get_consumer": (_pointer, _pointer),
+    "queue_destroy": (None, _pointer),
+    "destroy_flags": (None, _pointer, ctypes.c_int),
+    "topic_partition_list_new": (_pointer, ctypes.c_int),
+    "topic_partition_list_add": (_pointer, _pointer, _text, _i32),
+    "topic_partition_list_set_offset": (_code, _pointer, _text, _i32, _i64),
+    "topic_partition_list_destroy": (None, _pointer),
+    "assign": (_code, _pointer, _pointer),
+    "consume_batch_queue": (_count, _pointer, ctypes.c_int, _pointers, ctypes.c_size_t),
+    "message_destroy": (None, _pointer),
+    "query_watermark_offsets": (_code, _pointer, _text, _i32, _i64_out, _i64_out, ctypes.c_int),
+    "last_error": (_code,),
+}
+
+
+class Message(ctypes.Structure):
+    """``rd_kafka_message_t``; ``value`` of one with an error is its text."""
+
+    _fields_ = (
+        ("error", ctypes.c_int),
+        ("topic", ctypes.c_void_p),
+        ("partition", ctypes.c_int32),
+        ("value", ctypes.c_void_p),
+        ("value_bytes", ctypes.c_size_t),
+        ("key", ctypes.c_void_p),
+        ("key_bytes", ctypes.c_size_t),
+        ("offset", ctypes.c_int64),
+        ("own", ctypes.c_void_p),
+    )
+
+
+class AssignedConsumer:
+    """A consumer of one partition at a time, which is told where to read. Not to be made before a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect in the background.
+
+        Raises:
+            KafkaException: librdkafka does not take the settings.
+        """
+        self._handle = _new(settings)
+        _checked(call("poll_set_consumer")(self._handle))
+        self._queue = call("queue_get_consumer")(self._handle)
+        weakref.finalize(self, _destroy, self._handle, self._queue)
+
+    def assign(self, topic: str, partition: int, offset: int) -> None:
+        """Read this partition, from this offset."""
+        place = topic.encode(), partition
+        partitions = call("topic_partition_list_new")(1)
+        try:
+            call("topic_partition_list_add")(partitions, *place)
+            _checked(call("topic_partition_list_set_offset")(partitions, *place, offset))
+            _checked(call("assign")(self._handle, partitions))
+        finally:
+            call("topic_partition_list_destroy")(partitions)
+
+    def unassign(self) -> None:
+        """Read nothing."""
+        _checked(call("assign")(self._handle, None))
+
+    def consume(self, pointers: "ctypes.Array[ctypes.c_void_p]", most: int, seconds: float) -> int:
+        """Wait for so many messages or seconds; what is put into ``pointers`` is the caller's to destroy."""
+        count = int(call("consume_batch_queue")(self._queue, round(seconds * 1000), pointers, most))
+        if count < 0:
+            _checked(call("last_error")())
+        return max(0, count)
+
+    def end_of(self, topic: str, partition: int, seconds: float) -> int:
+        """Ask the brokers where a partition ends.
+
+        Raises:
+            KafkaException: they do not tell in time.
+        """
+        low, high = ctypes.c_int64(), ctypes.c_int64()
+        milliseconds = round(seconds * 1000)
+        _checked(
+            call("query_watermark_offsets")(
+                self._handle, topic.encode(), partition, ctypes.byref(low), ctypes.byref(high), milliseconds
+            )
+        )
+        return high.value
+
+
+@cache
+def call(name: str) -> Callable[..., Any]:
+    """``rd_kafka_<name>``."""
+    # The module's own dependencies are searched, too: no name of a file needs to be known.
+    function = getattr(ctypes.CDLL(cimpl.__file__), f"rd_kafka_{name}")
+    function.restype, *function.argtypes = _FUNCTIONS[name]
+    return function  # type: ignore[no-any-return]
+
+
+def _new(settings: Settings) -> int:
+    text = ctypes.create_string_buffer(_TEXT_BYTES)
+    configuration = call("conf_new")()
+    try:
+        for name, value in settings.items():
+            written = str(value).lower() if isinstance(value, bool) else str(value)
+            if call("conf_set")(configuration, name.encode(), written.encode(), text, _TEXT_BYTES):
+                raise KafkaException(KafkaError(KafkaError._INVALID_ARG, text.value.decode(errors="replace")))
+        handle = call("new")(_CONSUMER, configuration, text, _TEXT_BYTES)
+        if not handle:
+            words = text.value.decode(errors="replace")
+            raise KafkaException(KafkaError(call("last_error")(), f"Failed to create consumer: {words}"))
+    except BaseException:
+        call("conf_destroy")(configuration)
+        raise
+    return int(handle)  # which has taken the configuration over
+
+
+def _destroy(handle: int, queue: int) -> None:
+    call("queue_destroy")(queue)
+    call("destroy_flags")(handle, _NO_CLOSE)
+
+
+def _checked(code: int) -> None:
+    if code:
+        raise KafkaException(KafkaError(code))
