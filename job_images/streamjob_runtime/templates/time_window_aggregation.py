@@ -108,7 +108,7 @@ class TimeWindowAggregation:
     ) -> tuple[list[pl.DataFrame], dict[str, int]]:
         brought = [parted(block, has_sums=self.plan.has_sums) for block in blocks]
         before = head.marks.copy()
-        slots = [head.advance(series, self.plan) for series, _ in brought]
+        slots = head.advance([series for series, _ in brought], self.plan)
         before = np.concatenate([before, np.full(len(head.marks) - len(before), NEVER)])
         marks = Watermarks(before, head.marks, head.closed, self.plan.latency_ms)
         rows = Rows.concat([windows.placed(slot) for (_, windows), slot in zip(brought, slots, strict=True)])
@@ -150,7 +150,7 @@ class TimeWindowAggregation:
     def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
         """Drop watermarks and all that is open of some assets and inputs."""
         head = Head.load(store, len(self.plan.groups))
-        is_forgotten = chosen.flags(head.assets, head.inputs, self.plan.inputs)
+        is_forgotten = chosen.flags(head.assets.to_list(), head.inputs.tolist(), self.plan.inputs)
         if is_forgotten.any():
             convert(store, head, self.plan)
             forget(store, head, is_forgotten, self.plan)
@@ -159,7 +159,7 @@ class TimeWindowAggregation:
     def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
         """Yield watermarks and all that is open of some assets and inputs."""
         head = Head.load(store, len(self.plan.groups))
-        return held(store, head, chosen.flags(head.assets, head.inputs, self.plan.inputs), self.plan)
+        return held(store, head, chosen.flags(head.assets.to_list(), head.inputs.tolist(), self.plan.inputs), self.plan)
 
     def close(self, store: BlockStore) -> Folded:
         """Give every open window as ``final``; the watermarks stay where they are."""

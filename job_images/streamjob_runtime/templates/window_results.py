@@ -22,9 +22,9 @@ def window_results(due: Rows, is_final: NDArray[np.bool_], head: Head, plan: Win
     windows, kind = due.take(row), plan.outputs["aggregation"].to_numpy()[output]
     value = _values(windows, kind)
     columns = {
-        "asset": pl.Series(head.assets, dtype=pl.String).gather(windows.slot),
+        "asset": head.assets.gather(windows.slot),
         "model": plan.outputs["model"].gather(output),
-        "model_path": pl.Series(head.paths, dtype=pl.String).gather(windows.slot),
+        "model_path": head.paths.gather(windows.slot),
         "point": plan.outputs["point"].gather(output),
         "time": windows.start,
         "value": pl.Series(value, nan_to_null=True),

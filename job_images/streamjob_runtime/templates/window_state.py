@@ -14,7 +14,7 @@ Some columns of HEAD are there only where they say something: ``replaces`` (an i
 and ``latest`` (with an idle timeout), ``closed`` (windows were closed for silence).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -32,6 +32,7 @@ HEAD = -1
 # Buckets begin at whole seconds, too: between them there is room for those of records.
 _RECORDS = 1
 _SECOND_MS = 1000
+_NOWHERE = -1
 SERIES = pl.Schema({"asset": pl.String, "input": pl.Int32, "mark": pl.Int64, "model_path": pl.String})
 _BLOCK = pl.Schema([*SERIES.items(), ("start", pl.Int64()), ("size", pl.Int64())])
 
@@ -64,8 +65,13 @@ class Index:
     def update(self, touched: Times, buckets: Times, sizes: Times) -> None:
         """In the buckets ``touched`` there are now rows of these buckets and sizes only."""
         kept = ~np.isin(self.starts, touched)
-        starts = np.concatenate([self.starts[kept], buckets])
-        self.starts, self.sizes = np.unique(np.stack([starts, np.concatenate([self.sizes[kept], sizes])]), axis=1)
+        starts, sizes = np.concatenate([self.starts[kept], buckets]), np.concatenate([self.sizes[kept], sizes])
+        all_starts, all_sizes = np.unique(starts), np.unique(sizes)
+        # There are many rows, but few starts and sizes: a table of these needs no sorting of rows.
+        has_any = np.zeros((len(all_starts), len(all_sizes)), np.bool_)
+        has_any[np.searchsorted(all_starts, starts), np.searchsorted(all_sizes, sizes)] = True
+        start, size = np.nonzero(has_any)
+        self.starts, self.sizes = all_starts[start], all_sizes[size]
 
 
 @dataclass
@@ -81,9 +87,9 @@ class Head:
         windows, records: the two indexes.
     """
 
-    assets: list[str]
-    inputs: list[int]
-    paths: list[str]
+    assets: pl.Series
+    inputs: NDArray[np.int32]
+    paths: pl.Series
     marks: Times
     replaces: Flags
     arrivals: Times
@@ -103,9 +109,9 @@ class Head:
         windows, records = Index.parted(index["start"].to_numpy(), index["size"].to_numpy())
         noted = {name: series[name].to_numpy(writable=True) for name in series.columns if name not in _BLOCK}
         return cls(
-            series["asset"].to_list(),
-            series["input"].to_list(),
-            series["model_path"].to_list(),
+            series["asset"],
+            series["input"].to_numpy(),
+            series["model_path"],
             series["mark"].to_numpy(writable=True),
             noted.get("replaces", np.zeros(count, np.bool_)),
             noted.get("arrival", np.full(count, NEVER)),
@@ -119,29 +125,27 @@ class Head:
         """Write the head of a shard."""
         series, index = len(self.assets), len(self.windows.starts) + len(self.records.starts)
         columns: dict[str, Any] = {
-            "asset": self.assets + [None] * index,
-            "input": self.inputs + [0] * index,
+            "asset": self.assets.extend_constant(None, index),
+            "input": _padded(self.inputs, after=index),
             "mark": _padded(self.marks, after=index),
-            "model_path": self.paths + [""] * index,
+            "model_path": self.paths.extend_constant("", index),
             "start": _padded(np.concatenate([self.windows.keys, self.records.keys]), before=series),
             "size": _padded(np.concatenate([self.windows.sizes, self.records.sizes]), before=series),
         }
         store.put(HEAD, pl.DataFrame(columns, schema=_BLOCK).with_columns(self._noted()))
 
-    def advance(self, series: pl.DataFrame, plan: WindowPlan) -> Slots:
-        """Raise watermarks to what a micro-batch brought (SERIES), and return the slot of each of its rows."""
+    def advance(self, brought: Sequence[pl.DataFrame], plan: WindowPlan) -> list[Slots]:
+        """Raise watermarks to what a micro-batch brought (SERIES, in blocks), and return the slots of each block."""
+        series = pl.concat(brought)
         slots = self._slots(series, plan)
-        for slot, path in zip(slots.tolist(), series["model_path"].to_list(), strict=True):
-            self.paths[slot] = path
+        self._rename(slots, series["model_path"])
         np.maximum.at(self.marks, slots, series["mark"].to_numpy())
-        return slots
+        return np.split(slots, np.cumsum([block.height for block in brought])[:-1])
 
     def keep(self, is_kept: Flags) -> None:
         """Drop all other slots."""
-        slots = np.flatnonzero(is_kept).tolist()
-        self.assets, self.paths = [self.assets[slot] for slot in slots], [self.paths[slot] for slot in slots]
-        self.inputs = [self.inputs[slot] for slot in slots]
-        for name in ("marks", "replaces", "arrivals", "latest", "closed"):
+        self.assets, self.paths = self.assets.filter(is_kept), self.paths.filter(is_kept)
+        for name in ("inputs", "marks", "replaces", "arrivals", "latest", "closed"):
             setattr(self, name, getattr(self, name)[is_kept])
 
     def forget_arrivals(self) -> None:
@@ -149,15 +153,27 @@ class Head:
         self.arrivals[:] = self.latest[:] = NEVER
 
     def _slots(self, series: pl.DataFrame, plan: WindowPlan) -> Slots:
-        known = {key: slot for slot, key in enumerate(zip(self.assets, self.inputs, strict=True))}
-        keys = list(zip(series["asset"].to_list(), series["input"].to_list(), strict=True))
-        slots = [known.setdefault(key, len(known)) for key in keys]
-        for asset, number in list(known)[len(self.assets) :]:
-            self.assets.append(asset)
-            self.inputs.append(number)
-            self.paths.append("")
-        self._grow(len(known) - len(self.marks), plan)
-        return np.asarray(slots, np.int32)
+        names = list(SERIES)[: 1 if len(plan.inputs) == 1 else 2]
+        sought = series.select("asset", "input")
+        known = pl.DataFrame({"asset": self.assets, "input": self.inputs})
+        slots = _places(sought, known, names)
+        is_new = slots == _NOWHERE
+        if is_new.any():
+            new = sought.filter(is_new).unique(names, maintain_order=True)
+            slots[is_new] = _places(sought.filter(is_new), new, names) + np.int32(known.height)
+            self.assets = pl.concat([self.assets, new["asset"]])
+            self.paths = self.paths.extend_constant("", new.height)
+            self.inputs = np.concatenate([self.inputs, new["input"].to_numpy()])
+            self._grow(new.height, plan)
+        return slots
+
+    def _rename(self, slots: Slots, paths: pl.Series) -> None:
+        """Take the path that came last."""
+        has_moved = (self.paths.gather(slots) != paths).to_numpy()
+        if has_moved.any():
+            moved = pl.DataFrame({"slot": slots[has_moved], "path": paths.filter(has_moved)})
+            last = moved.unique("slot", keep="last")
+            self.paths = self.paths.scatter(last["slot"], last["path"])
 
     def _grow(self, count: int, plan: WindowPlan) -> None:
         """Make room for slots that were not there; inputs are known."""
@@ -182,6 +198,14 @@ class Head:
 
 def _padded(values: NDArray[Any], *, before: int = 0, after: int = 0) -> NDArray[Any]:
     return np.pad(values, [(before, after)] + [(0, 0)] * (values.ndim - 1))
+
+
+def _places(sought: pl.DataFrame, known: pl.DataFrame, names: Sequence[str]) -> Slots:
+    """Return where each row is among those known, which are there once each; or _NOWHERE."""
+    found = known.with_row_index("place").join(sought.with_row_index("row"), on=names)
+    places = np.full(sought.height, _NOWHERE, np.int32)
+    places[found["row"].to_numpy()] = found["place"].to_numpy()
+    return places
 
 
 def load_rows(store: BlockStore, index: Index, buckets: Iterable[int], *, has_sums: bool) -> list[Rows]:
