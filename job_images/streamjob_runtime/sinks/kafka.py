@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -25,13 +25,12 @@ Headers = list[tuple[str, str | bytes | None]]
 Content = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class Outgoing:
-    """A message to send."""
+class Outgoing(NamedTuple):
+    """A message to send; a tuple, for every result is one."""
 
     key: str | bytes | None
     value: str | bytes | None
-    headers: Headers = field(default_factory=list)
+    headers: Headers = []  # noqa: RUF012 (nobody changes it)
     timestamp_ms: int = 0
 
     @property
@@ -146,17 +145,25 @@ class KafkaSink:
         return [error for error, content in self._failed if content is None or error.code() not in _TOO_LARGE]
 
     def _enqueue(self, topic: str, message: Outgoing) -> None:
+        try:
+            self._produce(topic, message)
+        except BufferError:
+            self._enqueue_when_there_is_room(topic, message)
+
+    def _enqueue_when_there_is_room(self, topic: str, message: Outgoing) -> None:
         for _ in self._rounds():
-            is_restamped = bool(self._restamped) and message.content in self._restamped
-            timestamp_ms = 0 if is_restamped else message.timestamp_ms
             try:
-                self._producer.produce(
-                    topic, message.value, message.key, headers=message.headers, timestamp=timestamp_ms
-                )
+                self._produce(topic, message)
             except BufferError:
                 self._producer.poll(_FLUSH_SECONDS)
             else:
                 return
+
+    def _produce(self, topic: str, message: Outgoing) -> None:
+        key, value, headers, timestamp_ms = message
+        if self._restamped and message.content in self._restamped:
+            timestamp_ms = 0
+        self._producer.produce(topic, value, key, headers=headers, timestamp=timestamp_ms)
 
     def _flush(self) -> None:
         for _ in self._rounds():
