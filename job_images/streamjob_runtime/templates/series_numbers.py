@@ -43,10 +43,10 @@ class SeriesNumbers:
         asset, number = np.divmod(self._places, self._inputs)
         return pl.DataFrame(
             {
-                "asset": self._assets.all().gather(asset),
+                "asset": self._assets.of(asset),
                 "input": number.astype(np.int32),
                 "slot": np.arange(len(self), dtype=np.int32),
-                "model_path": self._paths.all().gather(self._path_of),
+                "model_path": self._paths.of(self._path_of),
             }
         )
 
@@ -60,14 +60,14 @@ class _Names:
     """Names by the order in which they came: the categories of a type of its own."""
 
     def __init__(self) -> None:
-        self._categories = pl.Categories.random()
         # The table of categories lives as long as a series of them does.
-        self._kept = pl.Series(dtype=pl.Categorical(self._categories))
+        self._known = pl.Series(dtype=pl.Categorical(pl.Categories.random()))
 
     def codes(self, names: pl.Series) -> NDArray[np.int64]:
-        """Return the code of each name, which is its place among all; new ones are added."""
-        return names.cast(self._kept.dtype).to_physical().to_numpy().astype(np.int64)
+        """Return the code of each name; new ones are added, in their order."""
+        return names.cast(self._known.dtype).to_physical().to_numpy().astype(np.int64)
 
-    def all(self) -> pl.Series:
-        """Return the names by code."""
-        return self._categories.to_series()
+    def of(self, codes: NDArray[np.int64]) -> pl.Series:
+        """Return the names of codes."""
+        physical = pl.lit(pl.Series(codes.astype(np.uint32)))
+        return pl.select(physical.cat.to(self._known.dtype).cast(pl.String)).to_series()
