@@ -1,4 +1,5 @@
-// Copies librdkafka's messages into columns (streamjob_runtime/kafka_messages.py): no Python object a message.
+// Takes librdkafka's messages into columns (streamjob_runtime/kafka_messages.py): no Python object a message.
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -56,21 +57,27 @@ __attribute__((visibility("default"))) void streamjob_sum_messages(const struct 
   }
 }
 
-// Copies the messages before `end` into columns with room for what was summed up.
-__attribute__((visibility("default"))) void streamjob_copy_messages(const struct message *const *messages,
-                                                                    int64_t count, int64_t end, struct column *values,
-                                                                    struct column *keys, int64_t *offsets) {
+// Moves the messages before `end` into columns with room for what was summed up. Each is destroyed at once, so that
+// librdkafka's buffers go as the columns fill; NULL takes its place.
+__attribute__((visibility("default"))) void streamjob_take_messages(struct message **messages, int64_t count,
+                                                                    int64_t end, struct column *values,
+                                                                    struct column *keys, int64_t *offsets,
+                                                                    void (*destroy)(struct message *)) {
   int64_t row = 0;
   for (int64_t number = 0; number < count; number++) {
-    const struct message *message = messages[number];
-    if (message->error || message->offset >= end) continue;
-    put(values, row, message->value, message->value_bytes);
-    put(keys, row, message->key, message->key_bytes);
-    offsets[row++] = message->offset;
+    struct message *message = messages[number];
+    if (!message->error && message->offset < end) {
+      put(values, row, message->value, message->value_bytes);
+      put(keys, row, message->key, message->key_bytes);
+      offsets[row++] = message->offset;
+    }
+    messages[number] = NULL;
+    destroy(message);
   }
 }
 
 __attribute__((visibility("default"))) void streamjob_destroy_messages(struct message **messages, int64_t count,
                                                                        void (*destroy)(struct message *)) {
-  for (int64_t number = 0; number < count; number++) destroy(messages[number]);
+  for (int64_t number = 0; number < count; number++)
+    if (messages[number]) destroy(messages[number]);
 }

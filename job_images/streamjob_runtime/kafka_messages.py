@@ -1,7 +1,7 @@
-"""Messages of one partition as columns, copied out of librdkafka by the library of C."""
+"""Messages of one partition as columns, taken from librdkafka by the library of C."""
 
 import ctypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -86,25 +86,24 @@ def poll(consumer: AssignedConsumer, most: int, seconds: float, end: int) -> Pol
         RuntimeError: the library of C is missing.
         KafkaException: librdkafka fails.
     """
-    native = _native()
+    native, destroy = _native(), call("message_destroy")
     pointers = (ctypes.c_void_p * most)()
     count = consumer.consume(pointers, most, seconds)
     try:
-        return copied(pointers, count, end)
+        return taken(pointers, count, end, destroy)
     finally:
-        native.streamjob_destroy_messages(pointers, count, call("message_destroy"))
+        native.streamjob_destroy_messages(pointers, count, destroy)
 
 
-def copied(pointers: "ctypes.Array[ctypes.c_void_p]", count: int, end: int) -> Polled:
-    """Copy ``count`` messages, which stay librdkafka's."""
+def taken(pointers: "ctypes.Array[ctypes.c_void_p]", count: int, end: int, destroy: Callable[[int], None]) -> Polled:
+    """Take the first ``count`` messages and destroy them by a function of C; None takes the place of each."""
     native, sums = _native(), _Sums()
     native.streamjob_sum_messages(pointers, count, end, ctypes.byref(sums))
+    events = list(_events(filter(None, pointers[:count]))) if sums.events else []
     values, keys = _Arena(sums.messages, sums.value_bytes), _Arena(sums.messages, sums.key_bytes)
     offsets = np.empty(sums.messages, np.int64)
-    native.streamjob_copy_messages(
-        pointers, count, end, ctypes.byref(values.column), ctypes.byref(keys.column), offsets.ctypes.data
-    )
-    events = list(_events(filter(None, pointers[:count]))) if sums.events else []
+    columns = ctypes.byref(values.column), ctypes.byref(keys.column), offsets.ctypes.data
+    native.streamjob_take_messages(pointers, count, end, *columns, destroy)
     return Polled(sums.next, events, Messages(values.series(), keys.series(), offsets, sums.value_bytes))
 
 
@@ -139,10 +138,6 @@ def _native() -> ctypes.CDLL:
     pointer, pointers, count = ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int64
     column = ctypes.POINTER(_Column)
     loaded.streamjob_sum_messages.argtypes = (pointers, count, count, ctypes.POINTER(_Sums))
-    loaded.streamjob_copy_messages.argtypes = (pointers, count, count, column, column, pointer)
+    loaded.streamjob_take_messages.argtypes = (pointers, count, count, column, column, pointer, pointer)
     loaded.streamjob_destroy_messages.argtypes = (pointers, count, pointer)
-    for function in (
-        loaded.streamjob_sum_messages, loaded.streamjob_copy_messages, loaded.streamjob_destroy_messages,
-    ):  # fmt: skip
-        function.restype = None
     return loaded
