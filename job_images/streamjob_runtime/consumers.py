@@ -1,6 +1,6 @@
 """Reading an exact range of one Kafka partition, by a consumer that outlives micro-batches."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def cached_consumer(kafka_json: str) -> AssignedConsumer:
     return AssignedConsumer(consumer_settings(Kafka.model_validate_json(kafka_json)))
 
 
-def read_range(consumer: AssignedConsumer, wanted: OffsetRange, chunk_bytes: int) -> Iterator[Messages]:
+def read_range(consumer: AssignedConsumer, wanted: OffsetRange, chunk_bytes: int) -> Generator[Messages]:
     """Yield a range's messages in order, in chunks of about ``chunk_bytes``; wait while the brokers are away.
 
     Raises:
