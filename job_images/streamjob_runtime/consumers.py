@@ -14,7 +14,8 @@ from streamjob_runtime.kafka_settings import Settings, client_settings
 from streamjob_runtime.librdkafka import AssignedConsumer
 from streamjob_runtime.offsets import OffsetRange
 
-_MESSAGES_AT_ONCE = 10_000
+# Each chunk costs some ten milliseconds, however small it is; bytes limit those of usual messages first.
+_MESSAGES_AT_ONCE = 50_000
 _FIRST_MESSAGES = 200
 # Long enough for a fetch; a shorter range than was asked for costs this once.
 _POLL_SECONDS = 0.2
