@@ -42,14 +42,14 @@ RUN apt-get update \
  && python3 -m venv /opt/uv \
  && /opt/uv/bin/pip install --no-cache-dir --disable-pip-version-check "uv==${UV_VERSION}"
 
-# pyproject.toml changes more often than what is locked: only these two lists decide about the layers below
+# pyproject.toml changes more often than what is locked: only these three lists decide about the layers below
 FROM uv AS locked
 WORKDIR /locked
 COPY pyproject.toml uv.lock ./
-RUN for extra in operator runtime; do \
-      /opt/uv/bin/uv export --quiet --frozen --no-dev --no-emit-project --no-header --no-annotate \
-        --extra "$extra" --output-file "$extra.txt" || exit 1; \
-    done
+RUN export="/opt/uv/bin/uv export --quiet --frozen --no-emit-project --no-header --no-annotate" \
+ && $export --no-dev --extra operator --output-file operator.txt \
+ && $export --no-dev --extra runtime --output-file runtime.txt \
+ && $export --only-group native --output-file native.txt
 
 FROM uv AS operator-dependencies
 COPY --from=locked /locked/operator.txt /locked/
@@ -60,6 +60,16 @@ FROM uv AS runtime-dependencies
 COPY --from=locked /locked/runtime.txt /locked/
 COPY job_images/layers/install_locked job_images/layers/trim_runtime job_images/layers/unused_jars.txt /usr/local/bin/
 RUN install_locked /locked/runtime.txt && trim_runtime /usr/local/bin/unused_jars.txt
+
+# ---- The runtime's library of C --------------------------------------------------------------------------------------
+# Its compiler stays in this stage
+FROM uv AS native
+COPY --from=locked /locked/native.txt /locked/
+RUN /opt/uv/bin/uv venv --quiet /opt/native \
+ && /opt/uv/bin/uv pip install --python /opt/native/bin/python --no-deps --require-hashes \
+      --requirement /locked/native.txt
+COPY job_images/native /native
+RUN /opt/native/bin/python /native/build.py /native/libstreamjob.so
 
 # ---- Our own code ----------------------------------------------------------------------------------------------------
 # Bytecode is compiled here, since nothing may be written where it runs; by the hash of the source, so that no
@@ -72,6 +82,7 @@ RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/streamjob/c
 FROM python AS runtime-code
 COPY operator/streamjob_api /opt/streamjob/code/streamjob_api
 COPY job_images/streamjob_runtime /opt/streamjob/code/streamjob_runtime
+COPY --from=native /native/libstreamjob.so /opt/streamjob/code/streamjob_runtime/
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/streamjob/code
 
 # ---- What is shipped -------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from localcluster.providers import Cluster
 
 PYTHON = "/opt/streamjob/venv/bin/python"
 QUESTIONS = """
-import importlib.util, json, os, pathlib, shutil, sys
+import ctypes, importlib.util, json, os, pathlib, shutil, sys
 code = pathlib.Path("/opt/streamjob/code")
 def is_writable(folder):
     try:
@@ -26,7 +26,8 @@ def is_writable(folder):
 print(json.dumps({
     "user": os.getuid(),
     "writable": [folder for folder in ("/", "/opt/streamjob/code", "/etc", "/tmp") if is_writable(folder)],
-    "tools": [tool for tool in ("gcc", "cc", "make", "pip", "pip3", "uv", "curl", "git") if shutil.which(tool)],
+    "tools": [tool for tool in ("gcc", "cc", "zig", "make", "pip", "pip3", "uv", "curl", "git") if shutil.which(tool)],
+    "libraries": [str(path.relative_to(code)) for path in code.rglob("*.so") if ctypes.CDLL(str(path))],
     "found": [name for name in sys.argv[1:] if importlib.util.find_spec(name)],
     "packages": sorted(path.name for path in code.iterdir()),
     "uncompiled": [str(path) for path in code.rglob("*.py")
@@ -44,6 +45,7 @@ MODULES = (
     "pyspark",
     "polars",
     "pytest",
+    "ziglang",
 )
 
 
@@ -142,6 +144,11 @@ def test_our_code_is_compiled(image: str, request: pytest.FixtureRequest) -> Non
     facts = request.getfixturevalue(image)
     assert facts["packages"] == ["streamjob_api", f"streamjob_{image}"]
     assert facts["uncompiled"] == []
+
+
+def test_the_library_of_c_is_in_the_runtimes_image_alone(operator: dict[str, Any], runtime: dict[str, Any]) -> None:
+    assert runtime["libraries"] == ["streamjob_runtime/libstreamjob.so"]
+    assert operator["libraries"] == []
 
 
 def test_python_workers_run_the_interpreter_with_the_dependencies(runtime: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 TAG_DIGITS = 16
-SKIPPED = ("__pycache__", ".pyc")
+SKIPPED = ("__pycache__", ".pyc", ".so")  # the library is compiled in the image
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ IMAGES = {
     image.name: image
     for image in (
         Image("operator", "Dockerfile", (*LOCKED, "operator/streamjob_operator"), target="operator"),
-        Image("runtime", "Dockerfile", (*LOCKED, "job_images/streamjob_runtime"), target="runtime"),
+        Image(
+            "runtime", "Dockerfile", (*LOCKED, "job_images/native", "job_images/streamjob_runtime"), target="runtime"
+        ),
         Image("kafka", f"{KAFKA}/Dockerfile", (KAFKA,), context=KAFKA, needs_kafka=True),
         Image("redis", f"{REDIS}/Dockerfile", (REDIS,), context=REDIS),
     )
