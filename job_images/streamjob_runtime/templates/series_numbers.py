@@ -34,7 +34,7 @@ class SeriesNumbers:
         self._numbers[new] = np.arange(len(self), len(self) + len(new))
         self._places = np.concatenate([self._places, new])
         self._path_of = np.concatenate([self._path_of, np.zeros(len(new), np.int64)])
-        numbers = self._numbers[places]
+        numbers: Slots = self._numbers[places]
         self._path_of[numbers] = self._paths.codes(rows["model_path"])
         return numbers
 

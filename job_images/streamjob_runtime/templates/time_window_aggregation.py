@@ -17,6 +17,7 @@ With an idle timeout, whatever is open of an asset and input is closed as ``fina
 long (``silence``); for the windows closed like this later records are late, whatever the watermark is.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -40,6 +41,7 @@ from streamjob_runtime.templates.window_closing import close_windows, convert
 from streamjob_runtime.templates.window_combiner import WindowCombiner, parted
 from streamjob_runtime.templates.window_edits import forget, held
 from streamjob_runtime.templates.window_marks import Watermarks
+from streamjob_runtime.templates.window_pages import Brought, Page, Pages
 from streamjob_runtime.templates.window_panes import Panes
 from streamjob_runtime.templates.window_plan import WindowPlan
 from streamjob_runtime.templates.window_results import window_results
@@ -92,9 +94,18 @@ class TimeWindowAggregation:
         """
         if not blocks and not self.uses_clock:
             return Folded(RESULTS.to_frame(), {})
+        brought = [parted(block, has_sums=self.plan.has_sums) for block in blocks]
+        pages = Pages.load(store)
+        parts = pages.parted(brought, self.plan) if brought else []
+        if self.uses_clock:
+            touched = {page.number for page, _ in parts}
+            parts += [(page, []) for page in pages.all() if page.number not in touched]
+        return _joined([self._fold_page(page, own, now_ms) for page, own in parts])
+
+    def _fold_page(self, store: Page, brought: Sequence[Brought], now_ms: int) -> Folded:
         head = Head.load(store, len(self.plan.groups))
         convert(store, head, self.plan)
-        results, counts = self._fold_blocks(store, head, blocks, now_ms) if blocks else ([], {})
+        results, counts = self._fold_brought(store, head, brought, now_ms) if brought else ([], {})
         forget_past(head, self.plan)
         if self.idle_timeout_ms is None:
             head.forget_arrivals()
@@ -103,10 +114,9 @@ class TimeWindowAggregation:
         head.save(store)
         return Folded(pl.concat([RESULTS.to_frame(), *results]), counts, deadline(head, self.idle_timeout_ms))
 
-    def _fold_blocks(
-        self, store: BlockStore, head: Head, blocks: Sequence[pl.DataFrame], now_ms: int
+    def _fold_brought(
+        self, store: BlockStore, head: Head, brought: Sequence[Brought], now_ms: int
     ) -> tuple[list[pl.DataFrame], dict[str, int]]:
-        brought = [parted(block, has_sums=self.plan.has_sums) for block in blocks]
         before = head.marks.copy()
         slots = head.advance([series for series, _ in brought], self.plan)
         before = np.concatenate([before, np.full(len(head.marks) - len(before), NEVER)])
@@ -149,23 +159,43 @@ class TimeWindowAggregation:
 
     def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
         """Drop watermarks and all that is open of some assets and inputs."""
-        head = Head.load(store, len(self.plan.groups))
-        is_forgotten = chosen.flags(head.assets.to_list(), head.inputs.tolist(), self.plan.inputs)
-        if is_forgotten.any():
-            convert(store, head, self.plan)
-            forget(store, head, is_forgotten, self.plan)
+        pages = Pages.load(store)
+        for page in pages.all():
+            head = Head.load(page, len(self.plan.groups))
+            is_forgotten = chosen.flags(head.assets.to_list(), head.inputs.tolist(), self.plan.inputs)
+            if is_forgotten.any():
+                convert(page, head, self.plan)
+                forget(page, head, is_forgotten, self.plan)
+        pages.forget(chosen, self.plan)
         return {}
 
     def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
         """Yield watermarks and all that is open of some assets and inputs."""
-        head = Head.load(store, len(self.plan.groups))
-        return held(store, head, chosen.flags(head.assets.to_list(), head.inputs.tolist(), self.plan.inputs), self.plan)
+        for page in Pages.load(store).all():
+            head = Head.load(page, len(self.plan.groups))
+            yield from held(
+                page, head, chosen.flags(head.assets.to_list(), head.inputs.tolist(), self.plan.inputs), self.plan
+            )
 
     def close(self, store: BlockStore) -> Folded:
         """Give every open window as ``final``; the watermarks stay where they are."""
+        return _joined([self._close_page(page) for page in Pages.load(store).all()])
+
+    def _close_page(self, store: Page) -> Folded:
         head = Head.load(store, len(self.plan.groups))
         convert(store, head, self.plan)
         windows = close_windows(store, head, np.ones(len(head.marks), np.bool_), self.plan)
         head.latest[:] = NEVER
         head.save(store)
         return Folded(window_results(windows, np.ones(len(windows.start), np.bool_), head, self.plan), {})
+
+
+def _joined(pages: Sequence[Folded]) -> Folded:
+    """Put what the pages of a shard gave together."""
+    counts: Counter[str] = Counter()
+    for page in pages:
+        counts.update(page.counts)
+    deadlines = [page.deadline for page in pages if page.deadline is not None]
+    return Folded(
+        pl.concat([RESULTS.to_frame(), *(page.results for page in pages)]), dict(counts), min(deadlines, default=None)
+    )

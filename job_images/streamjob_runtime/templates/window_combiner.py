@@ -45,7 +45,7 @@ class Windows:
 
     def placed(self, slots: NDArray[np.int32]) -> Rows:
         """Return the windows with the slots that the state has for the block's numbers."""
-        by_number = np.zeros(int(self.numbers.max(initial=-1)) + 1, np.int32)
+        by_number = np.empty(int(self.numbers.max(initial=-1)) + 1, np.int32)
         by_number[self.numbers] = slots
         return self.rows.with_slots(by_number[self.rows.slot])
 

@@ -73,8 +73,8 @@ class Rows:
         names = cls.__dataclass_fields__
         return cls(**{name: np.concatenate([getattr(rows, name) for rows in parts], axis=-1) for name in names})
 
-    def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Rows":
-        """Return some of the rows, by position or by mask."""
+    def take(self, index: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Rows":
+        """Return some of the rows, by position, by mask, or side by side."""
         return Rows(**{name: getattr(self, name)[..., index] for name in self.__dataclass_fields__})
 
     def with_slots(self, slot: NDArray[np.int32]) -> "Rows":

@@ -32,7 +32,8 @@ HEAD = -1
 # Buckets begin at whole seconds, too: between them there is room for those of records.
 _RECORDS = 1
 _SECOND_MS = 1000
-_NOWHERE = -1
+# The place of what is not there.
+NOWHERE = -1
 SERIES = pl.Schema({"asset": pl.String, "input": pl.Int32, "mark": pl.Int64, "model_path": pl.String})
 _BLOCK = pl.Schema([*SERIES.items(), ("start", pl.Int64()), ("size", pl.Int64())])
 
@@ -153,14 +154,14 @@ class Head:
         self.arrivals[:] = self.latest[:] = NEVER
 
     def _slots(self, series: pl.DataFrame, plan: WindowPlan) -> Slots:
-        names = list(SERIES)[: 1 if len(plan.inputs) == 1 else 2]
+        names = series_names(plan)
         sought = series.select("asset", "input")
         known = pl.DataFrame({"asset": self.assets, "input": self.inputs})
-        slots = _places(sought, known, names)
-        is_new = slots == _NOWHERE
+        slots = places(sought, known, names)
+        is_new = slots == NOWHERE
         if is_new.any():
             new = sought.filter(is_new).unique(names, maintain_order=True)
-            slots[is_new] = _places(sought.filter(is_new), new, names) + np.int32(known.height)
+            slots[is_new] = places(sought.filter(is_new), new, names) + np.int32(known.height)
             self.assets = pl.concat([self.assets, new["asset"]])
             self.paths = self.paths.extend_constant("", new.height)
             self.inputs = np.concatenate([self.inputs, new["input"].to_numpy()])
@@ -200,12 +201,17 @@ def _padded(values: NDArray[Any], *, before: int = 0, after: int = 0) -> NDArray
     return np.pad(values, [(before, after)] + [(0, 0)] * (values.ndim - 1))
 
 
-def _places(sought: pl.DataFrame, known: pl.DataFrame, names: Sequence[str]) -> Slots:
-    """Return where each row is among those known, which are there once each; or _NOWHERE."""
+def series_names(plan: WindowPlan) -> list[str]:
+    """Return what an asset and input are known by; of a single input the asset alone, which is looked up faster."""
+    return ["asset"] if len(plan.inputs) == 1 else ["asset", "input"]
+
+
+def places(sought: pl.DataFrame, known: pl.DataFrame, names: Sequence[str]) -> Slots:
+    """Return where each row is among those known, which are there once each; or NOWHERE."""
     found = known.with_row_index("place").join(sought.with_row_index("row"), on=names)
-    places = np.full(sought.height, _NOWHERE, np.int32)
-    places[found["row"].to_numpy()] = found["place"].to_numpy()
-    return places
+    place = np.full(sought.height, NOWHERE, np.int32)
+    place[found["row"].to_numpy()] = found["place"].to_numpy()
+    return place
 
 
 def load_rows(store: BlockStore, index: Index, buckets: Iterable[int], *, has_sums: bool) -> list[Rows]:
