@@ -133,7 +133,7 @@ clean: setup ## Remove the local cluster and all that was built or downloaded fo
 setup: $(UV)
 	@$(UV) sync --quiet --frozen --all-extras --all-groups || { \
 	  echo "The locked Python packages cannot be installed; the lines above say why." >&2; exit 2; }
-	@$(RUN) python job_images/native/build.py
+	@$${UV_PROJECT_ENVIRONMENT:-.venv}/bin/python job_images/native/build.py
 
 $(STREAMJOB_STATE)/uv/bin/uv:
 	@echo "Installing uv into $(STREAMJOB_STATE)/uv"
