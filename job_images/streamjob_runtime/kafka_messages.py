@@ -1,7 +1,7 @@
 """Messages of one partition as columns, taken from librdkafka by the library of C."""
 
 import ctypes
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -87,23 +87,22 @@ def poll(consumer: AssignedConsumer, most: int, seconds: float, end: int) -> Pol
         KafkaException: librdkafka fails.
     """
     native, destroy = _native(), call("message_destroy")
-    pointers = (ctypes.c_void_p * most)()
-    count = consumer.consume(pointers, most, seconds)
+    pointers = consumer.consume(most, seconds)
     try:
-        return taken(pointers, count, end, destroy)
+        return taken(pointers, end, destroy)
     finally:
-        native.streamjob_destroy_messages(pointers, count, destroy)
+        native.streamjob_destroy_messages(pointers.ctypes.data, len(pointers), destroy)
 
 
-def taken(pointers: "ctypes.Array[ctypes.c_void_p]", count: int, end: int, destroy: Callable[[int], None]) -> Polled:
-    """Take the first ``count`` messages and destroy them by a function of C; None takes the place of each."""
-    native, sums = _native(), _Sums()
-    native.streamjob_sum_messages(pointers, count, end, ctypes.byref(sums))
-    events = list(_events(filter(None, pointers[:count]))) if sums.events else []
+def taken(pointers: NDArray[np.uintp], end: int, destroy: Callable[[int], None]) -> Polled:
+    """Take messages of librdkafka and destroy them by a function of C; 0 takes the place of each."""
+    native, sums, given = _native(), _Sums(), (pointers.ctypes.data, len(pointers), end)
+    native.streamjob_sum_messages(*given, ctypes.byref(sums))
+    events = list(_events(pointers)) if sums.events else []
     values, keys = _Arena(sums.messages, sums.value_bytes), _Arena(sums.messages, sums.key_bytes)
     offsets = np.empty(sums.messages, np.int64)
     columns = ctypes.byref(values.column), ctypes.byref(keys.column), offsets.ctypes.data
-    native.streamjob_take_messages(pointers, count, end, *columns, destroy)
+    native.streamjob_take_messages(*given, *columns, destroy)
     return Polled(sums.next, events, Messages(values.series(), keys.series(), offsets, sums.value_bytes))
 
 
@@ -123,8 +122,8 @@ class _Arena:
         return pl.Series(pl.from_arrow(column))
 
 
-def _events(pointers: Iterable[int]) -> Iterator[Event]:
-    for pointer in pointers:
+def _events(pointers: NDArray[np.uintp]) -> Iterator[Event]:
+    for pointer in pointers.tolist():
         message = Message.from_address(pointer)
         if message.error:
             yield Event(message.error, message.offset)
@@ -135,9 +134,8 @@ def _native() -> ctypes.CDLL:
     loaded = library()
     if loaded is None:
         raise RuntimeError("libstreamjob.so is missing beside the runtime's code (job_images/native): Kafka needs it")
-    pointer, pointers, count = ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_int64
-    column = ctypes.POINTER(_Column)
-    loaded.streamjob_sum_messages.argtypes = (pointers, count, count, ctypes.POINTER(_Sums))
-    loaded.streamjob_take_messages.argtypes = (pointers, count, count, column, column, pointer, pointer)
-    loaded.streamjob_destroy_messages.argtypes = (pointers, count, pointer)
+    pointer, count, column = ctypes.c_void_p, ctypes.c_int64, ctypes.POINTER(_Column)
+    loaded.streamjob_sum_messages.argtypes = (pointer, count, count, ctypes.POINTER(_Sums))
+    loaded.streamjob_take_messages.argtypes = (pointer, count, count, column, column, pointer, pointer)
+    loaded.streamjob_destroy_messages.argtypes = (pointer, count, pointer)
     return loaded

@@ -9,16 +9,17 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
+import numpy as np
 from confluent_kafka import KafkaError, KafkaException, cimpl
+from numpy.typing import NDArray
 
 from streamjob_runtime.kafka_settings import Settings
 
 _CONSUMER = 1
 _NO_CLOSE = 8  # RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE: there is no group to leave
 _TEXT_BYTES = 512
-_code, _count = ctypes.c_int, ctypes.c_ssize_t
-_pointer, _pointers = ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)
-_text, _i32, _i64, _i64_out = ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64)
+_code, _count, _pointer, _text = ctypes.c_int, ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_char_p
+_i32, _i64, _i64_out = ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64)
 
 _FUNCTIONS: Final[dict[str, tuple[Any, ...]]] = {  # what each returns, and then takes
     "conf_new": (_pointer,),
@@ -34,7 +35,7 @@ _FUNCTIONS: Final[dict[str, tuple[Any, ...]]] = {  # what each returns, and then
     "topic_partition_list_set_offset": (_code, _pointer, _text, _i32, _i64),
     "topic_partition_list_destroy": (None, _pointer),
     "assign": (_code, _pointer, _pointer),
-    "consume_batch_queue": (_count, _pointer, ctypes.c_int, _pointers, ctypes.c_size_t),
+    "consume_batch_queue": (_count, _pointer, ctypes.c_int, _pointer, ctypes.c_size_t),
     "message_destroy": (None, _pointer),
     "query_watermark_offsets": (_code, _pointer, _text, _i32, _i64_out, _i64_out, ctypes.c_int),
     "last_error": (_code,),
@@ -86,12 +87,13 @@ class AssignedConsumer:
         """Read nothing."""
         _checked(call("assign")(self._handle, None))
 
-    def consume(self, pointers: "ctypes.Array[ctypes.c_void_p]", most: int, seconds: float) -> int:
-        """Wait for so many messages or seconds; what is put into ``pointers`` is the caller's to destroy."""
-        count = int(call("consume_batch_queue")(self._queue, round(seconds * 1000), pointers, most))
+    def consume(self, most: int, seconds: float) -> NDArray[np.uintp]:
+        """Wait for so many messages or seconds; returns their addresses, which are the caller's to destroy."""
+        pointers = np.empty(most, np.uintp)
+        count = int(call("consume_batch_queue")(self._queue, round(seconds * 1000), pointers.ctypes.data, most))
         if count < 0:
             _checked(call("last_error")())
-        return max(0, count)
+        return pointers[: max(0, count)]
 
     def end_of(self, topic: str, partition: int, seconds: float) -> int:
         """Ask the brokers where a partition ends.

@@ -4,10 +4,12 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from confluent_kafka import KafkaError
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from streamjob_runtime import kafka_messages
 from streamjob_runtime.kafka_messages import Event, Polled, poll, taken
@@ -45,7 +47,7 @@ class Batch:
             for each, (value, key) in zip(sent, self._contents, strict=True)
         ]  # fmt: skip
         self.addresses = [ctypes.addressof(message) for message in self._messages]
-        self.pointers = (ctypes.c_void_p * (len(sent) + 3))(*self.addresses)
+        self.pointers = np.array(self.addresses, np.uintp)
         self.destroyed: list[int] = []
         self.destroy = Destroy(self._destroy)
 
@@ -58,7 +60,7 @@ class Batch:
                 ctypes.memset(content, 0xEE, ctypes.sizeof(content))
 
     def taken(self, end: int) -> Polled:
-        return taken(self.pointers, len(self.addresses), end, self.destroy)
+        return taken(self.pointers, end, self.destroy)
 
 
 def _buffer(content: bytes | None) -> "ctypes.Array[ctypes.c_char] | None":
@@ -93,7 +95,7 @@ def test_columns_hold_what_was_polled_before_the_end_and_all_is_destroyed_once(s
     assert polled.events == [Event(each.error, each.offset) for each in sent if each.error]
     assert polled.next == max((each.offset + 1 for each in sent if not each.error), default=0)
     assert batch.destroyed == batch.addresses
-    assert not any(batch.pointers)
+    assert not batch.pointers.any()
 
 
 class FakeConsumer(AssignedConsumer):
@@ -102,9 +104,8 @@ class FakeConsumer(AssignedConsumer):
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
 
-    def consume(self, pointers: "ctypes.Array[ctypes.c_void_p]", most: int, _: float) -> int:
-        pointers[: len(self.batch.addresses)] = self.batch.addresses  # type: ignore[assignment]
-        return min(most, len(self.batch.addresses))
+    def consume(self, *_: float) -> NDArray[np.uintp]:
+        return self.batch.pointers
 
 
 def test_what_cannot_be_taken_is_destroyed_nevertheless(monkeypatch: pytest.MonkeyPatch) -> None:
