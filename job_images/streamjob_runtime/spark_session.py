@@ -5,11 +5,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pyspark.find_spark_home import _find_spark_home
 from pyspark.sql import SparkSession
 
 from streamjob_api.job_file import POD_IP, JobFile
 from streamjob_api.memory import memory_of
 from streamjob_runtime.cluster_settings import EXECUTOR_SCRATCH, cluster_settings
+from streamjob_runtime.jvm import running_jvm
 from streamjob_runtime.source import PointsSource
 from streamjob_runtime.state_layout import task_threads
 from streamjob_runtime.worker_environment import FOR_WORKERS
@@ -26,10 +28,10 @@ def start_session(job: JobFile, partitions: int) -> SparkSession:
         partitions: of the state (``state_layout``).
     """
     _prepare_environment(job)
-    builder = SparkSession.Builder()
-    for name, value in settings(job, partitions, os.environ).items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    told = settings(job, partitions, os.environ)
+    with running_jvm(Path(_find_spark_home()), told) as jvm:
+        session = SparkSession.Builder().config(map=dict(told)).getOrCreate()
+    session.sparkContext._gateway.proc = jvm  # type: ignore[union-attr]  # where pyspark keeps one that it has started
     session.dataSource.register(PointsSource)
     return session
 
@@ -39,6 +41,8 @@ def _prepare_environment(job: JobFile) -> None:
     os.environ.update(
         FOR_WORKERS,
         PYSPARK_PYTHON=sys.executable,
+        # a program that is not there: Spark looks for data sources in its Python, and knows ours
+        PYSPARK_DRIVER_PYTHON="none",
         SPARK_LOCAL_IP=os.environ[POD_IP] if job.executors else _LOOPBACK,
         # a container's user id need not be in /etc/passwd, where Hadoop would look for its name
         HADOOP_USER_NAME="streamjob",
@@ -90,6 +94,8 @@ def _settings(job: JobFile, partitions: int) -> dict[str, str]:
         "spark.cleaner.periodicGC.interval": "30min",
         "spark.shuffle.compress": "false",  # blocks are compressed already
         "spark.python.daemon.module": "streamjob_runtime.worker_daemon",
+        # the workers that read and those that hold state differ in this alone, for which Spark would keep two daemons
+        "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",
         "spark.python.worker.faulthandler.enabled": "true",
         "spark.task.maxFailures": "4",
     }
