@@ -7,7 +7,7 @@ one micro-batch later. A micro-batch that is tried again after a failure may the
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from streamjob_api.connections import Redis as RedisConnection
-from streamjob_api.job_file import REDIS_AUTH_DIR, JobFile
+from streamjob_api.job_file import REDIS_AUTH_DIR
 from streamjob_api.points import AttributeRef
 from streamjob_runtime.sinks.redis import connect, why_waiting
-from streamjob_runtime.stopping import is_stop_asked
 from streamjob_runtime.templates.attribute_values import NO_SCALAR, attribute_of
-from streamjob_runtime.templates.surroundings import Attributes, AttributeValue, NoAttributes
+from streamjob_runtime.templates.surroundings import AttributeValue
 from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Interrupted, Waits, longer
 
 PART = "redis-attributes"
@@ -32,13 +31,6 @@ MOST_KEPT = 100_000
 _ASSETS_AT_ONCE = 1000
 
 Row = tuple[AttributeValue, ...]
-
-
-def attributes_of(job: JobFile) -> Attributes:
-    """Return the attributes of a job's OU; none where the OU has no Redis."""
-    if job.redis is None:
-        return NoAttributes()
-    return RedisAttributes(job.redis, job.org_id, partial(is_stop_asked, job.scratch_dir))
 
 
 def attributes_key(org_id: str, asset: str) -> str:

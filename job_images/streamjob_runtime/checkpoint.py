@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from streamjob_api.job_file import JobFile
-from streamjob_runtime.checkpoint_files import write_durably
+from streamjob_runtime.checkpoint_files import REMEDY, write_durably
 from streamjob_runtime.faults import CheckpointDamaged, CheckpointIncompatible
 from streamjob_runtime.job_template import template_of
 from streamjob_runtime.shards import FORMER
 from streamjob_runtime.state_layout import StateLayout
 
 _IDENTITY_FILE = "streamjob-identity.json"
-REMEDY = "set the job's state to Stopped and then to Running to drop it and start afresh"
 
 
 def identity(job: JobFile, layout: StateLayout) -> dict[str, Any]:

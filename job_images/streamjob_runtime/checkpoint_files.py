@@ -7,6 +7,8 @@ from typing import Any
 
 from streamjob_api.job_file import JobFile
 
+REMEDY = "set the job's state to Stopped and then to Running to drop it and start afresh"
+
 
 def write_durably(file: Path, text: str) -> None:
     """Replace a file's content; after a crash it is the old or the new one."""

@@ -8,14 +8,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamjob_api.job_file import JobFile
 from streamjob_api.points import PointRef
-from streamjob_runtime.checkpoint import REMEDY
-from streamjob_runtime.checkpoint_files import write_durably
+from streamjob_runtime.checkpoint_files import REMEDY, write_durably
 from streamjob_runtime.faults import CheckpointDamaged
 from streamjob_runtime.shards import Shards
-from streamjob_runtime.templates.chosen import Chosen, is_pattern
+
+if TYPE_CHECKING:
+    from streamjob_runtime.templates.chosen import Chosen
 
 _FILE = "streamjob-edits.json"
 
@@ -75,6 +77,8 @@ class EditsFile:
 
 def by_shard(edits: Iterable[Edit], shards: Shards) -> Mapping[int, bytes]:
     """What each shard is to forget, as JSON: an asset's shard of that asset, all of them of a pattern."""
+    from streamjob_runtime.templates.chosen import is_pattern  # noqa: PLC0415 (a planner with nothing to edit needs no templates)
+
     told: dict[int, list[dict[str, Sequence[str]]]] = {}
     for edit in edits:
         own: dict[int, list[str]] = {}
@@ -86,6 +90,8 @@ def by_shard(edits: Iterable[Edit], shards: Shards) -> Mapping[int, bytes]:
     return {shard: json.dumps(rows).encode() for shard, rows in sorted(told.items())}
 
 
-def chosen_of(block: bytes) -> list[Chosen]:
+def chosen_of(block: bytes) -> "list[Chosen]":
     """What one shard is to forget."""
+    from streamjob_runtime.templates.chosen import Chosen  # noqa: PLC0415 (as above)
+
     return [Chosen.of(row["assets"], map(PointRef.parse, row["points"])) for row in json.loads(block)]

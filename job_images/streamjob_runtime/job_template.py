@@ -1,8 +1,11 @@
 """The template of a job file, with all that it is told beside its block."""
 
+from functools import partial
+
 from streamjob_api.job_file import JobFile
-from streamjob_runtime.attributes import attributes_of
+from streamjob_runtime.stopping import is_stop_asked
 from streamjob_runtime.templates import Surroundings, Template, for_job
+from streamjob_runtime.templates.surroundings import Attributes, NoAttributes
 
 
 def template_of(job: JobFile) -> Template:
@@ -10,7 +13,16 @@ def template_of(job: JobFile) -> Template:
     surroundings = Surroundings(
         timezone=job.timezone,
         calculated=frozenset(job.calculated),
-        attributes=attributes_of(job),
+        attributes=_attributes_of(job),
         names=job.names,
     )
     return for_job(job.spec, surroundings)
+
+
+def _attributes_of(job: JobFile) -> Attributes:
+    """Those of the job's OU; none where the OU has no Redis."""
+    if job.redis is None:
+        return NoAttributes()
+    from streamjob_runtime.attributes import RedisAttributes  # noqa: PLC0415 (the client of Redis, which most jobs do without)
+
+    return RedisAttributes(job.redis, job.org_id, partial(is_stop_asked, job.scratch_dir))

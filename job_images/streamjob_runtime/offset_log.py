@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamjob_api.job_file import JobFile
-from streamjob_runtime.checkpoint import REMEDY, batches
-from streamjob_runtime.checkpoint_files import InitialOffset, write_durably
+from streamjob_runtime.checkpoint import batches
+from streamjob_runtime.checkpoint_files import REMEDY, InitialOffset, write_durably
 from streamjob_runtime.faults import CheckpointDamaged
 from streamjob_runtime.offsets import StreamOffset
 

@@ -1,9 +1,12 @@
 """The columns of ``rows.BlockRow`` as Spark and Arrow name them."""
 
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
-from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import BinaryType, IntegerType, LongType, StringType, StructType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ROW_SCHEMA: Final = (
     StructType()
@@ -13,4 +16,11 @@ ROW_SCHEMA: Final = (
     .add("now", LongType())
     .add("block", BinaryType())
 )
-ARROW_SCHEMA: Final = to_arrow_schema(ROW_SCHEMA)
+
+
+@cache
+def arrow_schema() -> "pa.Schema":
+    """The same for Arrow, which not all that know Spark's schema need."""
+    from pyspark.sql.pandas.types import to_arrow_schema  # noqa: PLC0415
+
+    return to_arrow_schema(ROW_SCHEMA)

@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import ReadLimit
 from pyspark.sql.types import StructType
 
-from streamjob_api.job_file import JobFile
 from streamjob_runtime.deadline_file import DeadlineFile
 from streamjob_runtime.offsets import ALL, OffsetRange, StreamOffset, edits_of, ranges
-from streamjob_runtime.row_schema import ARROW_SCHEMA, ROW_SCHEMA
+from streamjob_runtime.row_schema import ROW_SCHEMA, arrow_schema
 from streamjob_runtime.rows import BlockRow
 from streamjob_runtime.shards import Shards
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from streamjob_api.job_file import JobFile
     from streamjob_runtime.planner import Planner
 
 SOURCE = "streamjob_points"
@@ -115,7 +116,7 @@ class PointsReader(DataSourceStreamReader):
         deadlines = DeadlineFile(_job(self._job_json).scratch_dir).read()
         return ALL if deadlines == {} else end.get("ticks", ())
 
-    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+    def read(self, partition: InputPartition) -> "Iterator[pa.RecordBatch]":
         """Read one task's range, in a worker."""
         from streamjob_runtime.reading import forget_rows, read_blocks, tick_rows  # noqa: PLC0415 (the planner needs no Polars)
 
@@ -141,11 +142,13 @@ class PointsReader(DataSourceStreamReader):
 
 
 @lru_cache(maxsize=4)
-def _job(job_json: str) -> JobFile:
+def _job(job_json: str) -> "JobFile":
+    from streamjob_api.job_file import JobFile  # noqa: PLC0415 (Spark imports this module where no job is read)
+
     return JobFile.model_validate_json(job_json)
 
 
-def _arrow(rows: Iterator[BlockRow]) -> Iterator[pa.RecordBatch]:
+def _arrow(rows: Iterator[BlockRow]) -> "Iterator[pa.RecordBatch]":
     """Rows as Arrow batches, few at once: blocks are large."""
     held: list[BlockRow] = []
     for row in rows:
@@ -157,11 +160,11 @@ def _arrow(rows: Iterator[BlockRow]) -> Iterator[pa.RecordBatch]:
         yield _record_batch(held)
 
 
-def _record_batch(rows: list[BlockRow]) -> pa.RecordBatch:
+def _record_batch(rows: list[BlockRow]) -> "pa.RecordBatch":
+    import pyarrow as pa  # noqa: PLC0415 (as above)
+
+    schema = arrow_schema()
     return pa.RecordBatch.from_arrays(
-        [
-            pa.array(column, type=field.type)
-            for column, field in zip(zip(*rows, strict=True), ARROW_SCHEMA, strict=True)
-        ],
-        schema=ARROW_SCHEMA,
+        [pa.array(column, type=field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=True)],
+        schema=schema,
     )

@@ -22,6 +22,8 @@ _NEEDED = (
     "pyspark.sql.streaming.stateful_processor_api_client",
     "streamjob_runtime.reading",
     "streamjob_runtime.stateful",
+    "streamjob_runtime.folding",
+    "streamjob_runtime.spark_block_store",
 )
 
 

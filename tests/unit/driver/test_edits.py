@@ -11,12 +11,12 @@ from streamjob_runtime.blocks import from_bytes
 from streamjob_runtime.checkpoint_lock import held_by_driver, held_by_tool
 from streamjob_runtime.deadline_file import DeadlineFile
 from streamjob_runtime.edits import EditsFile, by_shard, chosen_of
+from streamjob_runtime.folding import folded
 from streamjob_runtime.offsets import Holdings, Place, next_offset
 from streamjob_runtime.reading import forget_rows
 from streamjob_runtime.rows import BlockRow, Kind
 from streamjob_runtime.shards import Shards
 from streamjob_runtime.source import Edits, PointsReader
-from streamjob_runtime.stateful import folded
 from unit.driver.test_marker_and_checkpoint import job_file
 from unit.runtime.windows_bench import BASE, MINUTE, Run, window_job
 

@@ -12,12 +12,12 @@ import pytest
 from streamjob_runtime.blocks import to_bytes
 from streamjob_runtime.deadline_file import DeadlineFile, due
 from streamjob_runtime.deadlines import KnownDeadlines
+from streamjob_runtime.folding import folded
 from streamjob_runtime.offsets import ALL
 from streamjob_runtime.reading import tick_rows
 from streamjob_runtime.rows import FIRST, BlockRow, Kind
 from streamjob_runtime.shards import FORMER, Shards
 from streamjob_runtime.source import PointsReader, Ticks
-from streamjob_runtime.stateful import folded
 from streamjob_runtime.templates import BlockStore, Folded, Template
 from streamjob_runtime.templates.protocols import RESULTS
 
