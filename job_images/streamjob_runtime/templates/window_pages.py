@@ -86,10 +86,10 @@ class Pages:
 
     def parted(self, brought: Sequence[Brought], plan: WindowPlan) -> list[tuple[Page, list[Brought]]]:
         """Part what a micro-batch brought, block by block, into that of each page; what is new gets its page."""
+        if not self._has_pages and self._count + sum(own.height for own, _ in brought) <= PAGE:
+            return [(self._whole, list(brought))]
         # Blocks are partitions of one stretch of time: what comes at the same place of each came at the same time.
         series = pl.concat([own.with_columns(at=_fractions(own.height)) for own, _ in brought])
-        if not self._has_pages and self._count + series.height <= PAGE:
-            return [(self._whole, list(brought))]
         pages = self._pages(series, plan)
         if not self._has_pages:
             return [(self._whole, list(brought))]

@@ -1,4 +1,4 @@
-"""The state of one shard of time window aggregation: watermarks, what is open, and the index of it.
+"""The state of one shard of time window aggregation, or of a page of it: watermarks, what is open, and the index of it.
 
 Bucket HEAD holds one row for each asset and input ever seen (``asset, input, mark, model_path``), whose position is its
 *slot*, and, after these, rows that say which windows are open (``start, size``). Bucket ``start`` holds the open
@@ -155,13 +155,13 @@ class Head:
 
     def _slots(self, series: pl.DataFrame, plan: WindowPlan) -> Slots:
         names = series_names(plan)
-        sought = series.select("asset", "input")
         known = pl.DataFrame({"asset": self.assets, "input": self.inputs})
-        slots = places(sought, known, names)
+        slots = places(series, known, names)
         is_new = slots == NOWHERE
         if is_new.any():
-            new = sought.filter(is_new).unique(names, maintain_order=True)
-            slots[is_new] = places(sought.filter(is_new), new, names) + np.int32(known.height)
+            sought = series.filter(is_new)
+            new = sought.unique(names, maintain_order=True)
+            slots[is_new] = places(sought, new, names) + np.int32(known.height)
             self.assets = pl.concat([self.assets, new["asset"]])
             self.paths = self.paths.extend_constant("", new.height)
             self.inputs = np.concatenate([self.inputs, new["input"].to_numpy()])
@@ -170,7 +170,7 @@ class Head:
 
     def _rename(self, slots: Slots, paths: pl.Series) -> None:
         """Take the path that came last."""
-        has_moved = (self.paths.gather(slots) != paths).to_numpy()
+        has_moved = (self.paths[slots] != paths).to_numpy()
         if has_moved.any():
             moved = pl.DataFrame({"slot": slots[has_moved], "path": paths.filter(has_moved)})
             last = moved.unique("slot", keep="last")
@@ -208,7 +208,11 @@ def series_names(plan: WindowPlan) -> list[str]:
 
 def places(sought: pl.DataFrame, known: pl.DataFrame, names: Sequence[str]) -> Slots:
     """Return where each row is among those known, which are there once each; or NOWHERE."""
-    found = known.with_row_index("place").join(sought.with_row_index("row"), on=names)
+    known, sought = (
+        pl.DataFrame({number: np.arange(rows.height)} | {name: rows[name] for name in names})
+        for rows, number in ((known, "place"), (sought, "row"))
+    )
+    found = known.join(sought, on=names)
     place = np.full(sought.height, NOWHERE, np.int32)
     place[found["row"].to_numpy()] = found["place"].to_numpy()
     return place
