@@ -126,10 +126,10 @@ class Head:
         """Write the head of a shard."""
         series, index = len(self.assets), len(self.windows.starts) + len(self.records.starts)
         columns: dict[str, Any] = {
-            "asset": self.assets.extend_constant(None, index),
+            "asset": self.assets.clone().append(_repeated(None, index)),
             "input": _padded(self.inputs, after=index),
             "mark": _padded(self.marks, after=index),
-            "model_path": self.paths.extend_constant("", index),
+            "model_path": self.paths.clone().append(_repeated("", index)),
             "start": _padded(np.concatenate([self.windows.keys, self.records.keys]), before=series),
             "size": _padded(np.concatenate([self.windows.sizes, self.records.sizes]), before=series),
         }
@@ -163,7 +163,7 @@ class Head:
             new = sought.unique(names, maintain_order=True)
             slots[is_new] = places(sought, new, names) + np.int32(known.height)
             self.assets = pl.concat([self.assets, new["asset"]])
-            self.paths = self.paths.extend_constant("", new.height)
+            self.paths = pl.concat([self.paths, _repeated("", new.height)])
             self.inputs = np.concatenate([self.inputs, new["input"].to_numpy()])
             self._grow(new.height, plan)
         return slots
@@ -195,6 +195,10 @@ class Head:
             for name, values in columns.items()
             if np.any(values if name == "replaces" else values != NEVER)
         ]
+
+
+def _repeated(value: str | None, count: int) -> pl.Series:
+    return pl.Series([value], dtype=pl.String).new_from_index(0, count)
 
 
 def _padded(values: NDArray[Any], *, before: int = 0, after: int = 0) -> NDArray[Any]:
