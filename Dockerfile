@@ -61,6 +61,14 @@ COPY --from=locked /locked/runtime.txt /locked/
 COPY job_images/layers/install_locked job_images/layers/trim_runtime job_images/layers/unused_jars.txt /usr/local/bin/
 RUN install_locked /locked/runtime.txt && trim_runtime /usr/local/bin/unused_jars.txt
 
+# ---- An archive of the classes of a driver's JVM ------------------------------------------------------------------------
+# It fits the very jars and the very Java that are shipped
+FROM java-python AS class-archive
+COPY --from=runtime-dependencies /opt/streamjob/venv /opt/streamjob/venv
+COPY job_images/layers/archive_classes.py /archive/
+COPY job_images/streamjob_runtime/jvm.py /archive/streamjob_runtime/
+RUN /opt/streamjob/venv/bin/python -B /archive/archive_classes.py /archive/classes.jsa
+
 # ---- The runtime's library of C --------------------------------------------------------------------------------------
 # Its compiler stays in this stage
 FROM uv AS native
@@ -108,6 +116,7 @@ LABEL org.opencontainers.image.title="streamjob runtime" \
 # 185: the user id of Spark's own images
 RUN echo 'spark:x:185:185::/tmp:/usr/sbin/nologin' >> /etc/passwd && echo 'spark:x:185:' >> /etc/group
 COPY --from=runtime-dependencies /opt/streamjob/venv /opt/streamjob/venv
+COPY --from=class-archive /archive/classes.jsa /opt/streamjob/
 # PYSPARK_PYTHON: without it, Python workers run the system's interpreter, which has none of the dependencies
 ENV PATH=/opt/streamjob/venv/bin:/usr/local/bin:/usr/bin:/bin \
     PYSPARK_PYTHON=/opt/streamjob/venv/bin/python \
