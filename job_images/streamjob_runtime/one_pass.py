@@ -250,13 +250,16 @@ class _Subsets:
 def _write_runs(steps: NDArray[np.uint32], states: NDArray[np.void]) -> bytes:
     """Note what must follow a state as it is, and return it: steps by one byte that neither set a slot nor may end."""
     only = ((steps != 0).sum(axis=1) == 1) & (states["accepts"] == 0) & (steps.max(axis=1) < 1 << 16)
-    codes, following = steps.argmax(axis=1), steps.max(axis=1)
+    codes, following = steps.argmax(axis=1).tolist(), steps.max(axis=1).tolist()
     runs = bytearray()
-    for number in np.flatnonzero(only):
-        start, now = len(runs), int(number)
-        while only[now] and len(runs) - start < len(states):
-            runs.append(int(codes[now]))
-            now = int(following[now])
-        states[number]["run_start"], states[number]["run_length"] = start, len(runs) - start
-        states[number]["run_next"] = now
+    for first in np.flatnonzero(only).tolist():
+        passed: dict[int, None] = {}
+        now = first
+        while only[now] and now not in passed and not states["run_length"][now]:
+            passed[now] = None
+            now = following[now]
+        for number, state in enumerate(passed):
+            states["run_start"][state], states["run_length"][state] = len(runs), len(passed) - number
+            states["run_next"][state] = now
+            runs.append(codes[state])
     return bytes(runs)
