@@ -172,3 +172,21 @@ def test_spark_still_works_without_the_jars_that_were_removed(
     """Its data sources are found by a service loader, which fails as a whole when one class is missing."""
     said = answer(cluster, namespace, images["runtime"], 185, [PYTHON, "-c", SPARK])
     assert "counted [5, 5]" in said.splitlines()
+
+
+ARCHIVE = """
+import pathlib, subprocess, pyspark
+from streamjob_runtime.jvm import CLASS_ARCHIVE, MODULE_OPTIONS, class_path
+jars = class_path(pathlib.Path(pyspark.__file__).parent / "jars")
+subprocess.run(["java", "-Xshare:on", f"-XX:SharedArchiveFile={CLASS_ARCHIVE}", "-XX:+UseSerialGC", "-Xmx300m",
+                *MODULE_OPTIONS, "-cp", jars, "-version"], check=True)
+print("mapped")
+"""
+
+
+def test_the_archive_of_classes_fits_the_jvm_and_its_jars(
+    cluster: Cluster, namespace: str, images: Mapping[str, str]
+) -> None:
+    """A driver whose archive does not fit starts without it, and nobody would see but the clock."""
+    said = answer(cluster, namespace, images["runtime"], 185, [PYTHON, "-c", ARCHIVE])
+    assert "mapped" in said.splitlines()
