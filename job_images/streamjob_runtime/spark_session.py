@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from pyspark import SparkContext
 from pyspark.find_spark_home import _find_spark_home
 from pyspark.sql import SparkSession
 
@@ -29,10 +30,19 @@ def start_session(job: JobFile, partitions: int) -> SparkSession:
     """
     _prepare_environment(job)
     told = settings(job, partitions, os.environ)
-    with running_jvm(Path(_find_spark_home()), told) as jvm:
-        session = SparkSession.Builder().config(map=dict(told)).getOrCreate()
-    session.sparkContext._gateway.proc = jvm  # type: ignore[union-attr]  # where pyspark keeps one that it has started
+    session = _session(told)
     session.dataSource.register(PointsSource)
+    return session
+
+
+def _session(told: Mapping[str, str]) -> SparkSession:
+    """A session of a JVM of its own; where the process has one already, of that."""
+    builder = SparkSession.Builder().config(map=dict(told))
+    if SparkContext._gateway is not None:
+        return builder.getOrCreate()
+    with running_jvm(Path(_find_spark_home()), told) as jvm:
+        session = builder.getOrCreate()
+    session.sparkContext._gateway.proc = jvm  # type: ignore[union-attr]  # where pyspark keeps one that it has started
     return session
 
 
