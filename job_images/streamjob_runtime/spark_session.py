@@ -103,8 +103,8 @@ def _settings(job: JobFile, partitions: int) -> dict[str, str]:
         "spark.sql.streaming.pollingDelay": "50ms",
         "spark.cleaner.periodicGC.interval": "30min",
         "spark.shuffle.compress": "false",  # blocks are compressed already
-        # A range that is read again, after an executor is lost, is cut into other blocks that mean the same for each shard;
-        # Spark would take the other bytes for other data and give the micro-batch up.
+        # A range that is read again, after an executor is lost, is cut into other blocks, which mean the same for each
+        # shard; Spark would take other bytes for other data, and give the micro-batch up.
         "spark.sql.shuffle.orderIndependentChecksum.enabled": "false",
         "spark.sql.shuffle.orderIndependentChecksum.enableFullRetryOnMismatch": "false",
         "spark.python.daemon.module": "streamjob_runtime.worker_daemon",
