@@ -61,12 +61,19 @@ COPY --from=locked /locked/runtime.txt /locked/
 COPY job_images/layers/install_locked job_images/layers/trim_runtime job_images/layers/unused_jars.txt /usr/local/bin/
 RUN install_locked /locked/runtime.txt && trim_runtime /usr/local/bin/unused_jars.txt
 
+# ---- The runtime's classes of Java -------------------------------------------------------------------------------------
+# Spark brings their compiler
+FROM java-python AS java-classes
+COPY --from=runtime-dependencies /opt/streamjob/venv /opt/streamjob/venv
+COPY job_images/java /java
+# where it is shipped: an archive of classes fits the paths of its jars
+RUN /opt/streamjob/venv/bin/python -B /java/build.py /opt/streamjob/code/streamjob_runtime/streamjob.jar
+
 # ---- An archive of the classes of a driver's JVM ------------------------------------------------------------------------
 # It fits the very jars and the very Java that are shipped
-FROM java-python AS class-archive
-COPY --from=runtime-dependencies /opt/streamjob/venv /opt/streamjob/venv
+FROM java-classes AS class-archive
 COPY job_images/layers/archive_classes.py /archive/
-COPY job_images/streamjob_runtime/jvm.py /archive/streamjob_runtime/
+COPY job_images/streamjob_runtime/jvm.py /opt/streamjob/code/streamjob_runtime/
 RUN /opt/streamjob/venv/bin/python -B /archive/archive_classes.py /archive/classes.jsa
 
 # ---- The runtime's library of C --------------------------------------------------------------------------------------
@@ -91,6 +98,7 @@ FROM python AS runtime-code
 COPY operator/streamjob_api /opt/streamjob/code/streamjob_api
 COPY job_images/streamjob_runtime /opt/streamjob/code/streamjob_runtime
 COPY --from=native /native/libstreamjob.so /opt/streamjob/code/streamjob_runtime/
+COPY --from=java-classes /opt/streamjob/code/streamjob_runtime/streamjob.jar /opt/streamjob/code/streamjob_runtime/
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/streamjob/code
 
 # ---- What is shipped -------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ RUN := $(UV) run --frozen --all-extras --all-groups
 export PATH := $(dir $(UV)):$(STREAMJOB_STATE)/bin:$(PATH)
 export PYTHONPATH := $(CURDIR):$(CURDIR)/tests
 PYTEST := $(RUN) pytest
+# once, instead of in each process of each test, where the environment lets Python write no bytecode
+export UV_COMPILE_BYTECODE := 1
 # What needs no cluster, and runs on all cores; the other suites share one cluster, one Kafka and one Spark session.
 PURE := tests/unit tests/real_data tests/chart tests/instructions
 
@@ -134,6 +136,7 @@ setup: $(UV)
 	@$(UV) sync --quiet --frozen --all-extras --all-groups || { \
 	  echo "The locked Python packages cannot be installed; the lines above say why." >&2; exit 2; }
 	@$${UV_PROJECT_ENVIRONMENT:-.venv}/bin/python job_images/native/build.py
+	@! command -v java > /dev/null || $${UV_PROJECT_ENVIRONMENT:-.venv}/bin/python job_images/java/build.py
 
 $(STREAMJOB_STATE)/uv/bin/uv:
 	@echo "Installing uv into $(STREAMJOB_STATE)/uv"

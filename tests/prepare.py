@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from images.delivery import deliver
 from localcluster import prerequisites
@@ -16,6 +18,7 @@ from localcluster.state import state_folder
 
 # Debian package: the program it brings.
 FOR_IMAGES = {"buildah": "buildah", "debootstrap": "debootstrap", "maven": "mvn"}
+JAVA_CLASSES = Path(__file__).parents[1] / "job_images" / "java" / "build.py"
 FOR_TESTS = FOR_IMAGES | {"redis-server": "redis-server", "openjdk-17-jre-headless": "java"}
 
 
@@ -50,6 +53,7 @@ def main() -> int:
     progress = Progress()
     try:
         ensure_programs(FOR_TESTS, progress)
+        subprocess.run([sys.executable, JAVA_CLASSES], check=True)  # setup could not, if Java was missing
         with choose() as cluster:
             deliver(cluster, progress=progress)
     except ClusterError as error:

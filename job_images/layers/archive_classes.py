@@ -20,7 +20,7 @@ from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPart
 from pyspark.sql.streaming.stateful_processor import StatefulProcessor, StatefulProcessorHandle
 from pyspark.sql.types import StructType
 
-from streamjob_runtime.jvm import MODULE_OPTIONS, class_path, running_jvm
+from streamjob_runtime.jvm import MODULE_OPTIONS, class_path, file_settings, running_jvm
 
 # Compressed pointers, by which a heap of any size that a driver has finds the classes.
 _HEAP = "700m"
@@ -123,6 +123,7 @@ def _run_query(folder: Path, classes: Path) -> None:
         "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
         "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
         "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+        **file_settings(),
     }
     with running_jvm(Path(_find_spark_home()), settings) as jvm:
         session = SparkSession.Builder().config(map=dict(settings)).getOrCreate()

@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from streamjob_runtime.jvm import OWN_CLASSES
+
 ARGUMENT = "executor"
 _BACKEND = "org.apache.spark.scheduler.cluster.k8s.KubernetesExecutorBackend"
 _JAVA_OPTION = re.compile(r"SPARK_JAVA_OPT_(\d+)")
@@ -45,7 +47,8 @@ def executor_command(environment: Mapping[str, str], jars: Path) -> list[str]:
     heap = environment["SPARK_EXECUTOR_MEMORY"]
     told = [part for option, name in _TOLD.items() for part in (option, environment[name])]
     options = [value for _, value in sorted(numbered)]
-    return ["java", *options, f"-Xms{heap}", f"-Xmx{heap}", "-cp", f"{jars}/*", _BACKEND, *told]
+    class_path = f"{jars}/*{os.pathsep}{OWN_CLASSES}"
+    return ["java", *options, f"-Xms{heap}", f"-Xmx{heap}", "-cp", class_path, _BACKEND, *told]
 
 
 def _jars() -> Path:

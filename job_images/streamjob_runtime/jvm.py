@@ -16,6 +16,8 @@ from pathlib import Path
 
 # Made with the image (job_images/layers/archive_classes); a JVM without it, or with other jars, loads them one by one.
 CLASS_ARCHIVE = Path("/opt/streamjob/classes.jsa")
+# Made of job_images/java; a checkout without it goes on with Hadoop's own.
+OWN_CLASSES = Path(__file__).with_name("streamjob.jar")
 _LOOK_SECONDS = 0.02
 # of org.apache.spark.launcher.JavaModuleOptions
 MODULE_OPTIONS = (
@@ -104,9 +106,23 @@ def command(spark_home: Path, settings: Mapping[str, str]) -> list[str]:
 
 
 def class_path(jars: Path) -> str:
-    """Spark's jars by their names, but the API of its logging first, as ``spark-submit`` has it."""
+    """Spark's jars by their names, but the API of its logging first, as ``spark-submit`` has it; our own last."""
     found = sorted(jars.glob("*.jar"), key=lambda jar: (not jar.name.startswith("slf4j-api-"), jar.name))
-    return os.pathsep.join(map(str, found))
+    own = [OWN_CLASSES] if OWN_CLASSES.exists() else []
+    return os.pathsep.join(map(str, [*found, *own]))
+
+
+def file_settings() -> dict[str, str]:
+    """Spark's settings by which no process is started for a file of a checkpoint; none without our classes."""
+    if not OWN_CLASSES.exists():
+        return {}
+    return {
+        "spark.hadoop.fs.file.impl": "streamjob.InProcessLocalFileSystem",
+        # the default one goes by Hadoop's other interface, which knows no such class and starts ``readlink``, too
+        "spark.sql.streaming.checkpointFileManagerClass": (
+            "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+        ),
+    }
 
 
 def _archive_options(archive: Path) -> Sequence[str]:

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from streamjob_api.job_file import POD_IP, JobFile
 from streamjob_api.memory import memory_of
 from streamjob_runtime.cluster_settings import EXECUTOR_SCRATCH, cluster_settings
-from streamjob_runtime.jvm import running_jvm
+from streamjob_runtime.jvm import file_settings, running_jvm
 from streamjob_runtime.source import PointsSource
 from streamjob_runtime.state_layout import task_threads
 from streamjob_runtime.worker_environment import FOR_WORKERS
@@ -112,6 +112,7 @@ def _settings(job: JobFile, partitions: int) -> dict[str, str]:
         "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",
         "spark.python.worker.faulthandler.enabled": "true",
         "spark.task.maxFailures": "4",
+        **file_settings(),
     }
 
 

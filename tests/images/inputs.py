@@ -10,7 +10,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 TAG_DIGITS = 16
-SKIPPED = ("__pycache__", ".pyc", ".so")  # the library is compiled in the image
+SKIPPED = ("__pycache__", ".pyc", ".so", ".jar")  # what is compiled is compiled in the image
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ IMAGES = {
     for image in (
         Image("operator", "Dockerfile", (*LOCKED, "operator/streamjob_operator"), target="operator"),
         Image(
-            "runtime", "Dockerfile", (*LOCKED, "job_images/native", "job_images/streamjob_runtime"), target="runtime"
+            "runtime",
+            "Dockerfile",
+            (*LOCKED, "job_images/java", "job_images/native", "job_images/streamjob_runtime"),
+            target="runtime",
         ),
         Image("kafka", f"{KAFKA}/Dockerfile", (KAFKA,), context=KAFKA, needs_kafka=True),
         Image("redis", f"{REDIS}/Dockerfile", (REDIS,), context=REDIS),

@@ -14,6 +14,7 @@ from streamjob_api.resources import Resources
 from streamjob_runtime.checkpoint import layout_of
 from streamjob_runtime.executor import executor_command
 from streamjob_runtime.faults import CheckpointDamaged
+from streamjob_runtime.jvm import OWN_CLASSES
 from streamjob_runtime.memory import messages_per_batch
 from streamjob_runtime.spark_session import settings
 from streamjob_runtime.state_layout import STANDALONE, StateLayout
@@ -116,7 +117,10 @@ def test_workers_read_as_much_as_the_master_can_take_the_results_of() -> None:
 @pytest.mark.parametrize(
     ("sizes", "partitions"),
     [
-        (Resources(), STANDALONE),
+        (Resources(), 2),
+        (Resources(cu=2), 2),
+        (Resources(cu=3), STANDALONE),
+        (Resources(cu=4), STANDALONE),
         (resources(1, 1), 4),
         (resources(3, 2), 8),
         (resources(8, 1), 8),
@@ -172,7 +176,7 @@ def test_an_executor_is_the_jvm_that_spark_asks_for() -> None:
         "SPARK_EXECUTOR_POD_NAME": "job-2-exec-3",
     }
     command = executor_command(environment, Path("/jars"))
-    assert command[:7] == ["java", "-Dtwo=a b", "-Dten", "-Xms700m", "-Xmx700m", "-cp", "/jars/*"]
+    assert command[:7] == ["java", "-Dtwo=a b", "-Dten", "-Xms700m", "-Xmx700m", "-cp", f"/jars/*:{OWN_CLASSES}"]
     options = dict(zip(command[8::2], command[9::2], strict=True))
     assert options["--driver-url"] == "spark://driver"
     assert (options["--executor-id"], options["--cores"], options["--podName"]) == ("3", "2", "job-2-exec-3")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streamjob_runtime.jvm import JvmEnded, class_path, command, running_jvm
+from streamjob_runtime import jvm
+from streamjob_runtime.jvm import JvmEnded, class_path, command, file_settings, running_jvm
 
 SETTINGS = {
     "spark.driver.memory": "700m",
@@ -23,11 +24,31 @@ def java(folder: Path, script: str) -> str:
     return f"{folder}:/usr/bin:/bin"
 
 
-def test_the_class_path_is_in_the_order_of_names_with_the_api_of_logging_first(tmp_path: Path) -> None:
-    for name in ("spark-core.jar", "slf4j-api-2.0.17.jar", "avro.jar", "notes.txt"):
+@pytest.fixture
+def own_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a jar of our own is looked for."""
+    (tmp_path / "own").mkdir()
+    monkeypatch.setattr(jvm, "OWN_CLASSES", tmp_path / "own" / "streamjob.jar")
+    return jvm.OWN_CLASSES
+
+
+def test_the_class_path_is_in_the_order_of_names_with_the_api_of_logging_first(
+    tmp_path: Path, own_classes: Path
+) -> None:
+    for name in ("spark-core.jar", "slf4j-api-2.0.17.jar", "avro.jar", "zstd.jar", "notes.txt"):
         (tmp_path / name).touch()
-    names = [Path(part).name for part in class_path(tmp_path).split(os.pathsep)]
-    assert names == ["slf4j-api-2.0.17.jar", "avro.jar", "spark-core.jar"]
+    spark = ["slf4j-api-2.0.17.jar", "avro.jar", "spark-core.jar", "zstd.jar"]
+    assert [Path(part).name for part in class_path(tmp_path).split(os.pathsep)] == spark
+    own_classes.touch()
+    assert [Path(part).name for part in class_path(tmp_path).split(os.pathsep)] == [*spark, "streamjob.jar"]
+
+
+def test_spark_is_told_of_our_classes_where_they_are(own_classes: Path) -> None:
+    assert file_settings() == {}
+    own_classes.touch()
+    told = file_settings()
+    assert told.pop("spark.hadoop.fs.file.impl") == "streamjob.InProcessLocalFileSystem"
+    assert list(told) == ["spark.sql.streaming.checkpointFileManagerClass"]
 
 
 def test_heap_and_flags_are_the_settings(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_every_copied_file_is_an_input(image: Image, tmp_path: Path) -> None:
         if source != "libs"  # the broker's jars, put there by the build
     ]
     others = {
-        "operator": ("job_images/native", "job_images/streamjob_runtime"),
+        "operator": ("job_images/java", "job_images/native", "job_images/streamjob_runtime"),
         "runtime": ("operator/streamjob_operator",),
     }.get(image.name, ())
     wanted = (name for name in copied if not name.startswith(others))
