@@ -93,12 +93,12 @@ class Stream:
     def assets(self) -> pl.Series:
         return pl.Series("asset", [f"mtr{number:07d}" for number in range(self.meters)])
 
-    def texts(self, round_number: int) -> list[str]:
+    def texts(self, round_number: int) -> pl.Series:
         """The messages of one round."""
         middle = f'","time":{self.time_ms(round_number)},"measurepoints":{{"{self.point(round_number)}":'
         frame = pl.DataFrame([self.assets(), pl.Series("value", self.of_round(round_number))])
         text = pl.concat_str(pl.lit(self.padding.head), "asset", pl.lit(middle), "value", pl.lit(self.padding.tail))
-        return frame.select(text).to_series().to_list()
+        return frame.select(text).to_series()
 
     @property
     def message_bytes(self) -> int:

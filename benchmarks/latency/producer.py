@@ -3,7 +3,8 @@
     python -m benchmarks.latency.producer ORDER.json
 
 It keeps to its schedule: what is due is sent every few milliseconds, whether or not results come back, so that a driver
-that falls behind shows in the latency.
+that falls behind shows in the latency. Messages are sent as columns, as the runtime sends results: a Python object each
+would take the cores that the driver is measured on.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from confluent_kafka import Producer
+import polars as pl
+from confluent_kafka import KafkaError
 from pydantic import TypeAdapter
 
 from benchmarks.latency.staggered import Staggered
+from streamjob_runtime.kafka_results import Outgoing, Rows
+from streamjob_runtime.librdkafka_producer import Producer
 
 _TICK_SECONDS = 0.005
 
@@ -52,35 +56,38 @@ def send(order: Order) -> None:
         RuntimeError: the broker did not take all.
     """
     stream = Staggered.of(order.meters, order.rounds)
-    failures: list[str] = []
     producer = Producer({
         "bootstrap.servers": order.bootstrap_servers, "linger.ms": 1, "compression.type": "lz4",
-        "enable.idempotence": True, "queue.buffering.max.messages": 1_000_000, "log_level": 3,
+        "enable.idempotence": True, "delivery.report.only.error": True, "log_level": 3,
     })  # fmt: skip
-    keys = stream.assets().to_list()
+    keys, now = stream.assets(), pl.zeros(order.meters, pl.Int64, eager=True)
     begins, seconds, behind = [], [], 0.0
     began, count = time.monotonic(), 0
     for number in range(order.first, order.rounds):
-        texts, at = stream.texts(number), 0
-        while at < len(texts):
-            until = min(len(texts), round((time.monotonic() - began) * order.rate) - count + at)
+        round_of_all, at = Outgoing(keys, stream.texts(number), now), 0
+        while at < order.meters:
+            until = min(order.meters, round((time.monotonic() - began) * order.rate) - count + at)
             if until <= at:
                 producer.poll(_TICK_SECONDS)
                 continue
             behind = max(behind, time.monotonic() - began - count / order.rate)
             begins.append(number * order.meters + at)
             seconds.append(time.time())
-            for index in range(at, until):
-                producer.produce(
-                    order.topic, texts[index], keys[index],
-                    on_delivery=lambda error, _: failures.append(str(error)) if error else None,
-                )  # fmt: skip
+            _hand_over(producer, Rows(order.topic, round_of_all.slice(at, until - at)))
             count += until - at
             at = until
-            producer.poll(0)
-    if producer.flush(120) or failures:
-        raise RuntimeError(f"the broker did not take all messages: {failures[:1]}")
+    if not producer.flush(120) or producer.take_failures():
+        raise RuntimeError("the broker did not take all messages")
     np.savez(order.sent, begins=np.array(begins), seconds=np.array(seconds), behind=np.array(behind))
+
+
+def _hand_over(producer: Producer, rows: Rows) -> None:
+    begin = 0
+    while (stopped := rows.send(producer, begin, 0)).code:
+        if stopped.code != KafkaError._QUEUE_FULL:
+            raise RuntimeError(f"the producer did not take a message: {KafkaError(stopped.code)}")
+        begin = stopped.row
+        producer.poll(_TICK_SECONDS)
 
 
 def write(order: Order, path: Path) -> None:

@@ -34,14 +34,15 @@ class Staggered(Stream):
         times: Numbers = START_MS + (round_number + np.arange(self.meters, dtype=np.int64) % PER_WINDOW) * PERIOD_MS
         return times
 
-    def texts(self, round_number: int) -> list[str]:
+    def texts(self, round_number: int) -> pl.Series:
+        """The messages of a round, meter by meter."""
         columns = {"time": self.times_ms(round_number), "value": self.of_round(round_number)}
         frame = pl.DataFrame([self.assets(), *(pl.Series(name, values) for name, values in columns.items())])
         text = pl.concat_str(
             pl.lit(self.padding.head), "asset", pl.lit('","time":'), "time",
             pl.lit(f',"measurepoints":{{"{self.point(round_number)}":'), "value", pl.lit(self.padding.tail),
         )  # fmt: skip
-        return frame.select(text).to_series().to_list()
+        return frame.select(text).to_series()
 
 
 def closing_round(meter: pl.Expr, window_start: pl.Expr) -> pl.Expr:

@@ -15,12 +15,13 @@ from streamjob_runtime.blocks import from_bytes
 from streamjob_runtime.deadline_file import DeadlineFile
 from streamjob_runtime.deadlines import KnownDeadlines
 from streamjob_runtime.job_template import template_of
+from streamjob_runtime.kafka_results import Headers, Outgoing
 from streamjob_runtime.marker import Marker
 from streamjob_runtime.recent_results import RecentResults
 from streamjob_runtime.records import encode, latest
 from streamjob_runtime.rows import Counts, Kind, added_up
 from streamjob_runtime.sinks.dead_letters import DeadLetters
-from streamjob_runtime.sinks.kafka import Headers, KafkaSink, Outgoing, producer_settings
+from streamjob_runtime.sinks.kafka import KafkaSink, producer_settings
 from streamjob_runtime.sinks.redis import LatestValues, connect
 from streamjob_runtime.waiting import Waits
 
@@ -97,12 +98,11 @@ class Results:
     count: int = 0
 
     def messages(self) -> Iterator[Outgoing]:
-        """Every result as a message; ``newest`` and ``count`` are filled on the way."""
+        """Every result as a message, a block at a time; ``newest`` and ``count`` are filled on the way."""
         self.newest, self.count = [], 0
         headers: Headers = [(REVISION_HEADER, self.revision.encode())]
         for block in self.blocks:
             encoded = encode(from_bytes(block), self.org_id)
             self.newest.append(latest(encoded))
             self.count += encoded.height
-            for asset, record, time_ms in encoded.select("asset", "record", "time").iter_rows():
-                yield Outgoing(asset, record, headers, time_ms)
+            yield Outgoing(encoded["asset"], encoded["record"], encoded["time"], headers)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from streamjob_runtime.librdkafka import AssignedConsumer, Message, call
-from streamjob_runtime.native import library
+from streamjob_runtime.native import required_library
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,7 @@ def _events(pointers: NDArray[np.uintp]) -> Iterator[Event]:
 
 @cache
 def _native() -> ctypes.CDLL:
-    loaded = library()
-    if loaded is None:
-        raise RuntimeError("libstreamjob.so is missing beside the runtime's code (job_images/native): Kafka needs it")
+    loaded = required_library()
     pointer, count, column = ctypes.c_void_p, ctypes.c_int64, ctypes.POINTER(_Column)
     loaded.streamjob_sum_messages.argtypes = (pointer, count, count, ctypes.POINTER(_Sums))
     loaded.streamjob_take_messages.argtypes = (pointer, count, count, column, column, pointer, pointer)

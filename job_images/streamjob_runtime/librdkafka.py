@@ -1,11 +1,13 @@
-"""The few functions of librdkafka by which a range of a partition is read without a Python object a message.
+"""The few functions of librdkafka by which messages are read and sent without a Python object for each.
 
-It is the very library that confluent_kafka has loaded; all that is not reading ranges goes through confluent_kafka.
+It is the very library that confluent_kafka has loaded; all that is neither reading ranges nor sending results goes
+through confluent_kafka.
 """
 
 import ctypes
 import weakref
 from collections.abc import Callable
+from enum import IntEnum
 from functools import cache
 from typing import Any, Final
 
@@ -15,9 +17,8 @@ from numpy.typing import NDArray
 
 from streamjob_runtime.kafka_settings import Settings
 
-_CONSUMER = 1
 _NO_CLOSE = 8  # RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE: there is no group to leave
-_TEXT_BYTES = 512
+TEXT_BYTES = 512
 _code, _count, _pointer, _text = ctypes.c_int, ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_char_p
 _i32, _i64, _i64_out = ctypes.c_int32, ctypes.c_int64, ctypes.POINTER(ctypes.c_int64)
 
@@ -39,11 +40,30 @@ _FUNCTIONS: Final[dict[str, tuple[Any, ...]]] = {  # what each returns, and then
     "message_destroy": (None, _pointer),
     "query_watermark_offsets": (_code, _pointer, _text, _i32, _i64_out, _i64_out, ctypes.c_int),
     "last_error": (_code,),
+    "conf_set_dr_msg_cb": (None, _pointer, _pointer),
+    "produceva": (_pointer, _pointer, _pointer, ctypes.c_size_t),
+    "error_code": (_code, _pointer),
+    "error_destroy": (None, _pointer),
+    "poll": (ctypes.c_int, _pointer, ctypes.c_int),
+    "flush": (_code, _pointer, ctypes.c_int),
+    "purge": (_code, _pointer, ctypes.c_int),
+    "outq_len": (ctypes.c_int, _pointer),
+    "fatal_error": (_code, _pointer, _text, ctypes.c_size_t),
 }
 
 
+class Kind(IntEnum):
+    """``rd_kafka_type_t``."""
+
+    PRODUCER = 0
+    CONSUMER = 1
+
+
 class Message(ctypes.Structure):
-    """``rd_kafka_message_t``; ``value`` of one with an error is its text."""
+    """``rd_kafka_message_t``.
+
+    ``value`` of one that was polled with an error is the error's text; ``own`` is the sender's, of one that was sent.
+    """
 
     _fields_ = (
         ("error", ctypes.c_int),
@@ -67,8 +87,8 @@ class AssignedConsumer:
         Raises:
             KafkaException: librdkafka does not take the settings.
         """
-        self._handle = _new(settings)
-        _checked(call("poll_set_consumer")(self._handle))
+        self._handle = new_client(Kind.CONSUMER, settings)
+        checked(call("poll_set_consumer")(self._handle))
         self._queue = call("queue_get_consumer")(self._handle)
         weakref.finalize(self, _destroy, self._handle, self._queue)
 
@@ -78,21 +98,21 @@ class AssignedConsumer:
         partitions = call("topic_partition_list_new")(1)
         try:
             call("topic_partition_list_add")(partitions, *place)
-            _checked(call("topic_partition_list_set_offset")(partitions, *place, offset))
-            _checked(call("assign")(self._handle, partitions))
+            checked(call("topic_partition_list_set_offset")(partitions, *place, offset))
+            checked(call("assign")(self._handle, partitions))
         finally:
             call("topic_partition_list_destroy")(partitions)
 
     def unassign(self) -> None:
         """Read nothing."""
-        _checked(call("assign")(self._handle, None))
+        checked(call("assign")(self._handle, None))
 
     def consume(self, most: int, seconds: float) -> NDArray[np.uintp]:
         """Wait for so many messages or seconds; returns their addresses, which are the caller's to destroy."""
         pointers = np.empty(most, np.uintp)
         count = int(call("consume_batch_queue")(self._queue, round(seconds * 1000), pointers.ctypes.data, most))
         if count < 0:
-            _checked(call("last_error")())
+            checked(call("last_error")())
         return pointers[: max(0, count)]
 
     def end_of(self, topic: str, partition: int, seconds: float) -> int:
@@ -103,7 +123,7 @@ class AssignedConsumer:
         """
         low, high = ctypes.c_int64(), ctypes.c_int64()
         milliseconds = round(seconds * 1000)
-        _checked(
+        checked(
             call("query_watermark_offsets")(
                 self._handle, topic.encode(), partition, ctypes.byref(low), ctypes.byref(high), milliseconds
             )
@@ -120,29 +140,42 @@ def call(name: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def _new(settings: Settings) -> int:
-    text = ctypes.create_string_buffer(_TEXT_BYTES)
+def new_client(kind: Kind, settings: Settings, on_report: Any = None) -> int:
+    """Connect in the background.
+
+    Args:
+        kind: of client.
+        settings: librdkafka's.
+        on_report: a function of ctypes, called with delivery reports; it has to outlive the client.
+
+    Raises:
+        KafkaException: librdkafka does not take the settings.
+    """
+    text = ctypes.create_string_buffer(TEXT_BYTES)
     configuration = call("conf_new")()
     try:
         for name, value in settings.items():
             written = str(value).lower() if isinstance(value, bool) else str(value)
-            if call("conf_set")(configuration, name.encode(), written.encode(), text, _TEXT_BYTES):
+            if call("conf_set")(configuration, name.encode(), written.encode(), text, TEXT_BYTES):
                 raise KafkaException(KafkaError(KafkaError._INVALID_ARG, text.value.decode(errors="replace")))
-        handle = call("new")(_CONSUMER, configuration, text, _TEXT_BYTES)
+        if on_report is not None:
+            call("conf_set_dr_msg_cb")(configuration, on_report)
+        handle = call("new")(kind, configuration, text, TEXT_BYTES)
         if not handle:
             words = text.value.decode(errors="replace")
-            raise KafkaException(KafkaError(call("last_error")(), f"Failed to create consumer: {words}"))
+            raise KafkaException(KafkaError(call("last_error")(), f"Failed to create {kind.name.lower()}: {words}"))
     except BaseException:
         call("conf_destroy")(configuration)
         raise
     return int(handle)  # which has taken the configuration over
 
 
+def checked(code: int) -> None:
+    """Raise the ``KafkaException`` of a code that is not 0."""
+    if code:
+        raise KafkaException(KafkaError(code))
+
+
 def _destroy(handle: int, queue: int) -> None:
     call("queue_destroy")(queue)
     call("destroy_flags")(handle, _NO_CLOSE)
-
-
-def _checked(code: int) -> None:
-    if code:
-        raise KafkaException(KafkaError(code))

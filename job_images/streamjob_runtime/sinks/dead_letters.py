@@ -1,11 +1,11 @@
 """Unreadable messages, kept with where they came from and what is wrong with them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import polars as pl
 
-from streamjob_runtime.sinks.kafka import Headers, KafkaSink, Outgoing
+from streamjob_runtime.kafka_results import Headers, Outgoing
+from streamjob_runtime.sinks.kafka import KafkaSink
 
 # A dead letter that the brokers find too large is kept up to here.
 KEPT_BYTES = 65_536
@@ -30,25 +30,29 @@ class DeadLetters:
 
     def _messages(self, letters: Sequence[pl.DataFrame]) -> Iterator[Outgoing]:
         for frame in letters:
-            for row in frame.iter_rows(named=True):
-                yield Outgoing(row["key"], row["value"], self._headers(row))
-
-    def _headers(self, row: dict[str, Any]) -> Headers:
-        texts = {
-            "job": self._job_name,
-            "reason": row["reason"],
-            "source-topic": row["topic"],
-            "source-partition": row["partition"],
-            "source-offset": row["offset"],
-            "detail": row["detail"],
-        }
-        if len(row["value"] or b"") < row["size"]:
-            texts[CUT_HEADER] = row["size"]
-        return [(name, str(text).encode()) for name, text in texts.items()]
+            columns = frame.with_columns(
+                sent_now=pl.lit(0, dtype=pl.Int64),
+                cut=pl.when(pl.col("value").bin.size().fill_null(0) < pl.col("size")).then("size").cast(pl.String),
+                partition=pl.col("partition").cast(pl.String),
+                offset=pl.col("offset").cast(pl.String),
+            )
+            headers: Headers = [
+                ("job", self._job_name.encode()),
+                ("reason", columns["reason"]),
+                ("source-topic", columns["topic"]),
+                ("source-partition", columns["partition"]),
+                ("source-offset", columns["offset"]),
+                ("detail", columns["detail"]),
+                (CUT_HEADER, columns["cut"]),
+            ]
+            yield Outgoing(columns["key"], columns["value"], columns["sent_now"], headers)
 
 
 def _shortened(letter: Outgoing) -> Outgoing:
-    key, value = letter.content
-    cut = (CUT_HEADER, str(len(value)).encode())
-    headers = [header for header in letter.headers if header[0] != CUT_HEADER]
-    return Outgoing(key[:KEPT_BYTES], value[:KEPT_BYTES], [*headers, cut])
+    size = letter.values.bin.size().cast(pl.String)
+    headers = [(name, size if name == CUT_HEADER else value) for name, value in letter.headers]
+    return Outgoing(_beginning(letter.keys), _beginning(letter.values), letter.times_ms, headers)
+
+
+def _beginning(content: pl.Series) -> pl.Series:
+    return pl.Series([whole and whole[:KEPT_BYTES] for whole in content], dtype=pl.Binary)

@@ -1,46 +1,30 @@
 """Writing a micro-batch's messages to Kafka: all of them are acknowledged, or the driver goes on waiting."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from streamjob_api.connections import Kafka
 from streamjob_api.job_file import KAFKA_AUTH_DIR
+from streamjob_runtime.kafka_results import Outgoing, Rows
 from streamjob_runtime.kafka_settings import Settings, client_settings
+from streamjob_runtime.librdkafka_producer import Failure, Producer
 from streamjob_runtime.topic_offsets import kafka_away
 from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer
 
 PART = "kafka-sink"
+# What C reads is a copy of so many rows.
+_ROWS_AT_ONCE = 2048
 _FLUSH_SECONDS = 1.0
+# How long to let a full queue drain: nobody tells when there is room again.
+_DRAIN_SECONDS = 0.002
 # Unanswered for this long, brokers count as away.
-_SILENT_ROUNDS = 5
+_SILENT_SECONDS = 5.0
 _TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
 # In a request by itself, and together with others.
 _MAY_BE_STAMPED_WRONG = {KafkaError.INVALID_TIMESTAMP, KafkaError.INVALID_RECORD}
-
-Headers = list[tuple[str, str | bytes | None]]
-Content = tuple[bytes, bytes]
-
-
-class Outgoing(NamedTuple):
-    """A message to send; a tuple, for every result is one."""
-
-    key: str | bytes | None
-    value: str | bytes | None
-    headers: Headers = []  # noqa: RUF012 (nobody changes it)
-    timestamp_ms: int = 0
-
-    @property
-    def content(self) -> Content:
-        """Key and value as bytes."""
-        return _bytes(self.key), _bytes(self.value)
-
-
-def _bytes(text: str | bytes | None) -> bytes:
-    return text.encode() if isinstance(text, str) else text or b""
 
 
 def producer_settings(kafka: Kafka, auth_dir: Path = Path(KAFKA_AUTH_DIR)) -> Settings:
@@ -50,6 +34,7 @@ def producer_settings(kafka: Kafka, auth_dir: Path = Path(KAFKA_AUTH_DIR)) -> Se
         "compression.type": "lz4",
         "message.max.bytes": 10_000_000,  # the broker decides what is too large
         "queue.buffering.max.kbytes": 65_536,
+        "queue.buffering.max.messages": 5_000,  # what waits longer has left the processor's caches
         **client_settings(kafka, auth_dir, "streamjob-sink"),
         "enable.idempotence": True,
         "acks": "all",
@@ -65,18 +50,8 @@ class KafkaSink:
     def __init__(self, settings: Settings, waits: Waits) -> None:
         self._settings = settings
         self._waits = waits
-        self._failed: list[tuple[KafkaError, Content | None]] = []
-        self._restamped: set[Content] = set()
-        self._producer = self._connected()
-
-    def _connected(self) -> Producer:
-        return Producer({**self._settings, "on_delivery": self._not_delivered})
-
-    def _not_delivered(self, error: KafkaError, message: Message) -> None:
-        content = (_bytes(message.key()), _bytes(message.value()))
-        self._failed.append((error, content))
-        if error.code() in _MAY_BE_STAMPED_WRONG:
-            self._restamped.add(content)
+        self._producer = Producer(settings)
+        self._numbered = 0  # messages of all tries: what an abandoned one leaves is not taken for another's
 
     def write(self, topic: str, messages: Callable[[], Iterable[Outgoing]]) -> list[Outgoing]:
         """Send all messages, as often as it takes.
@@ -86,99 +61,112 @@ class KafkaSink:
 
         Args:
             topic: where to.
-            messages: gives them; called anew for each try.
+            messages: gives them, part by part, for only one needs to be held; called anew for each try.
 
         Returns:
-            Messages that the brokers refuse for their size.
+            Messages that the brokers refuse for their size, each by itself.
 
         Raises:
             Interrupted: the driver is told to stop meanwhile.
         """
-        pause = FIRST_PAUSE_SECONDS
-        self._restamped = set()
+        pause, sent_now = FIRST_PAUSE_SECONDS, set[int]()
         while True:
-            restamped = len(self._restamped)
-            errors, too_large = self._try_all(topic, messages)
-            if len(self._restamped) > restamped:
+            failures, too_large = self._try_all(topic, messages, sent_now)
+            stamped_wrong = {failure.number for failure in failures if failure.code in _MAY_BE_STAMPED_WRONG}
+            if stamped_wrong - sent_now:
+                sent_now |= stamped_wrong
                 continue  # what shared a request with such a message was refused along with it
-            if not errors:
+            if not failures:
                 self._waits.clear(PART)
                 return too_large
-            away = kafka_away(KafkaException(errors[0]), topic)
-            self._waits.report(PART, away.reason, away.message)
-            if any(error.fatal() for error in errors):
-                self._producer = self._connected()  # an idempotent producer is of no use after a fatal error
+            self._tell(failures[0], topic)
             self._waits.pause(pause)
             pause = longer(pause)
 
+    def _tell(self, failure: Failure, topic: str) -> None:
+        fatal = self._producer.fatal_error()
+        away = kafka_away(KafkaException(fatal or KafkaError(failure.code)), topic)
+        self._waits.report(PART, away.reason, away.message)
+        if fatal:
+            self._producer = Producer(self._settings)  # an idempotent one is of no use after a fatal error
+
     def _try_all(
-        self, topic: str, messages: Callable[[], Iterable[Outgoing]]
-    ) -> tuple[list[KafkaError], list[Outgoing]]:
-        """Send once; errors that are worth another try, and messages that are too large.
+        self, topic: str, messages: Callable[[], Iterable[Outgoing]], sent_now: Collection[int]
+    ) -> tuple[list[Failure], list[Outgoing]]:
+        """Send once; failures, by row, that are worth another try, and messages that are too large.
 
         A broker refuses a request as a whole: what shared one with a message that is too large is sent by itself.
         """
-        refused, errors = self._try(topic, messages()), self._lasting_errors
+        failures = self._try(topic, _parts(messages(), sent_now))
+        refused = {failure.number for failure in failures if failure.code in _TOO_LARGE}
         too_large: list[Outgoing] = []
-        if errors or not refused:
-            return errors, too_large
-        for message in messages():
-            if refused[message.content] > 0:
-                refused[message.content] -= 1
-                too_large += [message] * self._try(topic, [message]).total()
-                errors += self._lasting_errors
-        return errors, too_large
+        if len(refused) == len(failures):
+            failures = []
+            for row, message in _each(_parts(messages(), sent_now), refused):
+                again = self._try(topic, [(row, message)])
+                too_large += [message for failure in again if failure.code in _TOO_LARGE]
+                failures += again
+        return [failure for failure in failures if failure.code not in _TOO_LARGE], too_large
 
-    def _try(self, topic: str, messages: Iterable[Outgoing]) -> "Counter[Content]":
-        """Send once; what was refused for its size."""
-        self._failed = []
-        try:
-            for message in messages:
-                self._enqueue(topic, message)
-        except KafkaException as error:
-            self._failed.append((error.args[0], None))
-        self._flush()
-        return Counter(content for error, content in self._failed if content and error.code() in _TOO_LARGE)
-
-    @property
-    def _lasting_errors(self) -> list[KafkaError]:
-        return [error for error, content in self._failed if content is None or error.code() not in _TOO_LARGE]
-
-    def _enqueue(self, topic: str, message: Outgoing) -> None:
-        try:
-            self._produce(topic, message)
-        except BufferError:
-            self._enqueue_when_there_is_room(topic, message)
-
-    def _enqueue_when_there_is_room(self, topic: str, message: Outgoing) -> None:
+    def _try(self, topic: str, parts: Iterable[tuple[int, Outgoing]]) -> list[Failure]:
+        """Send once; failures by row."""
+        base, refused = self._numbered, list[Failure]()
+        for first, part in parts:
+            self._numbered = base + first + len(part)
+            refused += self._hand_over(Rows(topic, part), base + first)
+            if refused and refused[-1].code not in _TOO_LARGE:
+                break  # nor will the producer take the next
         for _ in self._rounds():
-            try:
-                self._produce(topic, message)
-            except BufferError:
-                self._producer.poll(_FLUSH_SECONDS)
-            else:
-                return
+            if self._producer.flush(_FLUSH_SECONDS):
+                break
+        failures = [*self._producer.take_failures(), *refused]
+        return [Failure(number - base, code) for number, code in failures if number >= base]
 
-    def _produce(self, topic: str, message: Outgoing) -> None:
-        key, value, headers, timestamp_ms = message
-        if self._restamped and message.content in self._restamped:
-            timestamp_ms = 0
-        self._producer.produce(topic, value, key, headers=headers, timestamp=timestamp_ms)
+    def _hand_over(self, rows: Rows, first: int) -> list[Failure]:
+        """Give rows to the producer; those that it does not take, of which one may be the last to be tried."""
+        refused, begin, rounds = list[Failure](), 0, self._rounds()
+        while (stopped := rows.send(self._producer, begin, first)).code:
+            if stopped.code == KafkaError._QUEUE_FULL:
+                rounds = self._rounds() if stopped.row > begin else rounds
+                next(rounds)
+                begin = stopped.row
+                self._producer.poll(_DRAIN_SECONDS)
+                continue
+            refused.append(Failure(first + stopped.row, stopped.code))
+            if stopped.code not in _TOO_LARGE:
+                break
+            begin = stopped.row + 1
+        return refused
 
-    def _flush(self) -> None:
-        for _ in self._rounds():
-            if self._producer.flush(_FLUSH_SECONDS) == 0:
-                return
-
-    def _rounds(self) -> Iterator[int]:
+    def _rounds(self) -> Iterator[None]:
         """Rounds without end; they tell when nothing moves any more, and end when the driver stops."""
-        silent, queued = 0, len(self._producer)
+        queued, moved_at = len(self._producer), time.monotonic()
         while True:
-            yield silent
-            silent = silent + 1 if len(self._producer) >= queued else 0
+            yield
+            if len(self._producer) < queued:
+                moved_at = time.monotonic()
             queued = len(self._producer)
-            if silent == _SILENT_ROUNDS:
+            if time.monotonic() - moved_at > _SILENT_SECONDS:
                 self._waits.report(PART, "KafkaUnreachable", "the brokers acknowledge nothing")
             if self._waits.is_aborted:
                 self._producer.purge()
             self._waits.pause(0)
+
+
+def _parts(messages: Iterable[Outgoing], sent_now: Collection[int]) -> Iterator[tuple[int, Outgoing]]:
+    """Few rows at once, with the number of the first; those of ``sent_now`` get the time of sending."""
+    first = 0
+    for each in messages:
+        for begin in range(0, len(each), _ROWS_AT_ONCE):
+            part = each.slice(begin, _ROWS_AT_ONCE)
+            numbers = range(first, first + len(part))
+            yield first, part.sent_now([row - first for row in numbers if row in sent_now] if sent_now else [])
+            first += len(part)
+
+
+def _each(parts: Iterable[tuple[int, Outgoing]], rows: Collection[int]) -> Iterator[tuple[int, Outgoing]]:
+    """These rows, each by itself, with its number."""
+    for first, part in parts:
+        for row in range(first, first + len(part)):
+            if row in rows:
+                yield row, part.slice(row - first, 1)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streamjob_runtime import kafka_messages
+from streamjob_runtime import kafka_messages, native
 from streamjob_runtime.kafka_messages import Event, Polled, poll, taken
 from streamjob_runtime.librdkafka import AssignedConsumer, Message
 from streamjob_runtime.native import library
@@ -122,7 +122,7 @@ def no_memory(*_: int) -> None:
 
 
 def test_without_the_library_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka_messages, "library", lambda: None)
+    monkeypatch.setattr(native, "library", lambda: None)
     kafka_messages._native.cache_clear()
     try:
         with pytest.raises(RuntimeError, match=r"libstreamjob\.so is missing"):

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import confluent_kafka
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from fixtures.eventually import eventually
 from streamjob_runtime.kafka_settings import Settings
 from streamjob_runtime.librdkafka import AssignedConsumer
+from streamjob_runtime.librdkafka_producer import Producer
 
 AWAY: Settings = {"bootstrap.servers": "127.0.0.1:1", "group.id": "g", "log_level": 0}
 SASL: Settings = {"security.protocol": "SASL_SSL", "sasl.username": "ou", "sasl.password": "s3cret"}
@@ -31,6 +33,12 @@ def test_refused_settings_have_confluent_kafkas_words_and_no_secret(settings: Se
         AssignedConsumer({**AWAY, **settings})
     assert str(ours.value) == str(theirs.value)
     assert "s3cret" not in str(ours.value)
+    with pytest.raises(KafkaException) as theirs:
+        confluent_kafka.Producer({**AWAY, **settings})
+    with pytest.raises(KafkaException) as ours:
+        Producer({**AWAY, **settings})
+    assert str(ours.value) == str(theirs.value)
+    assert "s3cret" not in str(ours.value)
 
 
 def test_brokers_that_are_away_are_an_error_of_kafka() -> None:
@@ -46,6 +54,16 @@ def test_a_consumer_that_nobody_needs_any_more_leaves_no_thread() -> None:
     own = threads() - before
     assert own
     del consumer
+    eventually(lambda: not own & threads())
+
+
+def test_a_producer_that_nobody_needs_any_more_leaves_no_thread() -> None:
+    before = threads()
+    producer = Producer(AWAY)
+    own = threads() - before
+    assert own
+    assert producer.fatal_error() is None
+    del producer
     eventually(lambda: not own & threads())
 
 
