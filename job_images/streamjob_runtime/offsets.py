@@ -24,6 +24,7 @@ ALL: Final = "all"
 # A rate limit makes up for time that passed without a micro-batch, up to this.
 _LONGEST_CREDIT_MS = 60_000
 _FIRST_CREDIT_MS = 1_000
+_WORTH_A_TASK = 20_000
 
 
 class Place(NamedTuple):
@@ -163,3 +164,19 @@ def ranges(start: StreamOffset, end: StreamOffset) -> list[OffsetRange]:
         for place, stop in positions(end).items()
         if stop > begin.get(place, stop)
     ]
+
+
+def packed(wanted: Sequence[OffsetRange]) -> list[list[OffsetRange]]:
+    """Which ranges one task reads: those of a few messages share it, since a task by itself costs as much as thousands.
+
+    Measured: 35 ms of CPU a task, 1 to 2 us a message.
+    """
+    tasks: list[list[OffsetRange]] = []
+    messages = _WORTH_A_TASK
+    for each in wanted:
+        if messages >= _WORTH_A_TASK:
+            tasks.append([])
+            messages = 0
+        tasks[-1].append(each)
+        messages += each.end - each.start
+    return tasks

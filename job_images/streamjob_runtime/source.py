@@ -15,7 +15,7 @@ from pyspark.sql.streaming.datasource import ReadLimit
 from pyspark.sql.types import StructType
 
 from streamjob_runtime.deadline_file import DeadlineFile
-from streamjob_runtime.offsets import ALL, OffsetRange, StreamOffset, edits_of, ranges
+from streamjob_runtime.offsets import ALL, OffsetRange, StreamOffset, edits_of, packed, ranges
 from streamjob_runtime.row_schema import ROW_SCHEMA, arrow_schema
 from streamjob_runtime.rows import BlockRow
 from streamjob_runtime.shards import Shards
@@ -32,27 +32,28 @@ SHARDS_OPTION = "shards"
 _ROWS_AT_ONCE = 16
 
 
-@dataclass
-class PartitionRange(InputPartition):
-    """One partition's part of a micro-batch."""
-
-    wanted: OffsetRange
-    now_ms: int
-
-
-@dataclass
-class Ticks(InputPartition):
+@dataclass(frozen=True)
+class Ticks:
     """The shards that tick in a micro-batch."""
 
     shards: Sequence[int] | str
-    now_ms: int
 
 
-@dataclass
-class Edits(InputPartition):
+@dataclass(frozen=True)
+class Edits:
     """What a micro-batch forgets of its shards' states: JSON by shard."""
 
     by_shard: Mapping[int, bytes]
+
+
+Part = OffsetRange | Ticks | Edits
+
+
+@dataclass
+class ReadTask(InputPartition):
+    """What one task brings to a micro-batch, part by part."""
+
+    parts: Sequence[Part]
     now_ms: int
 
 
@@ -94,13 +95,14 @@ class PointsReader(DataSourceStreamReader):
         return self._planning().latest()
 
     def partitions(self, start: StreamOffset, end: StreamOffset) -> Sequence[InputPartition]:
-        """One task for each Kafka partition that has messages, one for all ticks, and one for edits of the state."""
+        """A task for each Kafka partition that has many messages, or for several with few; ticks and edits join one."""
         if "now" not in end:
             return []  # the first micro-batch of a job whose topics are empty: nothing was planned yet
-        now_ms = int(end["now"])
         shards = self._ticking(end)
-        ticks = [Ticks(shards, now_ms)] if shards else []
-        return [*(PartitionRange(wanted, now_ms) for wanted in ranges(start, end)), *ticks, *self._edits(start, end)]
+        first: list[Part] = [*([Ticks(shards)] if shards else []), *self._edits(start, end)]
+        by_task: list[Sequence[Part]] = [*packed(ranges(start, end))]
+        by_task = [[*first, *by_task[0]], *by_task[1:]] if by_task else [first] if first else []
+        return [ReadTask(parts, int(end["now"])) for parts in by_task]
 
     def _edits(self, start: StreamOffset, end: StreamOffset) -> Sequence[Edits]:
         """They stay in their file until the micro-batch that takes them up is committed."""
@@ -109,7 +111,7 @@ class PointsReader(DataSourceStreamReader):
         from streamjob_runtime.edits import EditsFile, by_shard  # noqa: PLC0415 (workers plan nothing)
 
         edits = EditsFile(_job(self._job_json)).between(edits_of(start), edits_of(end))
-        return [Edits(by_shard(edits, self._shards), int(end["now"]))]
+        return [Edits(by_shard(edits, self._shards))]
 
     def _ticking(self, end: StreamOffset) -> Sequence[int] | str:
         """After a start all shards, in a micro-batch that is tried again as well: a tick too many changes nothing."""
@@ -117,18 +119,21 @@ class PointsReader(DataSourceStreamReader):
         return ALL if deadlines == {} else end.get("ticks", ())
 
     def read(self, partition: InputPartition) -> "Iterator[pa.RecordBatch]":
-        """Read one task's range, in a worker."""
+        """Bring one task's parts, in a worker."""
+        if not isinstance(partition, ReadTask):
+            raise TypeError(f"not a task of this source: {partition!r}")
+        yield from _arrow(row for part in partition.parts for row in self._rows(part, partition.now_ms))
+
+    def _rows(self, part: Part, now_ms: int) -> Iterator[BlockRow]:
         from streamjob_runtime.reading import forget_rows, read_blocks, tick_rows  # noqa: PLC0415 (the planner needs no Polars)
 
-        match partition:
-            case PartitionRange(wanted=wanted, now_ms=now_ms):
-                yield from _arrow(read_blocks(_job(self._job_json), self._shards, wanted, now_ms))
-            case Ticks(shards=shards, now_ms=now_ms):
-                yield from _arrow(tick_rows(self._shards, shards, now_ms))
-            case Edits(by_shard=by_shard, now_ms=now_ms):
-                yield from _arrow(forget_rows(by_shard, now_ms))
-            case _:
-                raise TypeError(f"not a partition of this source: {partition!r}")
+        match part:
+            case OffsetRange():
+                return read_blocks(_job(self._job_json), self._shards, part, now_ms)
+            case Ticks(shards=shards):
+                return tick_rows(self._shards, shards, now_ms)
+            case Edits(by_shard=by_shard):
+                return forget_rows(by_shard, now_ms)
 
     def _planning(self) -> "Planner":
         if self._planner is None:

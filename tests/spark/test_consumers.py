@@ -1,6 +1,5 @@
 """Reading exact ranges from a real broker, and looking up what there is to read."""
 
-import os
 import time
 import uuid
 from pathlib import Path
@@ -17,9 +16,7 @@ from streamjob_runtime.faults import OffsetsLost
 from streamjob_runtime.kafka_settings import Settings, client_settings
 from streamjob_runtime.librdkafka import AssignedConsumer
 from streamjob_runtime.offsets import OffsetRange, Place
-from streamjob_runtime.sinks.kafka import KafkaSink, Outgoing, producer_settings
 from streamjob_runtime.topic_offsets import KafkaAway, TopicOffsets
-from streamjob_runtime.waiting import Waits
 
 
 @pytest.fixture
@@ -183,28 +180,3 @@ def test_a_missing_topic_and_a_missing_broker_have_their_reasons(kafka: KafkaBro
         TopicOffsets(settings, ["any"]).latest()
     assert away.value.reason == "KafkaUnreachable"
     assert "Connection refused" in away.value.message
-
-
-def test_a_message_from_beyond_what_the_topic_takes_gets_the_time_of_sending(kafka: KafkaBroker, topic: str) -> None:
-    sink, began = KafkaSink(producer_settings(connection(kafka)), Waits()), round(time.time() * 1000)
-    future = began + 86_400_000
-    sent = {str(number).encode(): future if number % 7 == 3 else 1000 for number in range(50)}
-    assert sink.write(topic, lambda: [Outgoing(b"k", value, [], at) for value, at in sent.items()]) == []
-    stored = {message.value(): message.timestamp()[1] for message in kafka.read_all(topic)}
-    assert stored.keys() == sent.keys()
-    assert all(stored[value] == 1000 for value, at in sent.items() if at == 1000)
-    assert all(began <= stored[value] < future for value, at in sent.items() if at == future)
-
-
-def test_a_sink_sends_all_and_returns_what_the_broker_finds_too_large(kafka: KafkaBroker, topic: str) -> None:
-    waits = Waits()
-    sink = KafkaSink(producer_settings(connection(kafka)), waits)
-    messages = [
-        Outgoing(b"k", b"v", [("h", b"1")], 1_767_225_600_000),
-        Outgoing(b"k", os.urandom(600_000)),
-    ]  # would compress otherwise
-    refused = sink.write(topic, lambda: messages)
-    assert refused == messages[1:]  # although both went in one request, which was refused as a whole
-    (stored,) = kafka.read_all(topic)
-    assert (stored.value(), stored.headers(), stored.timestamp()[1]) == (b"v", [("h", b"1")], 1_767_225_600_000)
-    assert waits.current() is None

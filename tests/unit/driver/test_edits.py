@@ -16,7 +16,7 @@ from streamjob_runtime.offsets import Holdings, Place, next_offset
 from streamjob_runtime.reading import forget_rows
 from streamjob_runtime.rows import BlockRow, Kind
 from streamjob_runtime.shards import Shards
-from streamjob_runtime.source import Edits, PointsReader
+from streamjob_runtime.source import Edits, PointsReader, ReadTask
 from unit.driver.test_marker_and_checkpoint import job_file
 from unit.runtime.windows_bench import BASE, MINUTE, Run, window_job
 
@@ -66,9 +66,14 @@ def test_a_micro_batch_takes_up_the_edits_between_its_offsets_however_often_it_i
     reader = PointsReader(job.model_dump_json(), SHARDS)
     for _ in range(2):
         (planned,) = reader.partitions({"edits": 1, "now": 4}, {"edits": 3, "now": 5})
-        assert isinstance(planned, Edits)
+        assert isinstance(planned, ReadTask)
         assert planned.now_ms == 5
-        assert {asset for block in planned.by_shard.values() for asset in json.loads(block)[0]["assets"]} == {"b", "c"}
+        (edits_planned,) = planned.parts
+        assert isinstance(edits_planned, Edits)
+        assert {asset for block in edits_planned.by_shard.values() for asset in json.loads(block)[0]["assets"]} == {
+            "b",
+            "c",
+        }
     assert reader.partitions({"edits": 3, "now": 5}, {"edits": 3, "now": 6}) == []
 
 

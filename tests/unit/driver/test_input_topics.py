@@ -9,7 +9,7 @@ from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.offsets import OffsetRange
 from streamjob_runtime.reading import reduction_of
 from streamjob_runtime.shards import Shards
-from streamjob_runtime.source import PartitionRange, PointsReader
+from streamjob_runtime.source import PointsReader, ReadTask
 
 NOW = 1_767_225_600_000
 RAW, RESULTS = "MEASURE_POINT_ORIGIN_o", "MEASURE_POINT_CAL_o"
@@ -58,8 +58,7 @@ def test_what_was_planned_of_a_topic_that_is_read_no_more_is_read_and_unused(tmp
     job = job_file(scratchDir=str(tmp_path))
     reader = PointsReader(job.model_dump_json(), Shards.of(4))
     planned = reader.partitions({RESULTS: {"0": 3}}, {RESULTS: {"0": 5}, "now": NOW})
-    ranges = [each.wanted for each in planned if isinstance(each, PartitionRange)]
-    assert ranges == [OffsetRange(RESULTS, 0, 3, 5)]
+    assert planned == [ReadTask([OffsetRange(RESULTS, 0, 3, 5)], NOW)]
     reduction = reduction_of(job, Shards.of(4), RESULTS, NOW)
     assert reduction.add([record("Power"), record("Ratio")]).malformed.is_empty()
     reduced = reduction.finish()

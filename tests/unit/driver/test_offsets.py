@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from streamjob_runtime.offsets import (
     StreamOffset,
     credit,
     next_offset,
+    packed,
     positions,
     ranges,
     stream_offset,
@@ -125,6 +127,22 @@ def test_the_limit_is_used_up_and_never_passed(begin: dict[int, int], more: list
     read = sum(wanted.end - wanted.start for wanted in ranges(start, end))
     assert read == min(limit, sum(more[partition] for partition in begin))
     assert all(begin[p.partition] <= at <= latest[p.partition] for p, at in positions(end).items())
+
+
+@pytest.mark.parametrize(
+    ("counts", "tasks"),
+    [
+        ([], []),
+        ([1], [[0]]),
+        ([5, 5, 5, 5], [[0, 1, 2, 3]]),
+        ([5, 20_000, 5, 5], [[0, 1], [2, 3]]),
+        ([20_000, 20_000, 1], [[0], [1], [2]]),
+        ([19_999, 1, 800_000], [[0, 1], [2]]),
+    ],
+)
+def test_partitions_with_few_messages_share_a_task(counts: list[int], tasks: list[list[int]]) -> None:
+    wanted = [OffsetRange(TOPIC, number, 0, count) for number, count in enumerate(counts)]
+    assert [[each.partition for each in task] for task in packed(wanted)] == tasks
 
 
 def test_ranges_meet_without_gap_or_overlap() -> None:

@@ -13,11 +13,11 @@ from streamjob_runtime.blocks import to_bytes
 from streamjob_runtime.deadline_file import DeadlineFile, due
 from streamjob_runtime.deadlines import KnownDeadlines
 from streamjob_runtime.folding import folded
-from streamjob_runtime.offsets import ALL
+from streamjob_runtime.offsets import ALL, OffsetRange
 from streamjob_runtime.reading import tick_rows
 from streamjob_runtime.rows import FIRST, BlockRow, Kind
 from streamjob_runtime.shards import FORMER, Shards
-from streamjob_runtime.source import PointsReader, Ticks
+from streamjob_runtime.source import PointsReader, ReadTask, Ticks
 from streamjob_runtime.templates import BlockStore, Folded, Template
 from streamjob_runtime.templates.protocols import RESULTS
 
@@ -103,6 +103,17 @@ def test_after_a_start_nothing_is_known_and_without_a_clock_nothing_ticks(tmp_pa
     assert (file.read(), due(file.read(), NOW)) == (None, ())
 
 
+def test_ticks_go_along_with_the_first_messages(tmp_path: Path) -> None:
+    reader = PointsReader(device_state_job(tmp_path), SHARDS)
+    KnownDeadlines(DeadlineFile(str(tmp_path)), len(SHARDS.keys), uses_clock=True).add(dict.fromkeys(SHARDS.keys))
+    start, end = {"t": {"0": 0, "1": 0, "2": 0}}, {"t": {"0": 3, "1": 50_000, "2": 7}, "now": NOW, "ticks": [3]}
+    few, many = OffsetRange("t", 0, 0, 3), OffsetRange("t", 1, 0, 50_000)
+    assert reader.partitions(start, end) == [
+        ReadTask([Ticks([3]), few, many], NOW),
+        ReadTask([OffsetRange("t", 2, 0, 7)], NOW),
+    ]
+
+
 def test_ticks_are_rows_of_their_shards() -> None:
     assert list(tick_rows(SHARDS, [3, 9], NOW)) == [BlockRow(shard, Kind.TICK, "", NOW, b"") for shard in (3, 9)]
     every = list(tick_rows(SHARDS, ALL, NOW))
@@ -114,6 +125,16 @@ def test_ticks_are_rows_of_their_shards() -> None:
 def test_a_micro_batch_that_is_tried_again_after_a_start_ticks_every_shard(
     tmp_path: Path, end: dict[str, Any], wanted: list[Any]
 ) -> None:
+    reader = PointsReader(device_state_job(tmp_path), SHARDS)
+    nothing_planned = {name: member for name, member in end.items() if name not in {"now", "ticks"}}
+    assert reader.partitions({}, nothing_planned) == []  # the first micro-batch, on empty topics
+    known = KnownDeadlines(DeadlineFile(str(tmp_path)), len(SHARDS.keys), uses_clock=True)
+    assert reader.partitions({}, end) == [ReadTask([Ticks(ALL)], NOW)]
+    known.add(dict.fromkeys(SHARDS.keys))
+    assert reader.partitions({}, end) == [ReadTask([Ticks(shards)], NOW) for shards in wanted]
+
+
+def device_state_job(scratch: Path) -> str:
     job = {
         "job": {
             "namespace": "ou",
@@ -127,12 +148,6 @@ def test_a_micro_batch_that_is_tried_again_after_a_start_ticks_every_shard(
         "orgId": "o",
         "spec": {"template": {"name": "device-state", "version": "1.0"}, "deviceState": {"points": ["M::A"]}},
         "kafka": {"bootstrapServers": "127.0.0.1:1"},
-        "scratchDir": str(tmp_path),
+        "scratchDir": str(scratch),
     }
-    reader = PointsReader(json.dumps(job), SHARDS)
-    nothing_planned = {name: member for name, member in end.items() if name not in {"now", "ticks"}}
-    assert reader.partitions({}, nothing_planned) == []  # the first micro-batch, on empty topics
-    known = KnownDeadlines(DeadlineFile(str(tmp_path)), len(SHARDS.keys), uses_clock=True)
-    assert reader.partitions({}, end) == [Ticks(ALL, NOW)]
-    known.add(dict.fromkeys(SHARDS.keys))
-    assert reader.partitions({}, end) == [Ticks(shards, NOW) for shards in wanted]
+    return json.dumps(job)
