@@ -96,7 +96,7 @@ POINTS: dict[str, tuple[Callable[..., None], str, str | None, str]] = {
     "query-started": (before, f"{_RUNTIME}.driver", None, "start_query"),
     "offsets-logged": (before, f"{_RUNTIME}.source", "PointsReader", "partitions"),
     "reading": (inside, f"{_RUNTIME}.reading", None, "reduce_chunks"),
-    "folding": (inside, f"{_RUNTIME}.stateful", None, "folded"),
+    "folding": (inside, f"{_RUNTIME}.folding", None, "folded"),
     "before-writes": (before, f"{_RUNTIME}.sinks.kafka", "KafkaSink", "write"),
     "writing-kafka": (inside, f"{_RUNTIME}.delivery", "Results", "messages"),
     "before-redis": (before, f"{_RUNTIME}.sinks.redis", "LatestValues", "write"),
