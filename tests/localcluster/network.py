@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -42,13 +43,19 @@ COMMIT
 """
 
 
+def load_filter() -> None:
+    """Load the module behind SETTINGS, where it is not part of the kernel and there is a tool for it."""
+    if not Path("/proc/sys/net/bridge").exists() and shutil.which("modprobe"):
+        subprocess.run(["modprobe", "br_netfilter"], capture_output=True, check=False)
+
+
 def create(state: State) -> None:
     """Make the bridge with its address and the rules. Call :func:`remove` first."""
     _ip("link", "add", BRIDGE, "type", "bridge")
     _ip("link", "set", BRIDGE, "alias", state.identity)
     _ip("address", "add", f"{NODE_ADDRESS}/{POD_RANGE.rpartition('/')[2]}", "dev", BRIDGE)
     _ip("link", "set", BRIDGE, "up")
-    subprocess.run(["modprobe", "br_netfilter"], capture_output=True, check=False)  # part of many kernels
+    load_filter()
     for key, value in SETTINGS.items():
         (Path("/proc/sys") / key).write_text(value)
     subprocess.run(["iptables-restore", "--noflush", "--wait"], input=RULES, text=True, check=True)

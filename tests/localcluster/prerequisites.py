@@ -188,8 +188,7 @@ def _missing_controllers(mounted: Path) -> list[str]:
 
 
 def _unwritable_settings() -> list[str]:
-    if not Path("/proc/sys/net/bridge").exists() and shutil.which("modprobe"):
-        subprocess.run(["modprobe", "br_netfilter"], capture_output=True, check=False)
+    network.load_filter()
     return [key.replace("/", ".") for key, value in network.SETTINGS.items() if not _can_set(key, value)]
 
 
