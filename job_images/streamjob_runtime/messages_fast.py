@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from streamjob_runtime.extraction import extract_groups
+from streamjob_runtime.extraction import extract_groups, is_int, numbers
 from streamjob_runtime.message_forms import Form, Points
 from streamjob_runtime.message_shapes import Shape, Unshapely, bare
 from streamjob_runtime.unlisted_points import Flat, number_in
@@ -82,37 +82,34 @@ def read(texts: pl.DataFrame, form: Form) -> Read:
 
 
 def _read_shape(shape: Shape, texts: pl.DataFrame, form: Form) -> Read:
-    selected = form.selected
-    groups = extract_groups(texts["text"], shape.whole)
-    is_matched = groups.to_series().is_not_null()  # every group takes part in every match
-    found, rest = groups.insert_column(0, texts["message"]), texts.clear()
+    found = extract_groups(texts["text"], shape.whole).insert_column(0, texts["message"])
+    is_matched, rest = found["matched"], texts.clear()
     if not is_matched.all():
         found, rest = found.filter(is_matched), texts.filter(~is_matched)
     items = _items(shape, found)
-    is_strayed = items.select(_is_strayed(shape, selected)).to_series()
+    is_strayed = items.select(_is_strayed(shape, form.selected)).to_series()
     if is_strayed.any():
         strayed = items.filter(is_strayed).select("message").unique()
         items = items.join(strayed, on="message", how="anti", maintain_order="left")
         rest = pl.concat([rest, texts.join(strayed, on="message", how="semi")])
-    raw = pl.concat(list(_raw_numbers(shape, items, selected)))
+    numbers = pl.concat([columns_of(form).to_frame(), *_numbers(shape, items, form)])
     if len(shape.points) != 1:
-        raw = raw.sort("message", maintain_order=True)
-    numbers = _values_of(raw, shape) if form.texts else _numbers(raw)
-    return Read(numbers.select(columns_of(form).names()), _values(shape, items) - raw.height, rest)
+        numbers = numbers.sort("message", maintain_order=True)
+    return Read(numbers, _values(shape, items) - numbers.height, rest)
 
 
 def _items(shape: Shape, messages: pl.DataFrame) -> pl.DataFrame:
     """Return one row an item, with the groups of the shape as columns."""
     if shape.item is not None:
         each = messages.with_columns(pl.col("items").str.extract_all(bare(shape.item))).explode("items")
-        messages = each.drop("items").hstack(extract_groups(each["items"], f"^{shape.item}$"))
+        messages = each.drop("items", "matched").hstack(extract_groups(each["items"], f"^{shape.item}$"))
     if shape.model is not None:
         messages = messages.with_columns(model=pl.lit(shape.model))
     if shape.named is not None:
         messages = messages.with_columns(point=shape.named.point, v0=shape.named.value)
     if "model_path" not in messages.columns:
         messages = messages.with_columns(model_path=pl.concat_str(pl.lit("/"), "model"))
-    return messages.with_columns(time=shape.milliseconds)
+    return messages.with_columns(time=pl.when("matched").then(shape.milliseconds))
 
 
 def _is_strayed(shape: Shape, selected: Points) -> pl.Expr:
@@ -143,29 +140,34 @@ def _is_selected(selected: Points) -> pl.Expr:
     return pl.any_horizontal(pl.lit(value=False), *named)
 
 
-def _raw_numbers(shape: Shape, items: pl.DataFrame, selected: Points) -> Iterator[pl.DataFrame]:
-    """Yield the values of selected points as they are written, numbers without quotes, point by point."""
+def _numbers(shape: Shape, items: pl.DataFrame, form: Form) -> Iterator[pl.DataFrame]:
+    """Yield the values of selected points, ``columns_of`` the form, point by point."""
     if shape.named is not None:
-        yield items.filter(_is_selected(selected)).select(*_RAW, raw="v0")
+        yield _read_values(items.filter(_is_selected(form.selected)), "v0", shape, form)
         return
-    yield pl.DataFrame(schema=_RAW | {"raw": pl.String})
-    for point, raw in _columns(shape):
-        models = [model for model, name in selected if name == point]
-        columns = items.filter(pl.col("model").is_in(models)).with_columns(raw=raw, point=pl.lit(point))
-        yield columns.filter(pl.col("raw").is_not_null()).select(*_RAW, "raw")
+    for group, point in enumerate(shape.points):
+        yield _read_values(_of_point(items, point, form), f"v{group}", shape, form)
+    for point, written in () if shape.flat is None else shape.flat.written:
+        of_point = _of_point(items, point, form).with_columns(v0=written)
+        yield _read_values(of_point.filter(pl.col("v0").is_not_null()), "v0", shape, form)
 
 
-def _columns(shape: Shape) -> Iterator[tuple[str, pl.Expr]]:
-    """Yield the selected points, each with its values as they are written."""
-    if shape.flat is None:
-        yield from ((point, pl.col(f"v{number}")) for number, point in enumerate(shape.points))
-        return
-    for point, member in shape.flat.members:
-        written = pl.col("flat").str.extract(shape.flat.value_of(point, member))
-        yield point, written if point in shape.flat.texts else written.str.strip_chars('"')
+def _of_point(items: pl.DataFrame, point: str, form: Form) -> pl.DataFrame:
+    """Return the items whose model has the point, selected, and name it."""
+    is_selected = items["model"].is_in([model for model, name in form.selected if name == point])
+    of_models = items if is_selected.all() else items.filter(is_selected)
+    return of_models.with_columns(point=pl.lit(point))
 
 
-_RAW = {name: dtype for name, dtype in NUMBERS.items() if name not in {"value", "is_int"}}
+def _read_values(rows: pl.DataFrame, group: str, shape: Shape, form: Form) -> pl.DataFrame:
+    """Return the rows as ``columns_of`` the form, with their values in a group, written or read."""
+    text = pl.lit(None, pl.String)
+    if is_int(group) not in rows.columns:
+        written = number_in(group, takes_texts=shape.takes_texts) if form.texts else pl.col(group)
+        rows = rows.with_columns(written, text=group).with_columns(*numbers(group))
+        text = pl.when(pl.col(group).is_null()).then("text")
+    columns: dict[str, pl.Expr] = {"value": pl.col(group), "is_int": pl.col(is_int(group)), "text": text}
+    return rows.select(columns.get(name, pl.col(name)).alias(name) for name in columns_of(form))
 
 
 def _values(shape: Shape, items: pl.DataFrame) -> int:
@@ -173,21 +175,3 @@ def _values(shape: Shape, items: pl.DataFrame) -> int:
     if shape.flat is not None:
         return int(items.select(shape.flat.values).to_series().sum())
     return items.height * (len(shape.points) + shape.unused if shape.named is None else 1)
-
-
-def _numbers(raw: pl.DataFrame) -> pl.DataFrame:
-    # What the expression matched is a number; one of too many digits for the cast is beyond a float.
-    value = pl.col("raw").cast(pl.Float64, strict=False).fill_null(float("inf"))
-    is_int = ~pl.col("raw").str.contains("[.eE]")
-    return raw.with_columns(value=value, is_int=is_int)
-
-
-def _values_of(raw: pl.DataFrame, shape: Shape) -> pl.DataFrame:
-    """As ``_numbers``, and in ``text`` what is no number."""
-    parted = raw.with_columns(text="raw", raw=number_in("raw", takes_texts=shape.takes_texts))
-    is_number = pl.col("raw").is_not_null()
-    return _numbers(parted).with_columns(
-        value=pl.when(is_number).then("value"),
-        is_int=is_number & pl.col("is_int"),
-        text=pl.when(~is_number).then("text"),
-    )

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as op
+from re import _parser as parser
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 MAX_GROUPS = 32
 _MAX_STATES = 4_000
+_LOOK = 1 << 15
 _ASCII = range(128)
 _BEYOND_ASCII = frozenset(range(128, 256))
 STATE = np.dtype(
@@ -38,7 +39,8 @@ class Machine:
 
     Attributes:
         groups: names of the groups, in order.
-        steps: ``(states, 256) u32``: the next state, and from bit 16 the action.
+        steps: ``(states, 256) u32``: the next state, from bit 16 the action, and in bit 15 whether there is an action,
+            a run in the next state, or no match.
         states: STATE.
         actions: ``u64``, the slots that an action sets: bit 2g begins group g, bit 2g + 1 ends it; the first is 0.
         runs: bytes that ``run_start`` and ``run_length`` mean.
@@ -207,6 +209,7 @@ class _Subsets:
         states["repeats"] = (steps == np.arange(len(rows), dtype=np.uint32)[:, None]).any(axis=1)
         states["repeats"][0] = 0
         runs = _write_runs(steps, states)
+        steps[(steps == 0) | (steps >= 1 << 16) | (states["run_length"][steps & 0xFFFF] > 0)] |= _LOOK
         return Machine(groups, steps, states, np.array(list(self.actions), np.uint64), runs, first)
 
     def _number(self, subset: frozenset[int]) -> int:

@@ -1,7 +1,7 @@
 """The points of a record where its shape does not list them: of an object with any members, or named by the record."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -35,6 +35,13 @@ class Flat:
         number = rf'{NUMBER}|"{NUMBER}"' if self.takes_texts else NUMBER
         value = _ANY if point in self.texts else number
         return rf'(?:^|,)\s*"{re.escape(member)}"\s*:\s*({value})\s*(?:,|$)'
+
+    @property
+    def written(self) -> Iterator[tuple[str, pl.Expr]]:
+        """The selected points, each with its value as it is written, a number without quotes; null where it is none."""
+        for point, member in self.members:
+            value = pl.col("flat").str.extract(self.value_of(point, member))
+            yield point, value if point in self.texts else value.str.strip_chars('"')
 
     @property
     def values(self) -> pl.Expr:

@@ -26,7 +26,15 @@ class NumberedInputs:
 
     def select(self, points: pl.DataFrame) -> pl.DataFrame:
         """Return the points of the inputs, in order, with ``input`` added."""
+        if points.height and _is_alike(points["model"]) and _is_alike(points["point"]):
+            # Usual where messages have one point each; a comparison costs a tenth of the join.
+            (number,) = points.head(1).join(self.table, on=["model", "point"], how="left")["input"]
+            return (points.clear() if number is None else points).with_columns(input=pl.lit(number, pl.Int32))
         return points.join(self.table, on=["model", "point"], how="inner", maintain_order="left")
+
+
+def _is_alike(names: pl.Series) -> bool:
+    return bool((names == names[0]).all())
 
 
 def in_several(slots: Sequence[Slots]) -> int:

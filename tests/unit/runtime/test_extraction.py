@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamjob_runtime.extraction import extract_groups
+from streamjob_runtime.extraction import extract_groups, is_int
+from streamjob_runtime.mapped_times import WHOLE
 from streamjob_runtime.message_shapes import Style, WantedPoints
 from streamjob_runtime.native import library
 from streamjob_runtime.one_pass import machine_of
@@ -24,19 +25,29 @@ def _library_is_built() -> None:
     assert library() is not None, "make setup builds it"
 
 
-def by_polars(texts: pl.Series, pattern: str) -> pl.DataFrame:
-    return texts.str.extract_groups(pattern).struct.unnest()
-
-
-def assert_same(texts: list[str], pattern: str) -> None:
+def assert_same(texts: list[str] | pl.Series, pattern: str) -> None:
+    """What matches, and the groups of what does; numbers as Python reads them."""
     column = pl.Series("text", texts, dtype=pl.String)
-    assert extract_groups(column, pattern).equals(by_polars(column, pattern))
+    found = extract_groups(column, pattern)
+    expected = column.str.extract_groups(pattern).struct.unnest()
+    assert found["matched"].to_list() == expected.to_series().is_not_null().to_list()
+    found, expected = found.filter("matched").drop("matched"), expected.filter(found["matched"])
+    for group in expected.columns:
+        written = expected[group].to_list()
+        if f"(?P<{group}>{NUMBER})" in pattern:
+            assert found[group].to_list() == list(map(float, written))
+            assert found[is_int(group)].to_list() == [not set(text) & set(".eE") for text in written]
+        elif f"(?P<{group}>{WHOLE.pattern})" in pattern:
+            assert found[group].to_list() == list(map(int, written))
+        else:
+            assert found[group].to_list() == written
 
 
 # Pieces of which shapes are made, each with texts that it matches; those of the first have a group.
 PIECES = {
     f'"(?P<{{}}>{ASCII}+)"': ['"a"', '"meter 1"', f'"{"x" * 20}"'],
     f'"(?P<{{}}>{ANY}*)"': ['""', '"é"', '"ü x"', '"\U0001f600"'],
+    f"(?P<{{}}>{WHOLE.pattern})": ["0", "-7", "1700000000000", "999999999999999"],
     f"(?P<{{}}>{NUMBER})": ["0", "-1", "12.50", "1e-7", "123456789012345678901"],
     rf"(?P<{{}}>{TIME}\.[0-9]{{3}})": ["23:59.125", "00:00.000"],
     r"(?P<{}>0|[1-9][0-9]{0,4}|[1-8][0-9]{5})": ["0", "12345", "812345"],
@@ -128,17 +139,57 @@ def test_texts_of_any_length_from_any_part_of_a_column() -> None:
     column = pl.Series("text", texts)
     assert machine_of(pattern) is not None
     for part in (column, column[7:19], column[38:], column.gather([44, 3, 3, 30]), pl.concat([column, column[:5]])):
-        assert extract_groups(part, pattern).equals(by_polars(part, pattern))
+        assert_same(part, pattern)
 
 
 def test_a_column_without_texts() -> None:
-    assert extract_groups(pl.Series("text", [], dtype=pl.String), "^(?P<a>x)$").schema == {"a": pl.String}
+    assert extract_groups(pl.Series("text", [], dtype=pl.String), "^(?P<a>x)$").schema == {
+        "matched": pl.Boolean,
+        "a": pl.String,
+    }
 
 
 def test_more_groups_than_a_machine_has_slots() -> None:
     pattern = "^" + ",".join(f"(?P<g{number}>x*)" for number in range(40)) + "$"
     assert machine_of(pattern) is None
     assert_same([",".join("x" * (number % 3) for number in range(40)), "x"], pattern)
+
+
+def numbers() -> st.SearchStrategy[str]:
+    digits = st.text("0123456789", min_size=1, max_size=40)
+    whole = st.one_of(st.just("0"), st.integers(1, 10**30).map(str))
+    fraction = st.one_of(st.just(""), digits.map(".{}".format))
+    exponent = st.builds("{}{}{}".format, st.sampled_from("eE"), st.sampled_from(["", "+", "-"]), digits)
+    signs = st.sampled_from(["", "-"])
+    made = st.builds("{}{}{}{}".format, signs, whole, fraction, st.one_of(st.just(""), exponent))
+    return st.one_of(made, st.floats(allow_nan=False, allow_infinity=False).map(repr))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(numbers(), min_size=1, max_size=8))
+def test_numbers_are_rounded_to_the_nearest_double(texts: list[str]) -> None:
+    """Also those of more digits than a double has, and beyond its range."""
+    assert_same(texts, f"^(?P<v>{NUMBER})$")
+
+
+LIMITS = ["-0", "-0.0", "1e400", "-1e400", "1e-400", "9007199254740993", "9007199254740992.5", "123456789012345678"]
+LIMITS += ["2.2250738585072011e-308", "4.9e-324", "8.41e21", "0.1"]
+
+
+@pytest.mark.parametrize("text", [*LIMITS, "1" * 400, f"0.{'0' * 400}1"])
+def test_numbers_at_the_limits(text: str) -> None:
+    assert_same([text], f"^(?P<v>{NUMBER})$")
+    (value,) = extract_groups(pl.Series([text]), f"^(?P<v>{NUMBER})$")["v"]
+    assert str(value) == str(float(text))  # the sign of a zero
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text("ab1", max_size=4), min_size=1, max_size=30))
+def test_a_text_that_begins_as_the_one_before_it(parts: list[str]) -> None:
+    """Of which only the rest is looked at: also after one that does not match, and with other places of the groups."""
+    texts = ["".join(parts[: number % len(parts)]) + "," + parts[number] for number in range(len(parts))]
+    assert_same(texts, "^(?P<a>a*)(?P<b>b[ab]*)(?P<c>1*),(?P<d>[ab]*)$")
+    assert_same(texts, "^(?P<a>[ab1]*),a(?P<b>[ab1]*)$")
 
 
 def test_many_texts_some_of_which_match() -> None:
