@@ -1,4 +1,4 @@
-"""Reading an exact range of one Kafka partition, by a consumer that outlives micro-batches."""
+"""Reading exact ranges of Kafka's partitions, one after the other, by a consumer that outlives micro-batches."""
 
 from collections.abc import Generator
 from functools import cache
@@ -25,9 +25,10 @@ _LOOK_UP_SECONDS = 5.0
 def consumer_settings(kafka: Kafka, auth_dir: Path = Path(KAFKA_AUTH_DIR)) -> Settings:
     """Settings of a consumer with assigned partitions: it joins no group and commits nothing."""
     return {
-        "fetch.wait.max.ms": 100,
+        # Brokers answer one request after the other: one that waits for more holds up that for the next partition.
+        "fetch.wait.max.ms": 5,
         "fetch.queue.backoff.ms": 10,
-        "queued.max.messages.kbytes": 16_384,
+        "queued.max.messages.kbytes": 8_192,
         **client_settings(kafka, auth_dir, "streamjob-source"),
         "group.id": "streamjob",  # librdkafka asks for one; assigned partitions never contact a group's coordinator
         "enable.auto.commit": False,
@@ -39,30 +40,40 @@ def consumer_settings(kafka: Kafka, auth_dir: Path = Path(KAFKA_AUTH_DIR)) -> Se
 
 
 @cache
-def cached_consumer(kafka_json: str) -> AssignedConsumer:
-    """This process's consumer of these brokers, connected once."""
-    return AssignedConsumer(consumer_settings(Kafka.model_validate_json(kafka_json)))
+def cached_reader(kafka_json: str) -> "RangeReader":
+    """This process's reader from these brokers, connected once."""
+    return RangeReader(AssignedConsumer(consumer_settings(Kafka.model_validate_json(kafka_json))))
 
 
-def read_range(consumer: AssignedConsumer, wanted: OffsetRange, chunk_bytes: int) -> Generator[Messages]:
-    """Yield a range's messages in order, in chunks of about ``chunk_bytes``; wait while the brokers are away.
+class RangeReader:
+    """Reads ranges of offsets; remembers how large a topic's messages are."""
 
-    Raises:
-        OffsetsLost: the topic does not hold the range any more.
-    """
-    consumer.assign(wanted.topic, wanted.partition, wanted.start)
-    try:
-        position, size = wanted.start, _FIRST_MESSAGES
-        while position < wanted.end:
-            polled = poll(consumer, min(size, wanted.end - position), _POLL_SECONDS, wanted.end)
-            for event in polled.events:
-                position = max(position, _position_after(consumer, wanted, event))
-            position = max(position, polled.next)
-            if len(polled.messages):
-                size = _next_size(polled.messages, chunk_bytes)
-                yield polled.messages
-    finally:
-        consumer.unassign()
+    def __init__(self, consumer: AssignedConsumer) -> None:
+        self._consumer = consumer
+        self._sizes: dict[str, int] = {}  # messages of a topic in a chunk
+
+    def read(self, wanted: OffsetRange, chunk_bytes: int) -> Generator[Messages]:
+        """Yield a range's messages in order, in chunks of about ``chunk_bytes``; wait while the brokers are away.
+
+        Raises:
+            OffsetsLost: the topic does not hold the range any more.
+        """
+        self._consumer.assign(wanted.topic, wanted.partition, wanted.start)
+        try:
+            position = wanted.start
+            while position < wanted.end:
+                size = self._sizes.get(wanted.topic, _FIRST_MESSAGES)
+                polled = poll(self._consumer, min(size, wanted.end - position), _POLL_SECONDS, wanted.end)
+                for event in polled.events:
+                    position = max(position, _position_after(self._consumer, wanted, event))
+                position = max(position, polled.next)
+                if position >= wanted.end:
+                    self._consumer.unassign()  # or more is fetched while the last messages are worked on
+                if len(polled.messages):
+                    self._sizes[wanted.topic] = _next_size(polled.messages, chunk_bytes)
+                    yield polled.messages
+        finally:
+            self._consumer.unassign()
 
 
 def _next_size(messages: Messages, chunk_bytes: int) -> int:

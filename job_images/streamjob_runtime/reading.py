@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.blocks import to_bytes
-from streamjob_runtime.consumers import cached_consumer, read_range
+from streamjob_runtime.consumers import cached_reader
 from streamjob_runtime.decoding import Decoding
 from streamjob_runtime.input_topics import InputTopic, input_topic
 from streamjob_runtime.job_template import template_of
@@ -20,8 +20,7 @@ from streamjob_runtime.unreadable import Unreadable
 
 def read_blocks(job: JobFile, shards: Shards, wanted: OffsetRange, now_ms: int) -> Iterator[BlockRow]:
     """Read a range and reduce it to rows: points by shard, counts, dead letters."""
-    consumer = cached_consumer(job.kafka.model_dump_json())
-    chunks = read_range(consumer, wanted, BYTES_PER_CHUNK)
+    chunks = cached_reader(job.kafka.model_dump_json()).read(wanted, BYTES_PER_CHUNK)
     reduction = reduction_of(job, shards, wanted.topic, now_ms)
     return reduce_chunks(reduction, shards, wanted, chunks, now_ms)
 

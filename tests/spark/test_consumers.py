@@ -11,7 +11,7 @@ from confluent_kafka import Producer, TopicPartition
 from fixtures.eventually import eventually
 from fixtures.kafka import KafkaBroker
 from streamjob_api.connections import Kafka
-from streamjob_runtime.consumers import consumer_settings, read_range
+from streamjob_runtime.consumers import RangeReader, consumer_settings
 from streamjob_runtime.faults import OffsetsLost
 from streamjob_runtime.kafka_settings import Settings, client_settings
 from streamjob_runtime.librdkafka import AssignedConsumer
@@ -39,7 +39,7 @@ def offsets_of(kafka: KafkaBroker, topic: str) -> TopicOffsets:
 
 
 def values(consumer: AssignedConsumer, wanted: OffsetRange, chunk_bytes: int = 1_000_000) -> list[bytes | None]:
-    return [value for chunk in read_range(consumer, wanted, chunk_bytes) for value in chunk.values]
+    return [value for chunk in RangeReader(consumer).read(wanted, chunk_bytes) for value in chunk.values]
 
 
 def test_a_range_is_read_exactly_and_again(kafka: KafkaBroker, topic: str, consumer: AssignedConsumer) -> None:
@@ -56,7 +56,7 @@ def test_nothing_and_empty_are_told_apart(kafka: KafkaBroker, topic: str, consum
     for key, value in sent * 100:
         producer.produce(topic, value, key)
     assert producer.flush(30) == 0
-    (chunk, *more) = read_range(consumer, OffsetRange(topic, 0, 6, 594), 1_000_000)
+    (chunk, *more) = RangeReader(consumer).read(OffsetRange(topic, 0, 6, 594), 1_000_000)
     chunks = [chunk, *more]
     assert [pair for each in chunks for pair in zip(each.keys, each.values, strict=True)] == sent * 98
     assert [offset for each in chunks for offset in each.offsets] == list(range(6, 594))
@@ -93,7 +93,7 @@ def test_chunks_keep_to_their_size_and_outlive_the_consumer(kafka: KafkaBroker) 
     sent = [bytes([number]) * mebi for number in range(40)]
     kafka.produce_to(topic, 0, sent)
     consumer = AssignedConsumer(consumer_settings(connection(kafka)))
-    chunks = list(read_range(consumer, OffsetRange(topic, 0, 0, 40), 4 * mebi))
+    chunks = list(RangeReader(consumer).read(OffsetRange(topic, 0, 0, 40), 4 * mebi))
     assert all(len(chunk) <= 4 for chunk in chunks[1:])
     del consumer
     assert [value for chunk in chunks for value in chunk.values] == sent
@@ -103,7 +103,7 @@ def test_reading_waits_for_a_broker_that_is_killed(kafka: KafkaBroker, consumer:
     topic = kafka.create_topic(f"t{uuid.uuid4().hex}", 1, **{"max.message.bytes": "2000000"})
     sent = [number.to_bytes(4) * 25_000 for number in range(600)]  # more than a consumer fetches ahead
     kafka.produce_to(topic, 0, sent)
-    chunks = read_range(consumer, OffsetRange(topic, 0, 0, len(sent)), 1_000_000)
+    chunks = RangeReader(consumer).read(OffsetRange(topic, 0, 0, len(sent)), 1_000_000)
     received = list(next(chunks).values)
     kafka.process.kill()
     back = Timer(1.0, kafka.start)
@@ -121,7 +121,7 @@ def test_a_reader_that_is_left_leaves_the_next_one_nothing(
     sent = [str(number).encode() for number in range(5000)]
     kafka.produce_to(topic, 0, sent)
     for begin in (0, 3000, 17):
-        chunks = read_range(consumer, OffsetRange(topic, 0, begin, 5000), 1_000_000)
+        chunks = RangeReader(consumer).read(OffsetRange(topic, 0, begin, 5000), 1_000_000)
         assert next(chunks).values[0] == sent[begin]
         chunks.close()
 
