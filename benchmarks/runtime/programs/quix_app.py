@@ -42,7 +42,7 @@ def fold(window: Window, point: Point) -> Window:
 def application(asked: argparse.Namespace) -> Application:
     app = Application(
         broker_address=asked.bootstrap_servers,
-        consumer_group="windows",
+        consumer_group=asked.output_topic,  # new for each run, which begins at the topic's begin
         auto_offset_reset="earliest",
         commit_interval=SAVED_EVERY_SECONDS,
         commit_every=0,
