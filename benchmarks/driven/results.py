@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from confluent_kafka import Consumer, TopicPartition
 
-from fixtures.kafka import KafkaBroker
+from fixtures.kafka import KafkaBroker, ends
 
 KEY = ["asset", "point", "time"]
 _RELATIVE_TOLERANCE = 1e-9  # of what is added up, which depends on the order
@@ -65,7 +65,7 @@ def _chunks(kafka: KafkaBroker, topic: str) -> Iterator[list[bytes]]:
     })  # fmt: skip
     try:
         for partition in sorted(consumer.list_topics(topic, timeout=60).topics[topic].partitions):
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=60)
+            low, high = ends(consumer, topic, partition)
             consumer.assign([TopicPartition(topic, partition, low)])
             left = high - low
             while left > 0:

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from redis import Redis
 
 from e2e.expected import MODEL, Key, at
+from fixtures.kafka import ends
 
 SILENT_SECONDS = 30.0
 
@@ -61,7 +62,7 @@ def newest(found: Iterable[Result]) -> dict[Key, Any]:
 
 
 def _read(consumer: Consumer, place: TopicPartition) -> Iterator[Message]:
-    low, high = consumer.get_watermark_offsets(place, timeout=60)
+    low, high = ends(consumer, place.topic, place.partition)
     consumer.assign([TopicPartition(place.topic, place.partition, low)])
     position = low
     while position < high:
