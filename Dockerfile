@@ -92,10 +92,12 @@ RUN /opt/native/bin/python /native/build.py /native/libstreamjob.so
 FROM python AS operator-code
 COPY operator/streamjob_api /opt/streamjob/code/streamjob_api
 COPY operator/streamjob_operator /opt/streamjob/code/streamjob_operator
+COPY job_images/streamjob_calculators /opt/streamjob/code/streamjob_calculators
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/streamjob/code
 
 FROM python AS runtime-code
 COPY operator/streamjob_api /opt/streamjob/code/streamjob_api
+COPY job_images/streamjob_calculators /opt/streamjob/code/streamjob_calculators
 COPY job_images/streamjob_runtime /opt/streamjob/code/streamjob_runtime
 COPY --from=native /native/libstreamjob.so /opt/streamjob/code/streamjob_runtime/
 COPY --from=java-classes /opt/streamjob/code/streamjob_runtime/streamjob.jar /opt/streamjob/code/streamjob_runtime/

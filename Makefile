@@ -109,6 +109,7 @@ crds: setup ## Generate the CRDs, JSON schemas, the reference and the gallery of
 	@$(RUN) python -m streamjob_api.crd crds charts/streamjob-operator/crd-bases
 	@$(RUN) python -m streamjob_api.schemas docs/schemas
 	@$(RUN) python -m streamjob_api.reference docs/reference.md
+	@$(RUN) python -m streamjob_api.calculators.page docs/calculators.md
 	@$(RUN) python -m manifests.gallery
 
 .PHONY: golden

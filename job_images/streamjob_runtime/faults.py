@@ -47,6 +47,12 @@ class InvalidConfiguration(RuntimeFault):
     exit_code = ExitCode.INVALID_CONFIGURATION
 
 
+class RecordFailed(RuntimeFault):
+    """A stage of a pipeline met a record that it cannot handle, and is to stop the job for it."""
+
+    exit_code = ExitCode.INVALID_CONFIGURATION
+
+
 class CheckpointIncompatible(RuntimeFault):
     """The checkpoint was made by a job that calculates something else."""
 
@@ -86,6 +92,7 @@ class ExecutorsFailing(RuntimeFault):
 FAULTS: tuple[type[RuntimeFault], ...] = (
     Fenced,
     InvalidConfiguration,
+    RecordFailed,
     CheckpointIncompatible,
     CheckpointDamaged,
     OffsetsLost,

@@ -6,7 +6,6 @@ from pathlib import Path
 from streamjob_api.faults import InvalidSpec, parse_part
 from streamjob_api.job_file import FORMAT_VERSION, JobFile
 from streamjob_api.resources import RunningMode
-from streamjob_api.support import unsupported
 from streamjob_runtime.faults import InvalidConfiguration
 
 
@@ -22,9 +21,6 @@ def read_job(path: Path) -> JobFile:
         raise InvalidConfiguration(f"{path}: {error.strerror}") from error
     except (InvalidSpec, ValueError) as error:
         raise InvalidConfiguration(f"{path}: {error}") from error
-    not_there = unsupported(job.spec)
-    if not_there:
-        raise InvalidConfiguration("; ".join(not_there))
     if job.format_version != FORMAT_VERSION:
         raise InvalidConfiguration(
             f"{path}: format version {job.format_version}; this runtime reads version {FORMAT_VERSION}: use the image "

@@ -11,6 +11,7 @@ from streamjob_runtime.templates.surroundings import Attributes, NoAttributes
 def template_of(job: JobFile) -> Template:
     """Return the template that a driver runs."""
     surroundings = Surroundings(
+        org_id=job.org_id,
         timezone=job.timezone,
         calculated=frozenset(job.calculated),
         attributes=_attributes_of(job),

@@ -10,7 +10,7 @@ def encode(results: pl.DataFrame, org_id: str) -> pl.DataFrame:
     """Write results as one-point records.
 
     Args:
-        results: a template's results (``RESULTS``).
+        results: a template's results (``RESULTS``); ``quality i64`` and ``dq i64`` may stand beside them.
         org_id: the OU's id.
 
     Returns:
@@ -32,7 +32,9 @@ def encode(results: pl.DataFrame, org_id: str) -> pl.DataFrame:
         "time",
         pl.lit(',"value":'),
         _value(),
-        pl.lit(',"quality":0,"attr":'),
+        pl.lit(',"quality":'),
+        *_qualities(results),
+        pl.lit(',"attr":'),
         "attr",
         pl.lit("}"),
     )
@@ -44,6 +46,14 @@ def latest(encoded: pl.DataFrame) -> pl.DataFrame:
     """Keep of ``encode``'s rows the newest of each asset and point, the last one where times are equal."""
     newest = encoded.sort("time", maintain_order=True).unique(["asset", "point"], keep="last", maintain_order=True)
     return newest.sort("asset", "point")
+
+
+def _qualities(results: pl.DataFrame) -> list[pl.Expr]:
+    """Return the quality, and ``dq`` where there is one; 0 where results have no qualities."""
+    if "quality" not in results.columns:
+        return [pl.lit("0")]
+    written = pl.concat_str(pl.lit(',"dq":'), pl.col("dq").cast(pl.String))
+    return [pl.col("quality").cast(pl.String), written.fill_null("")]
 
 
 def _value() -> pl.Expr:

@@ -17,6 +17,7 @@ DEAD_LETTERS = pl.Schema(
         "key": pl.Binary,
         "value": pl.Binary,
         "size": pl.Int64,  # bytes of the message's value, of which ``value`` may be the beginning
+        "stage": pl.String,  # of a pipeline, that could not handle a record; null of a message that cannot be read
     }
 )
 # What one partition's part of a micro-batch hands on in full. A flood of large messages that nobody can read must not
@@ -45,6 +46,7 @@ class Unreadable:
             "key": [self._kept(key) for key in messages.keys.gather(culprits)],
             "value": [self._kept(value) for value in values],
             "size": values.bin.size().fill_null(0),
+            "stage": None,
         }
         return pl.DataFrame(columns, schema=DEAD_LETTERS)
 

@@ -19,6 +19,10 @@ class Form:
 LABEL = Form(
     r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "lower-case letters, digits and '-', with a letter or digit at each end"
 )
+CALCULATOR = Form(
+    r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    "lower-case letters, digits and '-', with a letter or digit at each end; of another package with its name and '/'",
+)
 OBJECT_NAME = Form(
     r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "lower-case letters, digits, '-' and '.', with a letter or digit at each end"
 )

@@ -26,8 +26,8 @@ _INTRODUCTION = f"""\
 Every field of both kinds of `{API_VERSION}`. Fields in **bold** are required. The same texts are shown by
 `kubectl explain streamjob.spec`; what is wrong with a manifest is told by [`streamjob validate`](validate.md).
 
-Some fields are there for later versions. This one refuses, as [`NotSupported`](troubleshooting.md#notsupported): the
-template pipeline, and checkpoints with a `uri`. It warns that `alarms` and `timeSeries` have no effect yet.
+Some fields are there for later versions. This one refuses, as [`NotSupported`](troubleshooting.md#notsupported):
+checkpoints with a `uri`. It warns that `alarms` and `timeSeries` have no effect yet.
 
 What a change of a StreamJob's field does to its running job:
 
@@ -69,7 +69,7 @@ def rendered() -> str:
     sections = [_INTRODUCTION]
     for kind, model in kinds:
         sections.append(f"## {kind}\n")
-        sections += [_section(part) for part in _parts(Part(f"{kind}.spec", model))]
+        sections += [section(part) for part in _parts(Part(f"{kind}.spec", model))]
     rows = [f"| {words} | {page} |" for words, page in sorted(TYPE_PAGES.items())]
     return "\n".join([*sections, _VALUES + "\n".join(rows) + "\n"])
 
@@ -91,7 +91,8 @@ def _below(part: Part, name: str, field: FieldInfo) -> Part | None:
     return Part(f"{part.heading}.{name}{brackets}", model)
 
 
-def _section(part: Part) -> str:
+def section(part: Part) -> str:
+    """A part's heading, what it is, and a table of its fields."""
     schema = part.model.model_json_schema(by_alias=True)
     properties = schema["properties"]
     table = [_row(part, name, field, properties[name]) for name, field in fields(part.model).items()]

@@ -8,30 +8,11 @@ from collections.abc import Iterator
 
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.stream_resource import StreamResourceSpec
-from streamjob_api.templates import TemplateName
 from streamjob_api.templates.device_state import DeviceState
 from streamjob_api.templates.energy import EnergyBlock
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation
 
 _LATER = "is not supported by this version yet"
-_TEMPLATES = (
-    TemplateName.TIME_WINDOW_AGGREGATION,
-    TemplateName.ENERGY_BY_METER_READING,
-    TemplateName.ENERGY_BY_INSTANT_POWER,
-    TemplateName.ENERGY_BY_AVERAGE_POWER,
-    TemplateName.MULTI_POINT_MERGING,
-    TemplateName.DEVICE_STATE,
-)
-
-
-def unsupported(spec: StreamJobSpec) -> list[str]:
-    """What keeps a job from being run; empty: nothing."""
-    return list(_unsupported(spec))
-
-
-def _unsupported(spec: StreamJobSpec) -> Iterator[str]:
-    if spec.template.name not in _TEMPLATES:
-        yield f"spec.template.name: {spec.template.name} {_LATER}; it has {', '.join(_TEMPLATES)}"
 
 
 def unsupported_resource(spec: StreamResourceSpec) -> list[str]:

@@ -47,6 +47,7 @@ Examples:
   streamjob preview job.yaml --input points.jsonl.gz --format json | jq .value
   streamjob preview sub-meters.yaml --input points.jsonl --attributes attributes.jsonl
   streamjob preview jobs.yaml --job second --input results.jsonl --now 2026-02-01T00:00:00Z
+  streamjob preview pipeline.yaml --input points.jsonl --trace meter-1
   streamjob preview ou.yaml --job meter-max --input - --asset 'meter-1*' < points.jsonl
 
 {EXIT_CODES} Lines that cannot be used are counted and named on standard error; they change no exit code.
@@ -97,6 +98,14 @@ Examples:
 )
 @click.option("--asset", metavar="PATTERN", help="Show results of these assets only, as in 'meter-*'.")
 @click.option("--point", metavar="PATTERN", help="Show results of these points only, as in '*Max*' or 'Meter::Max'.")
+@click.option(
+    "--stage", metavar="NAME", help="Of a pipeline: show the records that this stage gives; 'source' gives those read."
+)
+@click.option(
+    "--trace",
+    metavar="PATTERN",
+    help="Of a pipeline: show the records of these assets after each stage, as in 'meter-1'.",
+)
 @click.option(
     "--limit", type=click.IntRange(min=0), default=40, show_default=True, help="Most rows of the table; 0 for all."
 )

@@ -17,6 +17,7 @@ from streamjob_cli.input_lines import InputLines, UnreadableInput, opened
 from streamjob_cli.output import Filter, JsonLines, Output, Table
 from streamjob_cli.printable import printable
 from streamjob_cli.read_progress import ReadProgress
+from streamjob_cli.stage_records import StageRecords
 from streamjob_cli.subject import Subject, WrongManifest, subject
 from streamjob_cli.trial import Trial
 from streamjob_runtime.templates import Surroundings, for_job
@@ -42,6 +43,8 @@ class Request:
         now: the clock; None refuses no record for its time.
         form: ``table`` for people or ``json`` for programs; None: whoever reads standard output decides.
         asset, point: patterns of what is shown.
+        stage: of a pipeline, whose records are shown in the place of results.
+        trace: pattern of the assets whose records are shown after each stage of a pipeline.
         limit: rows of the table, 0 for all.
         batch_lines: lines a micro-batch.
     """
@@ -56,6 +59,8 @@ class Request:
     form: str | None
     asset: str | None
     point: str | None
+    stage: str | None
+    trace: str | None
     limit: int
     batch_lines: int
 
@@ -88,8 +93,10 @@ def preview(request: Request) -> int:
 def _run(request: Request, job: Subject, lines: InputLines, attributes: GivenAttributes | None) -> None:
     now_ms = None if request.now is None else round(request.now.timestamp() * 1000)
     template = for_job(job.spec, _surroundings(job, attributes))
-    trial, findings = Trial(job.spec, template, job.mapping, now_ms, job.calculated), Findings()
     output = _output(request, job)
+    if isinstance(output, StageRecords):
+        template = output.watched(template)
+    trial, findings = Trial(job.spec, template, job.mapping, now_ms, job.calculated), Findings()
     with ReadProgress(lines, is_wanted=request.is_table or not sys.stdout.isatty()) as progress:
         for batch in lines.batches(request.batch_lines):
             results, decoded = trial.feed(batch.values)
@@ -134,11 +141,13 @@ def _named(lines: InputLines, numbers: Sequence[int] = ()) -> Iterator[None]:
 
 def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundings:
     if attributes is None:
-        return Surroundings(timezone=job.timezone, calculated=job.calculated)
+        return Surroundings(job.org_id, job.timezone, job.calculated)
     names = ResolvedNames(attributes=attributes.names)
-    return Surroundings(timezone=job.timezone, calculated=job.calculated, attributes=attributes, names=names)
+    return Surroundings(job.org_id, job.timezone, job.calculated, attributes, names)
 
 
 def _output(request: Request, job: Subject) -> Output:
-    shown = Filter(request.asset, request.point)
+    shown = Filter(request.trace or request.asset, request.point)
+    if request.stage is not None or request.trace is not None:
+        return StageRecords(job.org_id, request.stage, shown, request.is_table, request.limit)
     return Table(job.org_id, shown, request.limit) if request.is_table else JsonLines(job.org_id, shown)

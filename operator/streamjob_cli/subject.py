@@ -10,7 +10,6 @@ from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import UTC, StreamResourceSpec
-from streamjob_api.support import unsupported
 from streamjob_api.timezones import TimeZone
 from streamjob_cli.calculated_inputs import calculated_inputs
 from streamjob_cli.manifests import Fault, Manifest, read
@@ -71,8 +70,6 @@ def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
         ou = _one(resources, STREAM_RESOURCE, resource_file or file, None, faults)
     spec = _parsed(StreamJobSpec, job, faults)
     resource = _parsed(StreamResourceSpec, ou, faults)
-    if job is not None and spec is not None:
-        faults += [job.fault(text) for text in unsupported(spec)]
     if faults or job is None or spec is None:
         raise WrongManifest(faults)
     org_id = (resource.org_id if resource else None) or (ou.namespace if ou else None) or job.namespace

@@ -1,5 +1,9 @@
 """Results for people: a table of the last values, and a plot of a few series."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
 import polars as pl
 from rich.console import Console
 from rich.table import Table
@@ -33,6 +37,31 @@ def show(last: pl.DataFrame | None, limit: int) -> None:
     if drawn is not None and console.encoding.startswith("utf"):
         console.print()
         console.out(drawn, highlight=False)
+
+
+def show_stages(rows: Sequence[tuple[str, dict[str, Any]]], limit: int) -> None:
+    """Print records after the stages that gave them.
+
+    Args:
+        rows: stage and record, in the order of their work.
+        limit: most rows of the table, 0 for all.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    if not rows:
+        console.print("No records.")
+        return
+    table = Table("stage", "asset", "point", "time (UTC)", "value", "added")
+    for stage, record in rows if limit == 0 else rows[:limit]:
+        point, time = f"{record['modelId']}::{record['pointId']}", datetime.fromtimestamp(record["time"] / 1000, UTC)
+        added = {**({"dq": record["dq"]} if "dq" in record else {}), **record["attr"]}
+        told = ", ".join(f"{name}={value}" for name, value in added.items() if value is not None)
+        cells = (stage, record["assetId"], point, f"{time:%Y-%m-%dT%H:%M:%SZ}", _short(str(record["value"])), told)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    console.print(table)
+    if limit and len(rows) > limit:
+        console.print(f"{limit:,} of {len(rows):,} records; --limit 0 shows all, --stage, --asset and --point choose.")
 
 
 def _short(value: str) -> str:

@@ -27,7 +27,10 @@ class Image:
     """Whether the broker's jars are put into the context as ``libs``."""
 
 
-LOCKED = ("Dockerfile", "pyproject.toml", "uv.lock", "job_images/layers", "operator/streamjob_api")
+LOCKED = (
+    *("Dockerfile", "pyproject.toml", "uv.lock", "job_images/layers"),
+    *("operator/streamjob_api", "job_images/streamjob_calculators"),
+)
 KAFKA, REDIS = "tests/images/kafka", "tests/images/redis"
 IMAGES = {
     image.name: image

@@ -44,6 +44,7 @@ class DeadLetters:
                 ("source-offset", columns["offset"]),
                 ("detail", columns["detail"]),
                 (CUT_HEADER, columns["cut"]),
+                ("stage", columns["stage"]),
             ]
             yield Outgoing(columns["key"], columns["value"], columns["sent_now"], headers)
 

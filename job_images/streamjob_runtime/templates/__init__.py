@@ -10,10 +10,12 @@ from streamjob_api.templates.device_state import DeviceState as DeviceStateSpec
 from streamjob_api.templates.energy_by_meter_reading import EnergyByMeterReading
 from streamjob_api.templates.energy_by_power import EnergyByAveragePower, EnergyByInstantPower
 from streamjob_api.templates.multi_point_merging import MultiPointMerging as Merging
+from streamjob_api.templates.pipeline import Pipeline as PipelineSpec
 from streamjob_api.templates.time_window_aggregation import TimeWindowAggregation as Windows
 from streamjob_runtime.templates.device_state import DeviceState
 from streamjob_runtime.templates.energy import Energy
 from streamjob_runtime.templates.multi_point_merging import MultiPointMerging
+from streamjob_runtime.templates.pipeline import Pipeline
 from streamjob_runtime.templates.protocols import BlockStore, Combined, Combiner, Folded, Template
 from streamjob_runtime.templates.surroundings import Surroundings
 from streamjob_runtime.templates.time_window_aggregation import TimeWindowAggregation
@@ -29,6 +31,7 @@ _TEMPLATES: Mapping[type[TemplateBlock], Callable[[Any, Surroundings], Template]
     EnergyByAveragePower: Energy.of,
     Merging: MultiPointMerging.of,
     DeviceStateSpec: DeviceState.of,
+    PipelineSpec: Pipeline.of,
 }
 
 

@@ -39,6 +39,7 @@ class Surroundings:
     """What a job's template is told beside its block.
 
     Attributes:
+        org_id: of the OU.
         timezone: of the OU's days, where the job names none.
         calculated: inputs that are results of other jobs: a record that repeats the time of an earlier one of the same
             asset and point replaces it.
@@ -47,6 +48,7 @@ class Surroundings:
         idle_timeout_ms: silence of an asset and input after which what is open of it is closed; None: never.
     """
 
+    org_id: str = ""
     timezone: TimeZone = UTC
     calculated: frozenset[PointRef] = frozenset()
     attributes: Attributes = field(default_factory=NoAttributes)

@@ -1,118 +1,22 @@
 """Template pipeline: packaged calculators, wired by names into a graph."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
-from graphlib import CycleError, TopologicalSorter
-from typing import Annotated, Any, ClassVar
+from functools import cached_property
+from typing import Any, ClassVar
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field
 
-from streamjob_api import forms
-from streamjob_api.base import ApiModel
+from streamjob_api.calculators import Graph, Stage
+from streamjob_api.calculators.graph import Wiring
 from streamjob_api.diffs import STATE_BREAKING
-from streamjob_api.expressions import Expression
 from streamjob_api.names import NameCheck
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
-from streamjob_api.schema_marks import ANY_FIELDS, SET, keyed_by, rules
-from streamjob_api.suggestions import did_you_mean
+from streamjob_api.schema_marks import keyed_by
 from streamjob_api.templates.policies import Edge, TemplateBlock
 
 MAX_STAGES = 50
-MAX_PARAMETERS = 50
-# All parameters of all stages have to fit into a ConfigMap.
-MAX_PARAMETERS_LENGTH = 16_384
-MAX_PARAMETERS_DEPTH = 20
-SOURCE = "source"  # the stage that every pipeline begins with
-
-StageName = Annotated[str, StringConstraints(pattern=forms.LABEL.pattern, min_length=1, max_length=63)]
-
-
-class OnRecordError(StrEnum):
-    """What happens with a record that a stage cannot handle."""
-
-    DISCARD = "Discard"
-    SEND_TO_ERROR = "SendToError"
-    STOP_PIPELINE = "StopPipeline"
-
-
-class Stage(ApiModel):
-    """One step of a pipeline: a calculator, where its records come from, and its parameters."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            ("a stage cannot be named source, which is the topic", f"self.name != '{SOURCE}'"),
-            ("a stage cannot read itself", "!(self.name in self.from)"),
-        )
-    )
-
-    name: StageName = Field(
-        description="Name of the stage, for 'from' of later ones; 'source' is taken by the topic.",
-        examples=["select"],
-        json_schema_extra=STATE_BREAKING,
-    )
-    calculator: StageName = Field(
-        description="Name of the calculator, in the catalogue of the library.",
-        examples=["point-selector"],
-        json_schema_extra=STATE_BREAKING,
-    )
-    from_: list[StageName] = Field(
-        alias="from",
-        min_length=1,
-        max_length=10,
-        description="Stages whose records this one gets; 'source' is the topic.",
-        examples=[["source"]],
-        json_schema_extra=SET | STATE_BREAKING,
-    )
-    parameters: dict[str, Any] = Field(
-        default={},
-        max_length=MAX_PARAMETERS,
-        description="Parameters of the calculator, as its page describes them.",
-        examples=[{"points": ["Meter::A"]}],
-        json_schema_extra=ANY_FIELDS | STATE_BREAKING,
-    )
-    precondition: Expression | None = Field(
-        default=None,
-        description="Only records for which this expression is true enter the stage; the others count as failing ones.",
-        examples=["${Meter::A} > 0"],
-        json_schema_extra=STATE_BREAKING,
-    )
-    on_record_error: OnRecordError = Field(
-        default=OnRecordError.SEND_TO_ERROR,
-        description="What happens with a record that the stage cannot handle. Discard: it is counted; SendToError: it "
-        "goes to the dead letters; StopPipeline: the job fails.",
-        json_schema_extra=STATE_BREAKING,
-    )
-
-    def faults(self) -> Iterator[RuleFault]:
-        """A stage is not the source and does not read itself."""
-        yield from self._large_parameters()
-        if self.name == SOURCE:
-            yield RuleFault("'source' is the topic's own name; choose another name", ("name",))
-        for number, before in enumerate(self.from_):
-            if before == self.name:
-                yield RuleFault(f"'{before}' is the stage itself; name an earlier stage", ("from", number))
-            if before in self.from_[:number]:
-                yield RuleFault(f"'{before}' is listed twice; leave one out", ("from", number))
-
-    def _large_parameters(self) -> Iterator[RuleFault]:
-        if _depth(self.parameters) > MAX_PARAMETERS_DEPTH:
-            yield RuleFault(f"nested more than {MAX_PARAMETERS_DEPTH} levels deep; write them flatter", ("parameters",))
-        elif len(json.dumps(self.parameters)) > MAX_PARAMETERS_LENGTH:
-            message = f"longer than {MAX_PARAMETERS_LENGTH} characters as JSON; keep large data in a service"
-            yield RuleFault(message, ("parameters",))
-
-
-def _depth(value: Any) -> int:
-    """How many lists and mappings a value has inside each other; counting ends soon after the limit."""
-    depth, level = 0, [value]
-    while level and depth <= MAX_PARAMETERS_DEPTH:
-        inner = [each for each in level if isinstance(each, Mapping | list)]
-        level = [part for each in inner for part in (each.values() if isinstance(each, Mapping) else each)]
-        depth += bool(inner)
-    return depth
 
 
 class Pipeline(TemplateBlock):
@@ -123,7 +27,8 @@ class Pipeline(TemplateBlock):
     stages: list[Stage] = Field(
         min_length=1,
         max_length=MAX_STAGES,
-        description="The stages, wired by 'from' into a graph without cycles.",
+        description="The stages, wired by 'from' into a graph without cycles. What those give that no other one reads "
+        "are the job's results.",
         json_schema_extra=keyed_by("name") | STATE_BREAKING,
     )
 
@@ -142,26 +47,36 @@ class Pipeline(TemplateBlock):
                 yield RuleFault(f"'{name}' is the name of an earlier stage; choose another", ("stages", number, "name"))
 
     def faults(self) -> Iterator[RuleFault]:
-        """Stages read stages that there are, in a graph without cycles."""
-        known = {SOURCE, *(stage.name for stage in self.stages)}
-        for number, stage in enumerate(self.stages):
-            for place, before in enumerate(stage.from_):
-                if before not in known:
-                    message = f"there is no stage '{before}'{did_you_mean(before, known)}"
-                    yield RuleFault(message, ("stages", number, "from", place))
-        try:
-            TopologicalSorter({stage.name: set(stage.from_) - {stage.name} for stage in self.stages}).prepare()
-        except CycleError as error:
-            circle = " -> ".join(reversed(error.args[1]))
-            yield RuleFault(f"the stages read each other in a circle: {circle}; begin from 'source'", ("stages",))
+        """Stages read stages that there are, and get what their calculators work on."""
+        wiring = Wiring(self.stages, [])
+        wiring.graph()
+        yield from wiring.faults
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The stages in the order of their work."""
+        graph = Wiring(self.stages, []).graph()
+        if graph is None:
+            raise TypeError("a valid pipeline has a graph")
+        return graph
 
     def edges(self) -> Iterator[Edge]:
-        """What a calculator reads and writes is known to its library, not to the manifest's model."""
-        return iter(())
+        """Each result comes from the points of the topic that it is made of."""
+        for node, output in self.graph.results:
+            for source in sorted(node.given.points[output].sources):
+                yield Edge(source, output, f"{self.BLOCK}.stages[{node.number}]")
 
-    def outputs(self) -> list[PointRef]:
-        """As ``edges``."""
-        return []
+    def inputs(self) -> list[PointRef]:
+        """All points that are read, whether results are made of them or not."""
+        return list(self.graph.inputs)
 
     def check_names(self, names: NameCheck) -> None:
-        """As ``edges``."""
+        """Inputs and results are there, and of types that fit; what only stages know of, no thing model needs."""
+        numbers = self.graph.numbers
+        for node in self.graph.nodes:
+            path = f"{self.BLOCK}.stages[{node.number}]"
+            for point in sorted((node.parameters.takes() or frozenset()).intersection(self.graph.inputs)):
+                (names.numeric_point if point in numbers else names.point)(point, path)
+            node.parameters.check_names(names, f"{path}.parameters")
+        for node, output in self.graph.results:
+            names.output(output, f"{self.BLOCK}.stages[{node.number}]", node.given.points[output].type, "the stage")

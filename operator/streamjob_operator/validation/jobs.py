@@ -12,7 +12,7 @@ from streamjob_api.resources import RunningMode
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.stream_resource import Library, StreamResourceSpec
 from streamjob_api.suggestions import did_you_mean
-from streamjob_api.support import unsupported, unsupported_resource
+from streamjob_api.support import unsupported_resource
 from streamjob_operator import reasons
 from streamjob_operator.observed import Job, Resource, digest
 from streamjob_operator.validation.attributes import faults_without_redis
@@ -63,16 +63,14 @@ def footing(job: Job, facts: OuFacts) -> Footing:
     spec = job.spec
     if isinstance(spec, InvalidSpec):
         return Footing(tuple(Fault(reasons.INVALID_SPEC, fault) for fault in spec.faults))
-    own = [Fault(reasons.NOT_SUPPORTED, fault) for fault in unsupported(spec)]
     resource = facts.resource
     if resource is None:
         message = f"namespace {facts.namespace} has no StreamResource; ask the platform for one"
-        return Footing((*own, Fault(reasons.RESOURCE_MISSING, message, may_come=True)))
+        return Footing((Fault(reasons.RESOURCE_MISSING, message, may_come=True),))
     if isinstance(resource.spec, InvalidSpec):
         message = f"StreamResource {resource.name} is invalid: {listed(resource.spec.faults)}"
-        return Footing((*own, Fault(reasons.RESOURCE_INVALID, message, may_come=True)))
+        return Footing((Fault(reasons.RESOURCE_INVALID, message, may_come=True),))
     faults = (
-        *own,
         *_resource_faults(resource, resource.spec, facts),
         *_name_faults(spec, facts),
         *_redis_faults(spec, resource, resource.spec, facts),

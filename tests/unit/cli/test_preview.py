@@ -180,7 +180,11 @@ PIPELINE = {
         ([job(), resource(), resource()], [], "several StreamResources are here: energy, energy; leave one"),
         ([job() | {"apiVersion": "streamjob.dev/v1"}], [], "apiVersion: must be streamjob.dev/v1beta1"),
         ([{key: value for key, value in job().items() if key != "spec"}], [], "job.yaml:1: spec: required"),
-        ([job() | {"spec": PIPELINE}], [], "spec.template.name: pipeline is not supported by this version yet"),
+        (
+            [job() | {"spec": PIPELINE}],
+            [],
+            "spec.pipeline.stages[0].parameters.points: required, but missing; write e.g. points: [",
+        ),
     ],
 )
 def test_without_one_valid_job_nothing_is_calculated(

@@ -1,0 +1,86 @@
+"""What a calculator is: parameters, and a function of columns.
+
+Records are data frames with these columns, in the order of their arrival:
+
+``asset str, point enum (model::point), model_path str, time i64 (epoch ms), value f64 (finite; null: none), is_int bool
+(written without fraction), text str (JSON of a text or truth value, which has no ``value``)``, and a column for each
+name that stages added to ``attr``; null where a record has none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import Field
+
+from streamjob_api.calculators import Flow, StageParameters
+from streamjob_api.points import PointRef
+from streamjob_calculators.kit.columns import pl
+
+if TYPE_CHECKING:
+    from streamjob_api.points import AttributeRef
+    from streamjob_runtime.templates.surroundings import AttributeValue
+
+
+class Run(Protocol):
+    """What a stage has beside its records, in one micro-batch of one shard."""
+
+    @property
+    def now_ms(self) -> int:
+        """The clock of the micro-batch, epoch ms."""
+
+    def recall(self) -> pl.DataFrame | None:
+        """Return what the stage kept in an earlier micro-batch; None where it kept nothing."""
+
+    def keep(self, state: pl.DataFrame) -> None:
+        """Keep a frame for the next micro-batch, in the place of the last one."""
+
+    def reject(self, records: pl.DataFrame, cause: str) -> None:
+        """Hand over records that cannot be handled; they are not in what the stage gives.
+
+        Args:
+            records: as they came.
+            cause: in words for people, without any value of a record.
+        """
+
+    def count(self, name: str, records: int) -> None:
+        """Count records that are used no further, by reason."""
+
+    def attribute(self, assets: list[str], ref: AttributeRef) -> list[AttributeValue]:
+        """Return an attribute of each of some assets, None where there is none."""
+
+
+class Calculator(StageParameters):
+    """A stage's parameters, and what it does with records."""
+
+    def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
+        """Return what becomes of the next records, in an order that a replay repeats.
+
+        Whatever was cut differently into micro-batches must give the same results in the end.
+        """
+        raise NotImplementedError
+
+
+class PointCalculator(Calculator):
+    """A calculator of one point, whose records get another name, or keep their own."""
+
+    input: PointRef = Field(description="Point to work on.", examples=["Meter::A"])
+    output: PointRef | None = Field(
+        default=None,
+        description="Point of the records that it gives, of any model. Left out: that of the input.",
+        examples=["Meter::A_checked"],
+    )
+
+    def takes(self) -> frozenset[PointRef]:
+        """Return the one point."""
+        return frozenset({self.input})
+
+    def gives(self, coming: Flow) -> Flow:
+        """Return the one point, renamed."""
+        return coming.made(self.output or self.input)
+
+    def named(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Return records under the output's name."""
+        if self.output is None:
+            return records
+        return records.with_columns(point=pl.lit(str(self.output)).cast(records.schema["point"]))

@@ -1,0 +1,100 @@
+"""Expressions of stages over records: ``${record::value}`` and its like, ``${last::value}``, and ``${model::point}``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from streamjob_api.data_types import ValueType
+from streamjob_api.expressions import Expression, value_type
+from streamjob_api.points import PointRef
+from streamjob_api.rule_faults import RuleFault
+from streamjob_api.suggestions import did_you_mean
+from streamjob_calculators.kit.columns import np, pl
+
+if TYPE_CHECKING:
+    from streamjob_runtime.expressions import Column
+
+# What an expression may ask of a record, as ``${record::...}``.
+RECORD = "record"
+RECORD_FIELDS: Mapping[str, ValueType] = {
+    "value": ValueType.DOUBLE,
+    "time": ValueType.INT,
+    "assetId": ValueType.TEXT,
+    "modelId": ValueType.TEXT,
+    "pointId": ValueType.TEXT,
+}
+# Of the record that a stage keeps of the same series, as ``${last::...}``.
+LAST = "last"
+LAST_FIELDS: Mapping[str, ValueType] = {"value": ValueType.DOUBLE, "time": ValueType.INT}
+
+
+def condition_faults(condition: Expression, path: str, *, has_last: bool = False) -> Iterator[RuleFault]:
+    """Yield what is wrong with a condition: names of fields that there are not, and what is not true or false."""
+    known = {RECORD: RECORD_FIELDS} | ({LAST: LAST_FIELDS} if has_last else {})
+    types: dict[PointRef, ValueType | None] = {}
+    for ref in sorted(condition.variables):
+        fields = known.get(ref.model)
+        if fields is not None and ref.point not in fields:
+            nearest = did_you_mean(ref.point, fields)
+            message = f"a record has no field '{ref.point}'{nearest or '; it has ' + ', '.join(fields)}"
+            yield RuleFault(message, (path,))
+        types[ref] = fields.get(ref.point) if fields is not None else None
+    checked = value_type(condition, types.get)
+    yield from (RuleFault(str(fault), (path,)) for fault in checked.faults)
+    if not checked.faults and checked.type is not ValueType.BOOLEAN:
+        yield RuleFault("gives no true or false; compare something, as in ${record::value} > 0", (path,))
+
+
+def is_true(condition: Expression, records: pl.DataFrame, last: pl.DataFrame | None = None) -> pl.Series:
+    """Tell of each record whether a condition is true; where it has no value, it is not.
+
+    ``${model::point}`` is the value of a record of that point, and missing in any other.
+
+    Args:
+        condition: gives true or false.
+        records: as ``kit.calculator`` says.
+        last: a row for each record, with ``time`` and ``value`` of the record before it.
+    """
+    from streamjob_runtime.expressions import Fault, calculated  # noqa: PLC0415 (the operator reads parameters alone)
+
+    found = calculated(condition.tree, {ref: _column(ref, records, last) for ref in condition.variables}, records.height)
+    return pl.Series(found.value & (found.fault == Fault.NONE))
+
+
+def _column(ref: PointRef, records: pl.DataFrame, last: pl.DataFrame | None) -> Column:
+    if ref.model == LAST and last is not None:
+        return numbers(last[ref.point])
+    if ref.model == RECORD:
+        return _FIELDS[ref.point](records)
+    is_of = records["point"].cast(pl.String) == str(ref)
+    return numbers(records.select(pl.when(is_of).then("value")).to_series(), records["is_int"])
+
+
+def numbers(values: pl.Series, is_int: pl.Series | None = None) -> Column:
+    """Return numbers as a part of an expression; where there is none, it is missing."""
+    from streamjob_runtime.expressions import Column, Fault  # noqa: PLC0415 (as above)
+
+    fault = np.where(values.is_null().to_numpy(), np.uint8(Fault.MISSING), np.uint8(Fault.NONE))
+    whole = np.full(len(values), values.dtype.is_integer()) if is_int is None else is_int.to_numpy()
+    return Column(values.cast(pl.Float64).fill_null(0.0).to_numpy(), whole, fault)
+
+
+def _texts(names: pl.Series) -> Column:
+    from streamjob_runtime.expressions import TEXT, Column  # noqa: PLC0415 (as above)
+
+    none = np.zeros(len(names), np.uint8)
+    return Column(np.array(names.to_list(), TEXT), none.astype(np.bool_), none)
+
+
+def _part(records: pl.DataFrame, part: int) -> Column:
+    return _texts(records["point"].cast(pl.String).str.split_exact("::", 1).struct[part])
+
+
+_FIELDS: Mapping[str, Callable[[pl.DataFrame], Column]] = {
+    "value": lambda records: numbers(records["value"], records["is_int"]),
+    "time": lambda records: numbers(records["time"]),
+    "assetId": lambda records: _texts(records["asset"]),
+    "modelId": lambda records: _part(records, 0),
+    "pointId": lambda records: _part(records, 1),
+}

@@ -1,0 +1,19 @@
+"""Trash: ends a branch of a pipeline."""
+
+from __future__ import annotations
+
+from streamjob_api.calculators import Flow
+from streamjob_calculators.kit import Calculator, Run, pl
+
+
+class Trash(Calculator):
+    """Ends a branch: its records are no results. They are counted as `discarded`."""
+
+    def gives(self, coming: Flow) -> Flow:  # noqa: ARG002
+        """Return nothing."""
+        return Flow()
+
+    def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
+        """Return nothing."""
+        run.count("discarded", records.height)
+        return records.clear()

@@ -1,0 +1,182 @@
+"""Pipelines of packaged calculators: the records of a shard go through the stages of a graph.
+
+Stages hand frames to each other in the process of the shard's state; nothing is written in between. What stages keep
+lies in the shard's state, a bucket of its own for each stage that keeps something, numbered by the stages' names in
+their order, so that a manifest may list its stages in any order.
+
+Records go through in the order of their arrival. Those that no stage of ``source`` works on are not read at all. A
+record that a stage cannot handle is counted as ``failed``; where the stage sends them to the dead letters, it is a
+dead letter with the stage's name and the cause.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import polars as pl
+
+from streamjob_api.calculators import SOURCE, Graph, Node
+from streamjob_api.calculators.catalogue import canonical_name
+from streamjob_api.points import PointRef
+from streamjob_api.templates.pipeline import Pipeline as PipelineSpec
+from streamjob_calculators.kit import Calculator
+from streamjob_runtime.rows import Kind
+from streamjob_runtime.shards import FORMER, Shards
+from streamjob_runtime.templates.chosen import Chosen
+from streamjob_runtime.templates.pipeline_results import pipeline_results
+from streamjob_runtime.templates.pipeline_runs import StageRun, StageStore, failed_letters
+from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
+from streamjob_runtime.templates.series_combiner import ARRIVED, SeriesCombiner
+from streamjob_runtime.templates.surroundings import Surroundings
+
+# Raise it when what stages keep changes its form.
+STATE_VERSION = 1
+
+
+def _unwatched(stage: str, records: pl.DataFrame) -> None:
+    """Nobody looks."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The template for one job.
+
+    Attributes:
+        points: names of all points that records may be of, as an enumeration: comparing them compares numbers.
+        watch: is told what each stage gives, ``source`` included.
+    """
+
+    graph: Graph
+    points: pl.Enum
+    surroundings: Surroundings
+    identity: str
+    watch: Callable[[str, pl.DataFrame], None] = field(default=_unwatched, compare=False)
+
+    @classmethod
+    def of(cls, spec: PipelineSpec, surroundings: Surroundings) -> Self:
+        """Return the template that a job configures."""
+        graph = spec.graph
+        flows = [flow for node in graph.nodes for flow in (node.coming, node.given)]
+        named = {point for flow in flows for point in flow.points} | {*graph.inputs}
+        return cls(graph, pl.Enum(sorted(map(str, named))), surroundings, _identity(graph))
+
+    @property
+    def inputs(self) -> frozenset[PointRef]:
+        """The points that the job reads."""
+        return frozenset(self.graph.inputs)
+
+    @property
+    def texts(self) -> frozenset[PointRef]:
+        """The points of which no stage needs numbers."""
+        return self.inputs - self.graph.numbers
+
+    @property
+    def uses_clock(self) -> bool:
+        """Whether any stage does."""
+        return False
+
+    def combiner(self, shards: Shards) -> Combiner:
+        """Return a new combiner, for one partition of one micro-batch; every record crosses."""
+        texts = ("text",) if self.texts else ()
+        return SeriesCombiner(self.graph.inputs, shards, ("time", "value", "is_int", *texts, ARRIVED))
+
+    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
+        """Take the blocks of one shard through the stages.
+
+        ``counts``: ``failed`` and what the stages count of records that they use no further.
+        """
+        if not blocks:
+            return Folded(RESULTS.to_frame(), {})
+        flows, runs = {SOURCE: self._records(blocks)}, []
+        self.watch(SOURCE, flows[SOURCE])
+        for node in self.graph.nodes:
+            run = StageRun(node, self._store(store, node), now_ms, self.surroundings.attributes)
+            flows[node.stage.name] = _through(node, flows, run)
+            self.watch(node.stage.name, flows[node.stage.name])
+            runs.append(run)
+        results = [pipeline_results(flows[node.stage.name]) for node in self.graph.nodes if node.is_last]
+        counts: Counter[str] = Counter()
+        for run in runs:
+            counts += run.counts
+        letters = failed_letters(runs, self.surroundings.org_id)
+        beside = {Kind.DEAD_LETTERS: letters} if letters.height else {}
+        return Folded(pl.concat(results), dict(counts), beside=beside)
+
+    def _records(self, blocks: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        """Return the records of SERIES_BLOCKs in the order of their arrival, block by block."""
+        names = pl.Series("point", map(str, self.graph.inputs), dtype=self.points)
+        frames = []
+        for block in blocks:
+            lists = [name for name in block.columns if isinstance(block.schema[name], pl.List)]
+            rows = block.explode(lists).sort(ARRIVED)
+            frames.append(rows.select("asset", names.gather(rows["input"]), "model_path", *lists).drop(ARRIVED))
+        records = pl.concat(frames)
+        return records if "text" in records.columns else records.with_columns(text=pl.lit(None, pl.String))
+
+    def _store(self, store: BlockStore, node: Node) -> StageStore:
+        names = sorted(each.stage.name for each in self.graph.nodes)
+        return StageStore(store, names.index(node.stage.name))
+
+    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
+        """Drop what stages keep of some assets and points."""
+        for node in self.graph.nodes:
+            own = self._store(store, node)
+            state = own.recall()
+            if state is not None:
+                own.keep(state.filter(~self._is_chosen(state, node, chosen)))
+        return {}
+
+    def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
+        """Yield what stages keep of some assets and points, by the stage's name."""
+        for node in self.graph.nodes:
+            state = self._store(store, node).recall()
+            if state is None:
+                continue
+            for row in state.filter(self._is_chosen(state, node, chosen)).iter_rows(named=True):
+                fields = {name: value for name, value in row.items() if name not in {"asset", "point"}}
+                yield Held(row["asset"], row.get("point", ""), node.stage.name, fields)
+
+    def _is_chosen(self, state: pl.DataFrame, node: Node, chosen: Chosen) -> pl.Series:
+        assets = {asset: chosen.has(asset) for asset in state["asset"].unique()}
+        is_chosen = state["asset"].replace_strict(assets, return_dtype=pl.Boolean)
+        if "point" not in state.columns:
+            return is_chosen
+        of_points = [str(point) for point, made in node.coming.points.items() if made.sources & chosen.points]
+        return is_chosen & state["point"].is_in(of_points)
+
+    def close(self, store: BlockStore) -> Folded:
+        """Leave nothing behind."""
+        for node in self.graph.nodes:
+            self._store(store, node).clear()
+        return Folded(RESULTS.to_frame(), {})
+
+
+def _through(node: Node, flows: Mapping[str, pl.DataFrame], run: StageRun) -> pl.DataFrame:
+    """Return what a stage gives."""
+    if not isinstance(node.parameters, Calculator):
+        raise TypeError(f"{node.stage.calculator} has parameters, but nothing that it does")
+    frames = [flows[name] for name in node.stage.from_]
+    records = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
+    taken = node.parameters.takes()
+    if taken is not None:
+        is_taken = records["point"].is_in([str(point) for point in sorted(taken)])
+        records = records if is_taken.all() else records.filter(is_taken)
+    return node.parameters.apply(run.admitted(records), run)
+
+
+def _identity(graph: Graph) -> str:
+    """Hash of what the stages' states rest on; the order in which they are listed takes no part."""
+    stages: dict[str, Any] = {
+        node.stage.name: [
+            canonical_name(type(node.parameters)),
+            sorted(node.stage.from_),
+            node.parameters.model_dump(mode="json", exclude_defaults=True),
+            None if node.stage.precondition is None else str(node.stage.precondition),
+        ]
+        for node in graph.nodes
+    }
+    parts = {"state": STATE_VERSION, "shards": FORMER, "stages": stages}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

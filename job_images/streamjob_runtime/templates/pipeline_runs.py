@@ -1,0 +1,128 @@
+"""What one stage of a pipeline has beside its records, in one micro-batch of one shard."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from streamjob_api.calculators import Node, OnRecordError
+from streamjob_api.points import AttributeRef
+from streamjob_runtime.faults import RecordFailed
+from streamjob_runtime.records import encode
+from streamjob_calculators.kit.conditions import is_true
+from streamjob_runtime.templates.pipeline_results import pipeline_results
+from streamjob_runtime.templates.protocols import BlockStore
+from streamjob_runtime.templates.surroundings import Attributes, NoScalar
+from streamjob_runtime.unreadable import DEAD_LETTERS
+
+# Of each stage's part of a shard's state; a stage that keeps more than one block numbers them below.
+_BUCKETS = 2**48
+FAILED = "failed"
+_REASON = "StageFailed"
+
+
+@dataclass(frozen=True)
+class StageStore:
+    """One stage's part of a shard's state.
+
+    Attributes:
+        rank: of the stage's name among all.
+    """
+
+    store: BlockStore
+    rank: int
+
+    def recall(self) -> pl.DataFrame | None:
+        """Return what was kept; None where nothing was."""
+        return self.store.get(self.rank * _BUCKETS)
+
+    def keep(self, state: pl.DataFrame) -> None:
+        """Keep a frame in the place of the last one."""
+        self.store.put(self.rank * _BUCKETS, state)
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        if self.recall() is not None:
+            self.store.remove(self.rank * _BUCKETS)
+
+
+@dataclass
+class StageRun:
+    """A stage's turn; see ``streamjob_calculators.kit.Run``.
+
+    Attributes:
+        failed: records that the stage could not handle, with the column ``cause``.
+        counts: of those, and of records that are used no further.
+    """
+
+    node: Node
+    store: StageStore
+    now_ms: int
+    attributes: Attributes
+    failed: list[pl.DataFrame] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def recall(self) -> pl.DataFrame | None:
+        """Return what the stage kept."""
+        return self.store.recall()
+
+    def keep(self, state: pl.DataFrame) -> None:
+        """Keep a frame for the next micro-batch."""
+        self.store.keep(state)
+
+    def count(self, name: str, records: int) -> None:
+        """Count records that are used no further."""
+        self.counts[name] += records
+
+    def attribute(self, assets: list[str], ref: AttributeRef) -> list[float | int | str | bool | None]:
+        """Return an attribute of each of some assets; what holds no value counts as none."""
+        values = self.attributes.read(assets, [ref])[ref]
+        return [None if isinstance(value, NoScalar) else value for value in values]
+
+    def reject(self, records: pl.DataFrame, cause: str) -> None:
+        """Take records that the stage cannot handle.
+
+        Raises:
+            RecordFailed: the stage is to stop the job for them.
+        """
+        if not records.height:
+            return
+        stage = self.node.stage
+        if stage.on_record_error is OnRecordError.STOP_PIPELINE:
+            raise RecordFailed(f"stage '{stage.name}' met {records.height} records that it cannot handle: {cause}")
+        self.count(FAILED, records.height)
+        if stage.on_record_error is OnRecordError.SEND_TO_ERROR:
+            self.failed.append(records.with_columns(cause=pl.lit(cause)))
+
+    def admitted(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Return the records for which the stage's precondition is true; the others fail."""
+        condition = self.node.stage.precondition
+        if condition is None or not records.height:
+            return records
+        holds = is_true(condition, records)
+        self.reject(records.filter(~holds), "its precondition is not true")
+        return records.filter(holds)
+
+
+def failed_letters(runs: Sequence[StageRun], org_id: str) -> pl.DataFrame:
+    """Return the failed records of all stages as DEAD_LETTERS; each is written as a one-point record."""
+    frames = [_letters(run, failed, org_id) for run in runs for failed in run.failed]
+    return pl.concat(frames) if frames else DEAD_LETTERS.to_frame()
+
+
+def _letters(run: StageRun, failed: pl.DataFrame, org_id: str) -> pl.DataFrame:
+    records = pipeline_results(failed.drop("cause"))
+    value = encode(records, org_id)["record"].cast(pl.Binary)
+    columns = {
+        "topic": None,
+        "partition": None,
+        "offset": None,
+        "reason": _REASON,
+        "detail": failed["cause"],
+        "key": failed["asset"].cast(pl.Binary),
+        "value": value,
+        "size": value.bin.size(),
+        "stage": run.node.stage.name,
+    }
+    return pl.DataFrame({name: columns[name] for name in DEAD_LETTERS}, schema=DEAD_LETTERS)

@@ -1,0 +1,176 @@
+"""A pipeline's stages as a graph: in the order of their work, each with its parameters and what comes to it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from streamjob_api.calculators.catalogue import catalogue
+from streamjob_api.calculators.flow import Flow
+from streamjob_api.calculators.parameters import StageParameters, parsed
+from streamjob_api.calculators.stages import SOURCE, Stage
+from streamjob_api.points import PointRef
+from streamjob_api.rule_faults import RuleFault
+from streamjob_api.suggestions import did_you_mean
+
+# Points that a message lists.
+_LISTED = 4
+
+
+@dataclass(frozen=True)
+class Node:
+    """A stage and what flows through it.
+
+    Attributes:
+        number: of the stage in the manifest.
+        coming: the records that it works on.
+        given: the records that it gives.
+        is_last: whether no stage reads it.
+    """
+
+    number: int
+    stage: Stage
+    parameters: StageParameters
+    coming: Flow
+    given: Flow
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A pipeline that nothing is wrong with.
+
+    Attributes:
+        nodes: each behind those that it reads.
+        inputs: the points that the job reads, in the order of the manifest.
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: tuple[PointRef, ...]
+
+    @property
+    def results(self) -> Iterator[tuple[Node, PointRef]]:
+        """The points that leave the pipeline, with the stages that give them."""
+        return ((node, point) for node in self.nodes if node.is_last for point in node.given.points)
+
+    @property
+    def numbers(self) -> frozenset[PointRef]:
+        """Points of the topic whose values have to be numbers, for a stage needs them or what is made of them."""
+        found: set[PointRef] = set()
+        for node in self.nodes:
+            for point in node.parameters.numbers():
+                made = node.coming.of(point)
+                if made is not None and made.type is None:
+                    found |= made.sources
+        return frozenset(found)
+
+
+@dataclass
+class Wiring:
+    """Puts stages together; what is wrong with them is collected.
+
+    Attributes:
+        faults: their paths begin at the pipeline.
+    """
+
+    stages: Sequence[Stage]
+    faults: list[RuleFault]
+
+    def graph(self) -> Graph | None:
+        """Return the graph; None where there are faults."""
+        order = self._order()
+        parameters = [self._parameters(number, stage) for number, stage in enumerate(self.stages)]
+        if self.faults:
+            return None
+        read = {before for stage in self.stages for before in stage.from_}
+        flows: dict[str, Flow] = {SOURCE: Flow(is_open=True)}
+        inputs: dict[PointRef, None] = {}
+        nodes: list[Node] = []
+        for number in order:
+            stage, own = self.stages[number], parameters[number]
+            if own is None:
+                raise TypeError("a stage without faults has parameters")
+            before = Flow.joined(flows[name] for name in stage.from_)
+            taken = own.takes()
+            coming = before if taken is None else before.drawn(taken)
+            if before.is_open and taken is not None:
+                inputs |= dict.fromkeys(sorted(taken))
+            flows[stage.name] = own.gives(coming)
+            nodes.append(Node(number, stage, own, coming, flows[stage.name], stage.name not in read))
+            self.faults += self._flow_faults(nodes[-1], before)
+        self.faults += self._result_faults(nodes, inputs)
+        return None if self.faults else Graph(tuple(nodes), tuple(inputs))
+
+    def _order(self) -> list[int]:
+        """Return the stages' numbers, each behind those that it reads; what they read is there, without a circle."""
+        numbers = {stage.name: number for number, stage in enumerate(self.stages)}
+        for number, stage in enumerate(self.stages):
+            for place, before in enumerate(stage.from_):
+                if before not in numbers and before != SOURCE:
+                    message = f"there is no stage '{before}'{did_you_mean(before, {SOURCE, *numbers})}"
+                    self.faults.append(RuleFault(message, ("stages", number, "from", place)))
+        reads = {stage.name: {*stage.from_} - {stage.name, SOURCE} for stage in self.stages}
+        try:
+            order = [*TopologicalSorter(reads).static_order()]
+        except CycleError as error:
+            circle = " -> ".join(reversed(error.args[1]))
+            message = f"the stages read each other in a circle: {circle}; begin from '{SOURCE}'"
+            self.faults.append(RuleFault(message, ("stages",)))
+            return []
+        return [numbers[name] for name in order if name in numbers]
+
+    def _parameters(self, number: int, stage: Stage) -> StageParameters | None:
+        place = ("stages", number)
+        calculator = catalogue().get(stage.calculator)
+        if calculator is None:
+            nearest = did_you_mean(stage.calculator, catalogue())
+            message = f"there is no calculator '{stage.calculator}'{nearest or '; see the list of calculators'}"
+            self.faults.append(RuleFault(message, (*place, "calculator")))
+            return None
+        parameters, faults = parsed(calculator, stage.parameters)
+        self.faults += (RuleFault(fault.message, (*place, "parameters", *fault.path)) for fault in faults)
+        return parameters
+
+    def _flow_faults(self, node: Node, before: Flow) -> Iterator[RuleFault]:
+        """What a stage works on comes to it, and is of a type that fits."""
+        place = ("stages", node.number)
+        for point in sorted(node.parameters.takes() or ()):
+            if before.of(point) is None:
+                yield RuleFault(f"no record of '{point}' comes from {_words(node.stage)}; {_given(before)}", place)
+        for name, remedy in node.parameters.NEEDS.items():
+            if name not in node.coming.attached:
+                yield RuleFault(f"needs what {remedy} adds to records; name such a stage in 'from'", (*place, "from"))
+        for point in sorted(node.parameters.numbers()):
+            made = node.coming.of(point)
+            if made is not None and made.type is not None and not made.type.is_number:
+                yield RuleFault(f"'{point}' comes as {made.type.words}, but a number is needed", place)
+
+    def _result_faults(self, nodes: Sequence[Node], inputs: Mapping[PointRef, None]) -> Iterator[RuleFault]:
+        """Something is read; results are known, and none of them is an input of the job."""
+        is_open = any(node.is_last and node.given.is_open for node in nodes)
+        if not inputs and not is_open:
+            yield RuleFault("no stage names a point of the topic; begin with a point-selector", ("stages",))
+        for node in nodes:
+            place = ("stages", node.number)
+            if node.is_last and node.given.is_open:
+                message = "gives whatever the topic holds; begin with a point-selector, which names the points"
+                yield RuleFault(message, place)
+            for point in sorted(node.given.points) if node.is_last else ():
+                if point in inputs:
+                    message = (
+                        f"gives results of '{point}', which the job reads; end with a stage that has another output, "
+                        "or with trash"
+                    )
+                    yield RuleFault(message, place)
+
+
+def _words(stage: Stage) -> str:
+    return " and ".join(f"'{name}'" for name in stage.from_)
+
+
+def _given(flow: Flow) -> str:
+    """What comes, in place of what was named."""
+    if not flow.points:
+        return "nothing does"
+    listed = [str(point) for point in sorted(flow.points)]
+    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    return f"what comes is {', '.join(listed[:_LISTED])}{more}"

@@ -1,0 +1,57 @@
+"""What a calculator is to a manifest: its parameters, which records it takes, and what it makes of them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+
+from streamjob_api.base import ApiModel
+from streamjob_api.calculators.flow import Flow
+from streamjob_api.fault_words import words
+from streamjob_api.names import NameCheck
+from streamjob_api.places import place
+from streamjob_api.points import PointRef
+from streamjob_api.rule_faults import RuleFault
+
+
+class StageParameters(ApiModel):
+    """The parameters of a stage, and what they say of its records.
+
+    ``ALIASES``: older names of the calculator. ``NEEDS``: what earlier stages must have added to ``attr``, each by a
+    remedy. The docstring of a calculator's class is the first paragraph of its page.
+    """
+
+    ALIASES: ClassVar[tuple[str, ...]] = ()
+    NEEDS: ClassVar[Mapping[str, str]] = {}
+
+    def takes(self) -> frozenset[PointRef] | None:
+        """Return the points whose records it works on; None: whatever comes. It is given no others."""
+        return None
+
+    def numbers(self) -> frozenset[PointRef]:
+        """Return those of the points whose values have to be numbers."""
+        return frozenset()
+
+    def gives(self, coming: Flow) -> Flow:
+        """Return what it gives of what comes, which is of points that it takes."""
+        return coming
+
+    def check_names(self, names: NameCheck, path: str) -> None:
+        """Ask about the points and attributes that it names beside those that come and those that it gives."""
+
+
+def parsed(
+    calculator: type[StageParameters], raw: Mapping[str, Any]
+) -> tuple[StageParameters | None, list[RuleFault]]:
+    """Read a stage's parameters; None with faults, their paths begin at the parameters."""
+    try:
+        return calculator.model_validate(raw, by_alias=True, by_name=False), []
+    except ValidationError as error:
+        return None, list(_faults(calculator, error))
+
+
+def _faults(calculator: type[StageParameters], error: ValidationError) -> Iterator[RuleFault]:
+    for details in error.errors(include_url=False):
+        path = tuple(step for step in details["loc"] if step != "[key]")
+        for text in words(details, place(calculator, path), {}):
+            yield RuleFault(text, path)
