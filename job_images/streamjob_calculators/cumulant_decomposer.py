@@ -15,6 +15,7 @@ from streamjob_api.names import NameCheck
 from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.rule_faults import RuleFault
 from streamjob_calculators.kit import PointCalculator, Run, pl
+from streamjob_calculators.kit.bound import bound_numbers
 
 LAST = "lastRecordAppender"
 ATTACHED = "cumulantDecomposer"
@@ -65,7 +66,10 @@ class CumulantDecomposer(PointCalculator):
 
     def check_names(self, names: NameCheck, path: str) -> None:
         """Bound attributes are numbers."""
-        for field, ref in (("scaleAttribute", self.scale_attribute), ("slopeLimitAttribute", self.slope_limit_attribute)):
+        for field, ref in (
+            ("scaleAttribute", self.scale_attribute),
+            ("slopeLimitAttribute", self.slope_limit_attribute),
+        ):
             if ref is not None:
                 names.numeric_attribute(ref, f"{path}.{field}")
 
@@ -90,9 +94,7 @@ class CumulantDecomposer(PointCalculator):
         right = rows.filter(is_right)
         run.count("outside", rows.height - right.height)
         finite = {name: pl.when(pl.col(name).is_finite()).then(name) for name in ("low", "high")}
-        told = pl.struct(
-            slope="slope", minSlope=finite["low"], maxSlope=finite["high"], scale="scale"
-        )
+        told = pl.struct(slope="slope", minSlope=finite["low"], maxSlope=finite["high"], scale="scale")
         given = right.with_columns(told.alias(ATTACHED), value=pl.col("growth") * pl.col("scale"), is_int=pl.lit(False))
         return self.named(given.drop("growth", "hours", "slope", "low", "high", "scale"))
 
@@ -104,17 +106,11 @@ class CumulantDecomposer(PointCalculator):
             "scale": pl.lit(float(self.scale or 1)),
         }
         if self.scale_attribute is not None:
-            bounds["scale"] = _attribute(rows, run, self.scale_attribute, 1.0)
+            bounds["scale"] = bound_numbers(rows, run, self.scale_attribute, 1.0)
         if self.slope_limit_attribute is not None:
-            high = _attribute(rows, run, self.slope_limit_attribute, float("inf"))
-            bounds |= {"low": pl.select(pl.when(high == float("inf")).then(-float("inf")).otherwise(0.0)).to_series(), "high": high}
+            high = bound_numbers(rows, run, self.slope_limit_attribute, float("inf"))
+            bounds |= {
+                "low": pl.select(pl.when(high == float("inf")).then(-float("inf")).otherwise(0.0)).to_series(),
+                "high": high,
+            }
         return bounds
-
-
-def _attribute(rows: pl.DataFrame, run: Run, ref: AttributeRef, otherwise: float) -> pl.Series:
-    """Return an attribute of each row's asset, where it is a number."""
-    assets = rows["asset"].unique()
-    found = run.attribute(assets.to_list(), ref)
-    is_number = (isinstance(value, int | float) and not isinstance(value, bool) for value in found)
-    known = [float(value) if ok and value is not None else otherwise for value, ok in zip(found, is_number, strict=True)]
-    return rows["asset"].replace_strict(assets, known, return_dtype=pl.Float64)

@@ -7,7 +7,10 @@ from streamjob_calculators.kit import Calculator, Run, pl
 
 
 class DataViewer(Calculator):
-    """Ends a branch whose records are only looked at: `streamjob preview --stage` shows them. They are no results."""
+    """Ends a branch whose records are only looked at: `streamjob preview --stage` shows them.
+
+    They are no results, and are counted as `discarded`.
+    """
 
     def gives(self, coming: Flow) -> Flow:  # noqa: ARG002
         """Return nothing."""
@@ -15,5 +18,5 @@ class DataViewer(Calculator):
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return nothing."""
-        run.count("viewed", records.height)
+        run.count("discarded", records.height)
         return records.clear()

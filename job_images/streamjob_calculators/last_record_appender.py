@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -62,7 +62,7 @@ class LastRecordAppender(PointCalculator):
         bounds = np.flatnonzero(np.diff(place[order], prepend=-1, append=-1))
         chosen = np.zeros(rows.height, np.bool_)
         last = np.zeros(int(series.max(initial=-1)) + 1, np.int64)
-        for begin, end in zip(bounds, bounds[1:], strict=False):
+        for begin, end in pairwise(bounds):
             own = order[begin:end]
             is_first = place[own[0]] == 0
             holds = is_first or is_true(self.condition, rows[own], rows[last[series[own]]]).to_numpy()

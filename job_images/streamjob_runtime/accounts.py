@@ -10,7 +10,10 @@ from streamjob_api.progress import Totals
 from streamjob_runtime.rows import Counts
 from streamjob_runtime.throughput import Throughput
 
-_PLAIN = ("messages", "records", "late", "outside", "unused", "filtered", "intermediate", "out", "missing", "repeated")
+_PLAIN = (
+    *("messages", "records", "late", "outside", "unused", "filtered", "intermediate", "out", "missing", "repeated"),
+    *("failed", "discarded"),
+)
 _SEVERAL_WORDS = {
     "several_partitions": "severalPartitions",
     "division_by_zero": "divisionByZero",

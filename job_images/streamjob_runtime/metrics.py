@@ -7,6 +7,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from streamjob_api.progress import DriverState, Progress
 
+_OUTCOMES = (
+    *("records", "late", "outside", "refused", "unused", "filtered", "intermediate", "repeated"),
+    *("failed", "discarded"),
+)
+
 
 def exposition(progress: Callable[[], Progress]) -> Callable[[], bytes]:
     """A function that renders the metrics of the moment."""
@@ -35,7 +40,7 @@ def _counters(progress: Progress) -> Iterable[Metric]:
     records = CounterMetricFamily(
         "streamjob_records", "Values of the job's points by what became of them.", labels=["outcome"]
     )
-    for outcome in ("records", "late", "outside", "refused", "unused", "filtered", "intermediate", "repeated"):
+    for outcome in _OUTCOMES:
         records.add_metric(["read" if outcome == "records" else outcome], getattr(totals, outcome))
     yield records
     yield CounterMetricFamily("streamjob_messages", "Messages read.", totals.messages)

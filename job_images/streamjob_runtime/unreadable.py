@@ -5,21 +5,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from streamjob_runtime.kafka_messages import Messages
+from streamjob_runtime.letters import DEAD_LETTERS
 from streamjob_runtime.offsets import OffsetRange
 
-DEAD_LETTERS = pl.Schema(
-    {
-        "topic": pl.String,
-        "partition": pl.Int32,
-        "offset": pl.Int64,
-        "reason": pl.String,
-        "detail": pl.String,
-        "key": pl.Binary,
-        "value": pl.Binary,
-        "size": pl.Int64,  # bytes of the message's value, of which ``value`` may be the beginning
-        "stage": pl.String,  # of a pipeline, that could not handle a record; null of a message that cannot be read
-    }
-)
 # What one partition's part of a micro-batch hands on in full. A flood of large messages that nobody can read must not
 # take the driver's memory: of what comes beyond, the beginning is kept.
 WHOLE_BYTES = 16 * 2**20

@@ -69,6 +69,8 @@ class Totals(_Report):
         description="Times that a micro-batch had records of one asset and point from several partitions: "
         "their order is not known.",
     )
+    failed: int = Field(default=0, description="Records that a stage of a pipeline could not handle.")
+    discarded: int = Field(default=0, description="Records that a stage of a pipeline left out, as it was told to.")
     missing: int = Field(default=0, description="Calculations without a result: a value was never seen, or is too old.")
     division_by_zero: int = Field(default=0, description="Calculations without a result: division by zero.")
     not_finite: int = Field(default=0, description="Calculations without a result: a number in it is too large.")

@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from streamjob_api.calculators import Stage
+from streamjob_api.calculators.catalogue import canonical_name, parameters_of
 from streamjob_api.diffs import Diff, given_fields
 from streamjob_api.durations import Duration
 from streamjob_api.expressions import Expression, printed
@@ -95,6 +97,27 @@ def _(value: Interval) -> Any:
 @_plain.register
 def _(value: Expression) -> Any:
     return printed(value.tree)
+
+
+@_plain.register
+def _(value: Stage) -> Any:
+    return stage_identity(value)
+
+
+def stage_identity(stage: Stage) -> dict[str, Any]:
+    """All of a pipeline's stage that its state rests on, as plain data; lists count in their order."""
+    parameters = parameters_of(stage)
+    return {
+        "name": stage.name,
+        "calculator": canonical_name(type(parameters)),
+        "from": [*stage.from_],
+        "parameters": {name: _in_order(value) for name, value, _ in given_fields(parameters)},
+        "precondition": _plain(stage.precondition),
+    }
+
+
+def _in_order(value: Any) -> Any:
+    return [_in_order(each) for each in value] if isinstance(value, list) else _plain(value)
 
 
 @_plain.register

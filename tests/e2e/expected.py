@@ -99,6 +99,15 @@ RESULTS: dict[str, dict[Key, float]] = {
         ("m-2", "RegisterDay", at(f"{D4}T00:00")): 10,
         ("m-2", "RegisterDay", at(f"{D5}T00:00")): 5,
     },
+    # Each difference by itself; the last reading of m-1 fails the stage's precondition.
+    "growth": {
+        ("m-1", "Growth", at(f"{D4}T11:00")): 10 * 2,
+        ("m-1", "Growth", at(f"{D4}T12:00")): 15 * 2,
+        ("m-1", "Growth", at(f"{D5}T00:30")): 15 * 2,
+        ("m-2", "Growth", at(f"{D4}T11:00")): 10,
+        ("m-2", "Growth", at(f"{D5}T00:30")): 5,
+        ("m-2", "Growth", at(f"{D6}T06:00")): 1,
+    },
     # Each value holds for the time since the one before it.
     "instant-energy": {
         ("m-1", "InstantDay", at(f"{D4}T00:00")): 6 * 0.5 + 2 * 0.5,

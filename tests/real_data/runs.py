@@ -11,7 +11,6 @@ import polars as pl
 
 from real_data.times import epoch_ms
 from streamjob_api.stream_job import StreamJobSpec
-from streamjob_api.support import unsupported
 from streamjob_cli.trial import Trial
 from streamjob_runtime.templates import for_job
 from streamjob_runtime.templates.protocols import RESULTS
@@ -74,7 +73,6 @@ def payloads(frame: pd.DataFrame, asset: str = "a") -> list[bytes]:
 def run(block: str, job: Mapping[str, Any], lines: Sequence[bytes], batches: int = 7) -> Outcome:
     """Run a job of model ``M`` over messages, in the order of their arrival, cut into uneven micro-batches."""
     spec = StreamJobSpec.model_validate({"template": {"name": NAMES[block], "version": "1.0"}, block: job})
-    assert unsupported(spec) == []
     trial = Trial(spec, for_job(spec), None, None)
     cuts = sorted(np.random.default_rng(5).choice(len(lines), batches - 1, replace=False))
     bounds = zip([0, *cuts], [*cuts, len(lines)], strict=True)

@@ -9,7 +9,7 @@ name that stages added to ``attr``; null where a record has none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from pydantic import Field
 
@@ -19,7 +19,6 @@ from streamjob_calculators.kit.columns import pl
 
 if TYPE_CHECKING:
     from streamjob_api.points import AttributeRef
-    from streamjob_runtime.templates.surroundings import AttributeValue
 
 
 class Run(Protocol):
@@ -33,7 +32,14 @@ class Run(Protocol):
         """Return what the stage kept in an earlier micro-batch; None where it kept nothing."""
 
     def keep(self, state: pl.DataFrame) -> None:
-        """Keep a frame for the next micro-batch, in the place of the last one."""
+        """Keep a frame for the next micro-batch, in the place of the last one.
+
+        It has a column ``asset str`` and, where it is of points, ``point str``: by these, users look at it and have it
+        forgotten.
+        """
+
+    def wake(self, at_ms: int) -> None:
+        """Have the stage applied again at this time of the clock at the latest, though nothing came; see USES_CLOCK."""
 
     def reject(self, records: pl.DataFrame, cause: str) -> None:
         """Hand over records that cannot be handled; they are not in what the stage gives.
@@ -46,12 +52,17 @@ class Run(Protocol):
     def count(self, name: str, records: int) -> None:
         """Count records that are used no further, by reason."""
 
-    def attribute(self, assets: list[str], ref: AttributeRef) -> list[AttributeValue]:
+    def attribute(self, assets: list[str], ref: AttributeRef) -> list[float | int | str | bool | None]:
         """Return an attribute of each of some assets, None where there is none."""
 
 
 class Calculator(StageParameters):
-    """A stage's parameters, and what it does with records."""
+    """A stage's parameters, and what it does with records.
+
+    ``USES_CLOCK``: whether it may have itself woken; then it is applied in each micro-batch, with records or without.
+    """
+
+    USES_CLOCK: ClassVar[bool] = False
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return what becomes of the next records, in an order that a replay repeats.
@@ -59,6 +70,15 @@ class Calculator(StageParameters):
         Whatever was cut differently into micro-batches must give the same results in the end.
         """
         raise NotImplementedError
+
+    def end(self, given: pl.DataFrame, run: Run) -> pl.DataFrame:  # noqa: ARG002
+        """Return what is still open as if its end had come; for an input that ends, as a preview's does.
+
+        Args:
+            given: no records, of the columns of those that the stage gives.
+            run: the stage's.
+        """
+        return given
 
 
 class PointCalculator(Calculator):

@@ -1,4 +1,4 @@
-"""Expressions of stages over records: ``${record::value}`` and its like, ``${last::value}``, and ``${model::point}``."""
+"""Expressions of stages over records: ``${record::value}``, ``${last::value}``, and ``${model::point}``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def is_true(condition: Expression, records: pl.DataFrame, last: pl.DataFrame | N
     """
     from streamjob_runtime.expressions import Fault, calculated  # noqa: PLC0415 (the operator reads parameters alone)
 
-    found = calculated(condition.tree, {ref: _column(ref, records, last) for ref in condition.variables}, records.height)
+    found = calculated(
+        condition.tree, {ref: _column(ref, records, last) for ref in condition.variables}, records.height
+    )
     return pl.Series(found.value & (found.fault == Fault.NONE))
 
 

@@ -21,7 +21,7 @@ class DeadLetters:
         self._job_name = job_name
 
     def write(self, letters: Sequence[pl.DataFrame]) -> None:
-        """Send rows of ``unreadable.DEAD_LETTERS``; one that is too large is sent again, cut short and marked so."""
+        """Send rows of ``letters.DEAD_LETTERS``; one that is too large is sent again, cut short and marked so."""
         if not letters:
             return
         too_large = self._sink.write(self._topic, lambda: self._messages(letters))

@@ -13,20 +13,20 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import polars as pl
 
 from streamjob_api.calculators import SOURCE, Graph, Node
-from streamjob_api.calculators.catalogue import canonical_name
 from streamjob_api.points import PointRef
+from streamjob_api.state_identity import stage_identity
 from streamjob_api.templates.pipeline import Pipeline as PipelineSpec
 from streamjob_calculators.kit import Calculator
 from streamjob_runtime.rows import Kind
 from streamjob_runtime.shards import FORMER, Shards
 from streamjob_runtime.templates.chosen import Chosen
-from streamjob_runtime.templates.pipeline_results import pipeline_results
+from streamjob_runtime.templates.pipeline_results import RECORDS, pipeline_results
 from streamjob_runtime.templates.pipeline_runs import StageRun, StageStore, failed_letters
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
 from streamjob_runtime.templates.series_combiner import ARRIVED, SeriesCombiner
@@ -76,7 +76,7 @@ class Pipeline:
     @property
     def uses_clock(self) -> bool:
         """Whether any stage does."""
-        return False
+        return any(_calculator(node).USES_CLOCK for node in self.graph.nodes)
 
     def combiner(self, shards: Shards) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch; every record crosses."""
@@ -88,14 +88,17 @@ class Pipeline:
 
         ``counts``: ``failed`` and what the stages count of records that they use no further.
         """
-        if not blocks:
+        if not blocks and not self.uses_clock:
             return Folded(RESULTS.to_frame(), {})
-        flows, runs = {SOURCE: self._records(blocks)}, []
-        self.watch(SOURCE, flows[SOURCE])
+        return self._run(store, self._records(blocks), now_ms)
+
+    def _run(self, store: BlockStore, records: pl.DataFrame, now_ms: int, *, is_end: bool = False) -> Folded:
+        flows, runs = {SOURCE: records}, []
+        self.watch(SOURCE, records)
         for node in self.graph.nodes:
             run = StageRun(node, self._store(store, node), now_ms, self.surroundings.attributes)
-            flows[node.stage.name] = _through(node, flows, run)
-            self.watch(node.stage.name, flows[node.stage.name])
+            given = flows[node.stage.name] = _through(node, flows, run, is_end=is_end)
+            self.watch(node.stage.name, given)
             runs.append(run)
         results = [pipeline_results(flows[node.stage.name]) for node in self.graph.nodes if node.is_last]
         counts: Counter[str] = Counter()
@@ -103,18 +106,18 @@ class Pipeline:
             counts += run.counts
         letters = failed_letters(runs, self.surroundings.org_id)
         beside = {Kind.DEAD_LETTERS: letters} if letters.height else {}
-        return Folded(pl.concat(results), dict(counts), beside=beside)
+        deadline = min((at_ms for run in runs for at_ms in run.deadlines), default=None)
+        return Folded(pl.concat(results), dict(counts), deadline, beside=beside)
 
     def _records(self, blocks: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """Return the records of SERIES_BLOCKs in the order of their arrival, block by block."""
         names = pl.Series("point", map(str, self.graph.inputs), dtype=self.points)
-        frames = []
+        frames = [RECORDS.to_frame().cast({"point": self.points})]
         for block in blocks:
             lists = [name for name in block.columns if isinstance(block.schema[name], pl.List)]
             rows = block.explode(lists).sort(ARRIVED)
             frames.append(rows.select("asset", names.gather(rows["input"]), "model_path", *lists).drop(ARRIVED))
-        records = pl.concat(frames)
-        return records if "text" in records.columns else records.with_columns(text=pl.lit(None, pl.String))
+        return pl.concat(frames, how="diagonal")
 
     def _store(self, store: BlockStore, node: Node) -> StageStore:
         names = sorted(each.stage.name for each in self.graph.nodes)
@@ -148,35 +151,35 @@ class Pipeline:
         return is_chosen & state["point"].is_in(of_points)
 
     def close(self, store: BlockStore) -> Folded:
-        """Leave nothing behind."""
+        """Give what stages hold open, and leave nothing behind."""
+        folded = self._run(store, self._records([]), 0, is_end=True)
         for node in self.graph.nodes:
             self._store(store, node).clear()
-        return Folded(RESULTS.to_frame(), {})
+        return replace(folded, deadline=None)
 
 
-def _through(node: Node, flows: Mapping[str, pl.DataFrame], run: StageRun) -> pl.DataFrame:
-    """Return what a stage gives."""
+def _calculator(node: Node) -> Calculator:
     if not isinstance(node.parameters, Calculator):
         raise TypeError(f"{node.stage.calculator} has parameters, but nothing that it does")
+    return node.parameters
+
+
+def _through(node: Node, flows: Mapping[str, pl.DataFrame], run: StageRun, *, is_end: bool) -> pl.DataFrame:
+    """Return what a stage gives."""
+    calculator = _calculator(node)
     frames = [flows[name] for name in node.stage.from_]
     records = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
-    taken = node.parameters.takes()
+    taken = calculator.takes()
     if taken is not None:
         is_taken = records["point"].is_in([str(point) for point in sorted(taken)])
         records = records if is_taken.all() else records.filter(is_taken)
-    return node.parameters.apply(run.admitted(records), run)
+    admitted = run.admitted(records)
+    given = calculator.apply(admitted, run)
+    return pl.concat([given, calculator.end(given.clear(), run)], how="diagonal") if is_end else given
 
 
 def _identity(graph: Graph) -> str:
     """Hash of what the stages' states rest on; the order in which they are listed takes no part."""
-    stages: dict[str, Any] = {
-        node.stage.name: [
-            canonical_name(type(node.parameters)),
-            sorted(node.stage.from_),
-            node.parameters.model_dump(mode="json", exclude_defaults=True),
-            None if node.stage.precondition is None else str(node.stage.precondition),
-        ]
-        for node in graph.nodes
-    }
+    stages = {node.stage.name: stage_identity(node.stage) for node in graph.nodes}
     parts = {"state": STATE_VERSION, "shards": FORMER, "stages": stages}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

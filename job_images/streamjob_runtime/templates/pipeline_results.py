@@ -4,15 +4,27 @@ import polars as pl
 
 from streamjob_runtime.templates.protocols import RESULTS
 
-# A record's own columns; all others are parts of ``attr``.
-RECORD = ("asset", "point", "model_path", "time", "value", "is_int", "text", "quality", "dq")
+# Records of the source; ``point`` is an enumeration of all the pipeline's points.
+RECORDS = pl.Schema(
+    {
+        "asset": pl.String(),
+        "point": pl.Enum([]),
+        "model_path": pl.String(),
+        "time": pl.Int64(),
+        "value": pl.Float64(),
+        "is_int": pl.Boolean(),
+        "text": pl.String(),
+    }
+)
+# What stages may add to a record itself; all other columns are parts of ``attr``.
+_OWN = {*RECORDS, "quality", "dq"}
 # What a pipeline's results have beside RESULTS.
-PIPELINE_RESULTS = pl.Schema({**RESULTS, "quality": pl.Int64, "dq": pl.Int64})
+PIPELINE_RESULTS = pl.Schema([*RESULTS.items(), ("quality", pl.Int64()), ("dq", pl.Int64())])
 
 
 def pipeline_results(records: pl.DataFrame) -> pl.DataFrame:
-    """Return records as PIPELINE_RESULTS: what stages added is their ``attr``, and null where a record has none of it."""
-    attached = [name for name in records.columns if name not in RECORD]
+    """Return records as PIPELINE_RESULTS; what stages added is their ``attr``, null where a record has none of it."""
+    attached = [name for name in records.columns if name not in _OWN]
     attr = pl.struct(attached).struct.json_encode() if attached else pl.lit("{}")
     name = pl.col("point").cast(pl.String)
     given = {

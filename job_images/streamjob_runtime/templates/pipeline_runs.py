@@ -8,13 +8,13 @@ import polars as pl
 
 from streamjob_api.calculators import Node, OnRecordError
 from streamjob_api.points import AttributeRef
-from streamjob_runtime.faults import RecordFailed
-from streamjob_runtime.records import encode
 from streamjob_calculators.kit.conditions import is_true
+from streamjob_runtime.faults import RecordFailed
+from streamjob_runtime.letters import DEAD_LETTERS
+from streamjob_runtime.records import encode
 from streamjob_runtime.templates.pipeline_results import pipeline_results
 from streamjob_runtime.templates.protocols import BlockStore
 from streamjob_runtime.templates.surroundings import Attributes, NoScalar
-from streamjob_runtime.unreadable import DEAD_LETTERS
 
 # Of each stage's part of a shard's state; a stage that keeps more than one block numbers them below.
 _BUCKETS = 2**48
@@ -52,6 +52,7 @@ class StageRun:
     """A stage's turn; see ``streamjob_calculators.kit.Run``.
 
     Attributes:
+        deadlines: when the stage is to be applied again at the latest, epoch ms.
         failed: records that the stage could not handle, with the column ``cause``.
         counts: of those, and of records that are used no further.
     """
@@ -60,6 +61,7 @@ class StageRun:
     store: StageStore
     now_ms: int
     attributes: Attributes
+    deadlines: list[int] = field(default_factory=list)
     failed: list[pl.DataFrame] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -70,6 +72,10 @@ class StageRun:
     def keep(self, state: pl.DataFrame) -> None:
         """Keep a frame for the next micro-batch."""
         self.store.keep(state)
+
+    def wake(self, at_ms: int) -> None:
+        """Have the stage applied again at this time at the latest."""
+        self.deadlines.append(at_ms)
 
     def count(self, name: str, records: int) -> None:
         """Count records that are used no further."""

@@ -8,6 +8,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 from streamjob_api.calculators.parameters import StageParameters
+from streamjob_api.calculators.stages import Stage
 
 # A package each of whose modules holds one calculator, named as the module; what is not a calculator is in a package
 # within it.
@@ -29,6 +30,11 @@ def catalogue() -> Mapping[str, type[StageParameters]]:
 def canonical_name(calculator: type[StageParameters]) -> str:
     """Return the newest name of a calculator that the catalogue holds."""
     return next(name for name, each in catalogue().items() if each is calculator)
+
+
+def parameters_of(stage: Stage) -> StageParameters:
+    """Return the parameters of a valid pipeline's stage."""
+    return catalogue()[stage.calculator].model_validate(stage.parameters, by_alias=True, by_name=False)
 
 
 def _named(prefix: str, package: ModuleType) -> Iterator[tuple[str, type[StageParameters]]]:

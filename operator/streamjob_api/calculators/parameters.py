@@ -40,9 +40,7 @@ class StageParameters(ApiModel):
         """Ask about the points and attributes that it names beside those that come and those that it gives."""
 
 
-def parsed(
-    calculator: type[StageParameters], raw: Mapping[str, Any]
-) -> tuple[StageParameters | None, list[RuleFault]]:
+def parsed(calculator: type[StageParameters], raw: Mapping[str, Any]) -> tuple[StageParameters | None, list[RuleFault]]:
     """Read a stage's parameters; None with faults, their paths begin at the parameters."""
     try:
         return calculator.model_validate(raw, by_alias=True, by_name=False), []

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from streamjob_api import forms
 from streamjob_api.base import ApiModel
-from streamjob_api.diffs import STATE_BREAKING
+from streamjob_api.diffs import RESTART, STATE_BREAKING
 from streamjob_api.expressions import Expression
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import ANY_FIELDS, SET, rules
@@ -77,7 +77,7 @@ class Stage(ApiModel):
         default=OnRecordError.SEND_TO_ERROR,
         description="What happens with a record that the stage cannot handle. Discard: it is counted; SendToError: it "
         "goes to the dead letters; StopPipeline: the job fails.",
-        json_schema_extra=STATE_BREAKING,
+        json_schema_extra=RESTART,
     )
 
     def faults(self) -> Iterator[RuleFault]:

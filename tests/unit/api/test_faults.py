@@ -161,7 +161,8 @@ def test_null_is_a_fault_wherever_it_stands() -> None:
 
 
 def test_null_below_the_parameters_of_a_calculator_is_the_calculators_own() -> None:
-    stage = {"name": "a", "calculator": "b", "from": ["source"], "parameters": {"limit": None}}
+    parameters = {"input": "M::A", "output": "M::B", "condition": None}
+    stage = {"name": "a", "calculator": "last-record-appender", "from": ["source"], "parameters": parameters}
     spec = {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": [stage]}}
     assert parse_spec(StreamJobSpec, spec).pipeline is not None
 

@@ -19,7 +19,7 @@ from streamjob_runtime.checkpoint import identity
 from streamjob_runtime.state_layout import StateLayout
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-TEMPLATES = [str(name) for name in BLOCKS if str(name) != "pipeline"]  # the runtime has no calculation for it yet
+TEMPLATES = [str(name) for name in BLOCKS]
 JOB = {"namespace": "ou", "name": "j", "uid": "u", "created": "2026-01-31T00:00:00Z", "attempt": 1, "epoch": 0}
 
 
@@ -101,6 +101,22 @@ def test_topics_channel_and_days_are_part_of_both(template: str) -> None:
     elsewhere = told(spec, timezone="Asia/Tokyo")
     assert (of_operator(elsewhere) == of_operator(base)) is (of_runtime(elsewhere) == of_runtime(base))
     assert of_operator(told(spec, source={"topics": {"cal": "results"}})) == of_operator(base)
+
+
+def test_a_stage_is_what_it_means_however_it_is_called_and_written() -> None:
+    def of(*stages: dict[str, Any]) -> JobFile:
+        return told({**document("pipeline"), "pipeline": {"stages": [*stages]}})
+
+    last: dict[str, Any] = {"name": "a", "calculator": "last-record-appender", "from": ["source"]}
+    last["parameters"] = {"input": "M::A"}
+    day: dict[str, Any] = {"name": "b", "calculator": "simplified-time-window-aggregator", "from": ["a"]}
+    day["parameters"] = {"input": "M::A", "windowSize": "1d", "output": "M::B"}
+    first = of(last, day)
+    parameters = {**day["parameters"], "windowSize": "24h", "timezone": None}
+    same = of({**day, "calculator": "delta-down-sampler", "parameters": parameters, "onRecordError": "Discard"}, last)
+    other = of(last, {**day, "parameters": {**day["parameters"], "windowSize": "1h"}})
+    assert of_operator(first) == of_operator(same) != of_operator(other)
+    assert of_runtime(first) == of_runtime(same) != of_runtime(other)
 
 
 def spec(**changed: Any) -> StreamJobSpec:

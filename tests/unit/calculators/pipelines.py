@@ -27,7 +27,13 @@ class Sent(NamedTuple):
 
     @property
     def line(self) -> bytes:
-        record = {"modelId": "M", "assetId": self.asset, "pointId": self.point, "time": START + self.time, "value": self.value}
+        record = {
+            "modelId": "M",
+            "assetId": self.asset,
+            "pointId": self.point,
+            "time": START + self.time,
+            "value": self.value,
+        }
         return json.dumps(record).encode()
 
 

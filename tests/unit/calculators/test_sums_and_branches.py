@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from unit.calculators.pipelines import Sent, run, stage
 
 MINUTE, HOUR = 60_000, 3_600_000

@@ -1,13 +1,14 @@
 """Calculators that add something to each record: tags, last records, and growths by these."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.calculators.pipelines import START, Sent, run, stage
 
 from streamjob_runtime.templates import Surroundings
+from unit.calculators.pipelines import START, Sent, run, stage
 
 
 def test_off_limit_tagger_keeps_the_value_and_says_which_bounds_there_were() -> None:
@@ -74,7 +75,8 @@ def test_a_record_becomes_the_last_one_where_the_condition_is_true(values: list[
     appender = stage("last-record-appender", input="M::A", output="M::B", condition=condition)
     sent = [Sent("A", number + 1, value) for number, value in enumerate(values)]
     found = run([appender], sent[:cut], sent[cut:])
-    last, expected = None, []
+    last: int | None = None
+    expected: list[int | None] = []
     for value in values:
         expected.append(last)
         if last is None or (value != last if "!=" in condition else value > last):
@@ -86,7 +88,8 @@ def test_a_record_becomes_the_last_one_where_the_condition_is_true(values: list[
 def test_last_changed_is_the_record_that_brought_the_value(values: list[int], cut: int) -> None:
     sent = [Sent("A", number + 1, value) for number, value in enumerate(values)]
     found = run([stage("last-changed-record-appender", input="M::A", output="M::B")], sent[:cut], sent[cut:])
-    changed, expected = None, []
+    changed: int | None = None
+    expected: list[int | None] = []
     for number, value in enumerate(values):
         expected.append(changed)
         if changed is None or values[changed - 1] != value:
@@ -98,7 +101,7 @@ def test_last_changed_is_the_record_that_brought_the_value(values: list[int], cu
 HOUR = 3_600_000
 
 
-def decomposer(**parameters: object) -> list[dict[str, object]]:
+def decomposer(**parameters: Any) -> list[dict[str, Any]]:
     last = stage("last-record-appender", input="M::A")
     return [last, stage("cumulant-decomposer", last["name"], input="M::A", output="M::Growth", **parameters)]
 
@@ -106,9 +109,7 @@ def decomposer(**parameters: object) -> list[dict[str, object]]:
 def test_growth_is_scaled_and_its_slope_is_not() -> None:
     found = run(decomposer(scale=2, slopeThreshold="[0, 100]"), [Sent("A", 0, 10), Sent("A", HOUR // 2, 30)])
     assert found.values("pointId", "time", "value") == [("Growth", HOUR // 2, 40.0)]
-    assert found.attached("cumulantDecomposer") == [
-        {"slope": 40.0, "minSlope": 0.0, "maxSlope": 100.0, "scale": 2.0}
-    ]
+    assert found.attached("cumulantDecomposer") == [{"slope": 40.0, "minSlope": 0.0, "maxSlope": 100.0, "scale": 2.0}]
 
 
 def test_what_is_out_of_range_or_out_of_order_is_counted() -> None:

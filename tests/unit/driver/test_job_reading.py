@@ -52,13 +52,6 @@ def test_a_file_of_another_format_asks_for_the_image_of_the_operator(tmp_path: P
     assert "format version 99" in refusal(tmp_path, json.dumps(written() | {"formatVersion": 99}))
 
 
-def test_what_this_runtime_does_not_do_is_refused(tmp_path: Path) -> None:
-    job = written()
-    stage = {"name": "select", "calculator": "point-selector", "from": ["source"], "parameters": {}}
-    job["spec"] = {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": [stage]}}
-    assert refusal(tmp_path, json.dumps(job)).startswith("spec.template.name: pipeline is not supported")
-
-
 def test_a_cluster_job_of_an_operator_that_knows_no_executors_is_refused(tmp_path: Path) -> None:
     job = written()
     job["spec"]["resources"] = {"mode": "Cluster", "master": {"cu": 1}, "workers": 1, "worker": {"cu": 1}}

@@ -77,6 +77,6 @@ def test_a_letter_that_the_broker_finds_too_large_is_sent_cut_and_marked() -> No
     assert headers_of(small)["cut-from-bytes"] is None
     assert headers_of(cut) == {
         "job": "ou/job", "reason": "InvalidJson", "source-topic": "t", "source-partition": "3", "source-offset": "10",
-        "detail": "at 0", "cut-from-bytes": "200000",
+        "detail": "at 0", "cut-from-bytes": "200000", "stage": None,
     }  # fmt: skip
     assert cut.values.to_list() == [b"y" * 65_536]
