@@ -8,10 +8,11 @@ from itertools import pairwise
 from pydantic import Field
 
 from streamjob_api.calculators import Flow
+from streamjob_api.calculators.conditions import condition_faults
 from streamjob_api.expressions import Expression
 from streamjob_api.rule_faults import RuleFault
 from streamjob_calculators.kit import PointCalculator, Run, np, pl
-from streamjob_calculators.kit.conditions import condition_faults, is_true
+from streamjob_calculators.kit.conditions import is_true
 from streamjob_calculators.kit.series import SERIES, after_earlier, keep_last, of_now
 
 ATTACHED = "lastRecordAppender"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from streamjob_api.calculators.conditions import condition_faults
 from streamjob_api.expressions import Expression
 from streamjob_api.rule_faults import RuleFault
 from streamjob_calculators.kit import Calculator, Run, pl
-from streamjob_calculators.kit.conditions import condition_faults, is_true
+from streamjob_calculators.kit.conditions import is_true
 
 
 class RecordFilter(Calculator):

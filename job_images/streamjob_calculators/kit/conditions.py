@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from streamjob_api.data_types import ValueType
-from streamjob_api.expressions import Expression, value_type
+from streamjob_api.calculators.conditions import LAST, RECORD
+from streamjob_api.expressions import Expression
 from streamjob_api.points import PointRef
-from streamjob_api.rule_faults import RuleFault
-from streamjob_api.suggestions import did_you_mean
 from streamjob_calculators.kit.columns import np, pl
 
 if TYPE_CHECKING:
     from streamjob_runtime.expressions import Column
-
-# What an expression may ask of a record, as ``${record::...}``.
-RECORD = "record"
-RECORD_FIELDS: Mapping[str, ValueType] = {
-    "value": ValueType.DOUBLE,
-    "time": ValueType.INT,
-    "assetId": ValueType.TEXT,
-    "modelId": ValueType.TEXT,
-    "pointId": ValueType.TEXT,
-}
-# Of the record that a stage keeps of the same series, as ``${last::...}``.
-LAST = "last"
-LAST_FIELDS: Mapping[str, ValueType] = {"value": ValueType.DOUBLE, "time": ValueType.INT}
-
-
-def condition_faults(condition: Expression, path: str, *, has_last: bool = False) -> Iterator[RuleFault]:
-    """Yield what is wrong with a condition: names of fields that there are not, and what is not true or false."""
-    known = {RECORD: RECORD_FIELDS} | ({LAST: LAST_FIELDS} if has_last else {})
-    types: dict[PointRef, ValueType | None] = {}
-    for ref in sorted(condition.variables):
-        fields = known.get(ref.model)
-        if fields is not None and ref.point not in fields:
-            nearest = did_you_mean(ref.point, fields)
-            message = f"a record has no field '{ref.point}'{nearest or '; it has ' + ', '.join(fields)}"
-            yield RuleFault(message, (path,))
-        types[ref] = fields.get(ref.point) if fields is not None else None
-    checked = value_type(condition, types.get)
-    yield from (RuleFault(str(fault), (path,)) for fault in checked.faults)
-    if not checked.faults and checked.type is not ValueType.BOOLEAN:
-        yield RuleFault("gives no true or false; compare something, as in ${record::value} > 0", (path,))
-
 
 def is_true(condition: Expression, records: pl.DataFrame, last: pl.DataFrame | None = None) -> pl.Series:
     """Tell of each record whether a condition is true; where it has no value, it is not.

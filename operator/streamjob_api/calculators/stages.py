@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from streamjob_api import forms
 from streamjob_api.base import ApiModel
+from streamjob_api.calculators.conditions import condition_faults
 from streamjob_api.diffs import RESTART, STATE_BREAKING
 from streamjob_api.expressions import Expression
 from streamjob_api.rule_faults import RuleFault
@@ -83,6 +84,8 @@ class Stage(ApiModel):
     def faults(self) -> Iterator[RuleFault]:
         """A stage is not the source and does not read itself."""
         yield from self._large_parameters()
+        if self.precondition is not None:
+            yield from condition_faults(self.precondition, "precondition")
         if self.name == SOURCE:
             yield RuleFault("'source' is the topic's own name; choose another name", ("name",))
         for number, before in enumerate(self.from_):

@@ -1,0 +1,59 @@
+"""A pipeline of calculators on a real Spark session and Kafka: results over a restart, and what a stage cannot handle."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from fixtures.jobs import make_job
+from fixtures.kafka import KafkaBroker
+from fixtures.results import send, texts
+from fixtures.spark import running
+
+START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+HOUR = 3_600_000
+STAGES: list[dict[str, Any]] = [
+    {
+        "name": "last",
+        "calculator": "last-record-appender",
+        "from": ["source"],
+        "parameters": {"input": "Meter::Reading"},
+    },
+    {
+        "name": "growth",
+        "calculator": "cumulant-decomposer",
+        "from": ["last"],
+        "precondition": "${record::value} < 1000",
+        "parameters": {"input": "Meter::Reading", "slopeThreshold": "[0, 50]", "output": "Meter::Growth"},
+    },
+]
+
+
+def test_growths_go_on_over_a_restart_and_what_fails_is_a_dead_letter(
+    spark: SparkSession, kafka: KafkaBroker, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path, kafka, None)
+    del job.document["spec"]["timeWindowAggregation"]
+    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": STAGES}}
+    readings = [0, 10, 25, 2000, 2010, 30]
+    records = [("meter-1", "Meter::Reading", START + number * HOUR, value) for number, value in enumerate(readings)]
+    with running(spark, job) as run:
+        send(kafka, job, records[:2])
+        run.read_everything()
+    first = run.accounts.counted
+    job = job.next_attempt
+    with running(spark, job) as run:
+        send(kafka, job, records[2:])
+        run.read_everything()
+    counted = first + run.accounts.counted
+    assert (counted["failed"], counted["outside"], counted["out"]) == (2, 1, 2)
+    sent = [json.loads(message.value() or b"") for message in kafka.read_all(job.file.output_topic)]
+    assert {(each["time"] - START) // HOUR: each["value"] for each in sent} == {1: 10.0, 2: 15.0}
+    assert {each["attr"]["cumulantDecomposer"]["slope"] for each in sent} == {10.0, 15.0}
+    letters = kafka.read_all(job.file.dead_letter_topic)
+    told = [texts(letter) for letter in letters]
+    assert {(each["stage"], each["reason"], each["detail"]) for each in told} == {
+        ("growth", "StageFailed", "its precondition is not true")
+    }
+    assert [json.loads(letter.value() or b"")["value"] for letter in letters] == [2000, 2010]
