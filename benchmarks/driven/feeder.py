@@ -13,6 +13,7 @@ from fixtures.kafka import KafkaBroker
 # records bear event times of the past: no retention
 _TOPIC = {"retention.ms": "-1", "max.message.bytes": "2000000"}
 _HELD_BYTES = 200_000_000
+_SENT_AT_ONCE = 10_000
 
 
 class Feeder:
@@ -44,14 +45,19 @@ class Feeder:
             RuntimeError: it does not take them.
         """
         for number in rounds:
-            for key, text in zip(self._keys, self._stream.texts(number), strict=True):
+            for place, (key, text) in enumerate(zip(self._keys, self._stream.texts(number), strict=True)):
                 self._producer.produce(self._topic, text, key, on_delivery=self._note)
+                if not place % _SENT_AT_ONCE:
+                    self._wait_for_room()
             self.sent_messages += len(self._keys)
-            self._producer.poll(0)
-            while len(self._producer) > self._held_at_most:
-                self._producer.poll(0.05)
+            self._wait_for_room()
         if self._producer.flush(120) or self._failures:
             raise RuntimeError(f"the broker did not take all messages: {self._failures[:1]}")
+
+    def _wait_for_room(self) -> None:
+        self._producer.poll(0)
+        while len(self._producer) > self._held_at_most:
+            self._producer.poll(0.05)
 
     def delete_topics(self) -> None:
         """Free the disk."""
