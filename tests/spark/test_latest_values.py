@@ -45,6 +45,15 @@ def test_values_have_the_form_of_the_contract(redis_server: RedisServer, values:
     }
 
 
+def test_more_assets_than_are_called_at_once_all_arrive(redis_server: RedisServer, values: LatestValues) -> None:
+    names = [f"ä{'x' * (number % 20)}-{number}" for number in range(5_001)]
+    values.write(newest(*((name, "M::P", 1000, str(number)) for number, name in enumerate(names))), "5.1.0")
+    latest = redis_server.latest(ORG)
+    assert {asset: value["value"] for (asset, _), value in latest.items()} == {
+        name: number for number, name in enumerate(names)
+    }
+
+
 def test_an_older_time_or_revision_never_wins(redis_server: RedisServer, values: LatestValues) -> None:
     values.write(newest(("a", "M::P", 2000, "1")), "5.2.9")
     values.write(newest(("a", "M::P", 1000, "2")), "5.3.0")  # a later attempt, an older time

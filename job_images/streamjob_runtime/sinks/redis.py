@@ -12,11 +12,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from streamjob_api.connections import Redis as RedisConnection
 from streamjob_api.job_file import REDIS_AUTH_DIR
+from streamjob_runtime.sinks.redis_scripts import Script
 from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer
 
 PART = "redis-sink"
-_SCRIPT = Path(__file__).with_name("latest_values.lua").read_text()
-_ASSETS_AT_ONCE = 1000
 _TIMEOUT_SECONDS = 5.0
 _DENIED = (AuthenticationError, AuthorizationError, NoPermissionError)
 _AWAY = (RedisConnectionError, RedisTimeoutError, OSError)
@@ -66,7 +65,7 @@ class LatestValues:
     """The latest values of one OU."""
 
     def __init__(self, client: "Redis", org_id: str, waits: Waits) -> None:
-        self._client = client
+        self._script = Script.beside(client, __file__, "latest_values.lua")
         self._org_id = org_id
         self._waits = waits
 
@@ -76,16 +75,10 @@ class LatestValues:
         Raises:
             Interrupted: the driver is told to stop meanwhile.
         """
-        until_written(lambda: self._upsert(newest, revision), self._waits)
-
-    def _upsert(self, newest: pl.DataFrame, revision: str) -> None:
-        sha = self._client.script_load(_SCRIPT)
         assets = by_asset(newest, revision)
-        for chunk in assets.iter_slices(_ASSETS_AT_ONCE):
-            with self._client.pipeline(transaction=False) as pipeline:
-                for asset, arguments in chunk.iter_rows():
-                    pipeline.evalsha(sha, 1, latest_key(self._org_id, asset), *arguments)
-                pipeline.execute()
+        keys = pl.Series("key", [latest_key(self._org_id, asset) for asset in assets["asset"]], dtype=pl.String)
+        calls = assets.select(keys, "arguments")
+        until_written(lambda: self._script.call(calls), self._waits)
 
 
 def latest_key(org_id: str, asset: str) -> str:
