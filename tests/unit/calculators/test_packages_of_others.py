@@ -60,7 +60,7 @@ def test_it_runs_under_the_packages_name(installed: Path) -> None:
 
 def preview(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-P", "-m", "streamjob_cli", "preview", "job.json", "--input", "input.jsonl"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def test_a_module_that_holds_no_calculator_is_told_of(installed: Path) -> None:
@@ -70,5 +70,6 @@ def test_a_module_that_holds_no_calculator_is_told_of(installed: Path) -> None:
         catalogue()
     """)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(installed)])}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     assert "acme_calculators.nothing holds 0 calculators; a module of this package holds one" in done.stderr
