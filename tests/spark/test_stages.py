@@ -1,4 +1,4 @@
-"""A pipeline of calculators on a real Spark session and Kafka: results over a restart, and what a stage cannot handle."""
+"""A pipeline of calculators on a real Spark session and Kafka: results over a restart, and records that fail."""
 
 import json
 from pathlib import Path

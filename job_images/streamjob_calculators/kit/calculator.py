@@ -19,6 +19,7 @@ from streamjob_calculators.kit.columns import pl
 
 if TYPE_CHECKING:
     from streamjob_api.points import AttributeRef
+    from streamjob_runtime.templates.protocols import BlockStore, Template
 
 
 class Run(Protocol):
@@ -27,6 +28,10 @@ class Run(Protocol):
     @property
     def now_ms(self) -> int:
         """The clock of the micro-batch, epoch ms."""
+
+    @property
+    def store(self) -> BlockStore:
+        """The stage's part of the state as a template has its own; of stages that run one (``inner``)."""
 
     def recall(self) -> pl.DataFrame | None:
         """Return what the stage kept in an earlier micro-batch; None where it kept nothing."""
@@ -63,6 +68,11 @@ class Calculator(StageParameters):
     """
 
     USES_CLOCK: ClassVar[bool] = False
+
+    @property
+    def inner(self) -> Template | None:
+        """The template whose state the stage's is; None: it keeps a frame of its own, or nothing."""
+        return None
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return what becomes of the next records, in an order that a replay repeats.

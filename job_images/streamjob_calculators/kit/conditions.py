@@ -13,6 +13,7 @@ from streamjob_calculators.kit.columns import np, pl
 if TYPE_CHECKING:
     from streamjob_runtime.expressions import Column
 
+
 def is_true(condition: Expression, records: pl.DataFrame, last: pl.DataFrame | None = None) -> pl.Series:
     """Tell of each record whether a condition is true; where it has no value, it is not.
 

@@ -27,7 +27,7 @@ from streamjob_runtime.rows import Kind
 from streamjob_runtime.shards import FORMER, Shards
 from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.pipeline_results import RECORDS, pipeline_results
-from streamjob_runtime.templates.pipeline_runs import StageRun, StageStore, failed_letters
+from streamjob_runtime.templates.pipeline_runs import FRAME, StageRun, StageStore, failed_letters
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
 from streamjob_runtime.templates.series_combiner import ARRIVED, SeriesCombiner
 from streamjob_runtime.templates.surroundings import Surroundings
@@ -123,39 +123,55 @@ class Pipeline:
         names = sorted(each.stage.name for each in self.graph.nodes)
         return StageStore(store, names.index(node.stage.name))
 
-    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
+    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:
         """Drop what stages keep of some assets and points."""
         for node in self.graph.nodes:
-            own = self._store(store, node)
-            state = own.recall()
-            if state is not None:
-                own.keep(state.filter(~self._is_chosen(state, node, chosen)))
+            own, here = self._store(store, node), _chosen_here(node, chosen)
+            inner, state = _calculator(node).inner, own.get(FRAME)
+            if inner is not None:
+                inner.forget(own, here, now_ms)
+            elif state is not None:
+                own.put(FRAME, state.filter(~_is_chosen(state, here)))
         return {}
 
     def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
         """Yield what stages keep of some assets and points, by the stage's name."""
         for node in self.graph.nodes:
-            state = self._store(store, node).recall()
-            if state is None:
-                continue
-            for row in state.filter(self._is_chosen(state, node, chosen)).iter_rows(named=True):
-                fields = {name: value for name, value in row.items() if name not in {"asset", "point"}}
-                yield Held(row["asset"], row.get("point", ""), node.stage.name, fields)
-
-    def _is_chosen(self, state: pl.DataFrame, node: Node, chosen: Chosen) -> pl.Series:
-        assets = {asset: chosen.has(asset) for asset in state["asset"].unique()}
-        is_chosen = state["asset"].replace_strict(assets, return_dtype=pl.Boolean)
-        if "point" not in state.columns:
-            return is_chosen
-        of_points = [str(point) for point, made in node.coming.points.items() if made.sources & chosen.points]
-        return is_chosen & state["point"].is_in(of_points)
+            own, here = self._store(store, node), _chosen_here(node, chosen)
+            inner, state = _calculator(node).inner, own.get(FRAME)
+            if inner is not None:
+                yield from (each._replace(kind=f"{node.stage.name}: {each.kind}") for each in inner.held(own, here))
+            elif state is not None:
+                yield from _held(state.filter(_is_chosen(state, here)), node.stage.name)
 
     def close(self, store: BlockStore) -> Folded:
         """Give what stages hold open, and leave nothing behind."""
         folded = self._run(store, self._records([]), 0, is_end=True)
         for node in self.graph.nodes:
-            self._store(store, node).clear()
+            own = self._store(store, node)
+            if _calculator(node).inner is None and own.get(FRAME) is not None:
+                own.remove(FRAME)
         return replace(folded, deadline=None)
+
+
+def _chosen_here(node: Node, chosen: Chosen) -> Chosen:
+    """Return the same assets, and the points that come to a stage and are made of those that are chosen."""
+    made = node.coming.points.items()
+    return replace(chosen, points=frozenset(point for point, each in made if each.sources & chosen.points))
+
+
+def _is_chosen(state: pl.DataFrame, chosen: Chosen) -> pl.Series:
+    assets = {asset: chosen.has(asset) for asset in state["asset"].unique()}
+    is_chosen = state["asset"].replace_strict(assets, return_dtype=pl.Boolean)
+    if "point" not in state.columns:
+        return is_chosen
+    return is_chosen & state["point"].is_in([str(point) for point in chosen.points])
+
+
+def _held(state: pl.DataFrame, stage: str) -> Iterator[Held]:
+    for row in state.iter_rows(named=True):
+        fields = {name: value for name, value in row.items() if name not in {"asset", "point"}}
+        yield Held(row["asset"], row.get("point", ""), stage, fields)
 
 
 def _calculator(node: Node) -> Calculator:

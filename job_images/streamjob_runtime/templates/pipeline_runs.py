@@ -18,13 +18,15 @@ from streamjob_runtime.templates.surroundings import Attributes, NoScalar
 
 # Of each stage's part of a shard's state; a stage that keeps more than one block numbers them below.
 _BUCKETS = 2**48
+# Where a stage keeps a frame of its own.
+FRAME = 0
 FAILED = "failed"
 _REASON = "StageFailed"
 
 
 @dataclass(frozen=True)
 class StageStore:
-    """One stage's part of a shard's state.
+    """One stage's part of a shard's state, a BlockStore.
 
     Attributes:
         rank: of the stage's name among all.
@@ -33,18 +35,17 @@ class StageStore:
     store: BlockStore
     rank: int
 
-    def recall(self) -> pl.DataFrame | None:
-        """Return what was kept; None where nothing was."""
-        return self.store.get(self.rank * _BUCKETS)
+    def get(self, bucket: int) -> pl.DataFrame | None:
+        """Return the block of a bucket, None where there is none."""
+        return self.store.get(self.rank * _BUCKETS + bucket)
 
-    def keep(self, state: pl.DataFrame) -> None:
-        """Keep a frame in the place of the last one."""
-        self.store.put(self.rank * _BUCKETS, state)
+    def put(self, bucket: int, block: pl.DataFrame) -> None:
+        """Write the block of a bucket."""
+        self.store.put(self.rank * _BUCKETS + bucket, block)
 
-    def clear(self) -> None:
-        """Keep nothing."""
-        if self.recall() is not None:
-            self.store.remove(self.rank * _BUCKETS)
+    def remove(self, bucket: int) -> None:
+        """Drop a bucket."""
+        self.store.remove(self.rank * _BUCKETS + bucket)
 
 
 @dataclass
@@ -67,11 +68,11 @@ class StageRun:
 
     def recall(self) -> pl.DataFrame | None:
         """Return what the stage kept."""
-        return self.store.recall()
+        return self.store.get(FRAME)
 
     def keep(self, state: pl.DataFrame) -> None:
         """Keep a frame for the next micro-batch."""
-        self.store.keep(state)
+        self.store.put(FRAME, state)
 
     def wake(self, at_ms: int) -> None:
         """Have the stage applied again at this time at the latest."""

@@ -78,7 +78,13 @@ def run(
     surroundings: Surroundings = NOTHING_BESIDE,
 ) -> Outcome:
     """Run a pipeline over micro-batches."""
-    spec = job(stages)
+    return outcome(job(stages), micro_batches, surroundings)
+
+
+def outcome(
+    spec: StreamJobSpec, micro_batches: Iterable[Iterable[Sent]], surroundings: Surroundings = NOTHING_BESIDE
+) -> Outcome:
+    """Run any job over micro-batches."""
     trial = Trial(spec, for_job(spec, surroundings), None, None)
     frames: list[pl.DataFrame] = []
     for sent in micro_batches:
