@@ -67,6 +67,10 @@ bench-growth: setup ## How the cost of a record grows, one dimension at a time (
 bench-templates: setup ## All templates through the driver (slow); ARGS="--help" for options
 	@$(RUN) python -m benchmarks.driven.templates $(ARGS)
 
+.PHONY: bench-calculators
+bench-calculators: setup ## Each calculator, in process and through the driver (slow); ARGS="--help" for options
+	@$(RUN) python -m benchmarks.driven.calculators $(ARGS)
+
 .PHONY: bench-latency
 bench-latency: setup ## From a record to its closed window's result, by trigger interval; ARGS="--help" for options
 	@$(RUN) python -m benchmarks.latency $(ARGS)

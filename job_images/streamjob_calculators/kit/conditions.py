@@ -67,4 +67,7 @@ _FIELDS: Mapping[str, Callable[[pl.DataFrame], Column]] = {
     "assetId": lambda records: _texts(records["asset"]),
     "modelId": lambda records: _part(records, 0),
     "pointId": lambda records: _part(records, 1),
+    "dq": lambda records: numbers(
+        records["dq"] if "dq" in records.columns else pl.repeat(0, records.height, eager=True)
+    ),
 }

@@ -6,11 +6,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from benchmarks.driven.calculator_tasks import CASES, WITHOUT_RESULTS
 from benchmarks.driven.dimensions import DIMENSIONS, Effort
 from benchmarks.driven.steady_load import day_task
 from benchmarks.driven.streams import Stream, noise
 from benchmarks.driven.tasks import Meters, Phase, Task
 from benchmarks.driven.template_tasks import TEMPLATES, held_readings, tick_faults
+from streamjob_api.calculators.catalogue import canonical_name, catalogue
 from streamjob_api.job_file import JobFile
 
 METERS = Meters(3, (Phase("backlog", 12, 0),))
@@ -22,6 +24,7 @@ def tasks() -> Iterator[Task]:
     for dimension in DIMENSIONS.values():
         yield from (point.task for point in dimension.points(Effort(280_000, 1_000, 1.0)))
     yield from (make(METERS, 2.0) for _, make in TEMPLATES.values())
+    yield from (case.task(METERS, 2.0) for case in CASES.values())
     yield day_task(10, 5, 1.0)
 
 
@@ -29,6 +32,11 @@ def test_each_job_is_valid(tmp_path: Path) -> None:
     for task in tasks():
         job = JobFile.model_validate(task.job.document("o1", "127.0.0.1:9092", tmp_path, "redis://localhost:1/0"))
         assert not list(job.spec.faults())
+
+
+def test_each_calculator_is_measured() -> None:
+    known = {canonical_name(calculator) for calculator in catalogue().values()}
+    assert known == {*CASES} | WITHOUT_RESULTS, "give it a case in benchmarks/driven/calculator_tasks.py"
 
 
 def ticks(rounds: dict[int, int], stream: Stream = STREAM) -> pl.DataFrame:
