@@ -9,7 +9,7 @@ from streamjob_calculators.kit import PointCalculator, Run, pl
 from streamjob_calculators.kit.series import SERIES, after_earlier, keep_last, of_now
 
 ATTACHED = "lastChangedRecordAppender"
-LAST_RECORD = ("time", "value", "is_int", "text")
+LAST_RECORD = ("time", "value", "text")
 
 
 class LastChangedRecordAppender(PointCalculator):

@@ -16,7 +16,7 @@ from streamjob_calculators.kit.conditions import is_true
 from streamjob_calculators.kit.series import SERIES, after_earlier, keep_last, of_now
 
 ATTACHED = "lastRecordAppender"
-LAST_RECORD = ("time", "value", "is_int", "text")
+LAST_RECORD = ("time", "value", "text")
 
 
 class LastRecordAppender(PointCalculator):
