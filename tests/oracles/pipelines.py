@@ -101,7 +101,7 @@ def heat_power(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
             supply, back = (each[1] for each in others if each is not None)
             powers[asset, "Power", time] = value * 1.163 * (supply - back)
     quarters: dict[Key, list[float]] = defaultdict(list)
-    for (asset, _, time), power in powers.items():
+    for (asset, _point, time), power in powers.items():
         quarters[asset, "MeanPower15Min", time // (15 * MINUTE) * 15 * MINUTE].append(power)
     return powers | {key: sum(values) / len(values) for key, values in quarters.items()}
 
