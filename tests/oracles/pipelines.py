@@ -10,27 +10,37 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 GALLERY = Path(__file__).parents[2] / "examples" / "pipelines"
 MINUTE, HOUR = 60_000, 3_600_000
+LEAST_MILLISECONDS = 100_000_000_000
 Key = tuple[str, str, int]
 """Asset, point and time."""
+Value = float | str
 Record = tuple[str, str, int, float]
 Attributes = Mapping[str, Mapping[str, float]]
 
 
-def records(lines: Sequence[str]) -> Iterator[Record]:
-    """The numbers in messages, in the order of their arrival."""
+def values(lines: Sequence[str]) -> Iterator[tuple[str, str, int, Any]]:
+    """What messages hold, in the order of their arrival; what is told in seconds is refused."""
     for line in lines:
         try:
             message = json.loads(line)
         except ValueError:
             continue
         for item in message["payload"]:
-            for point, value in item["measurepoints"].items():
-                if isinstance(value, int | float):
+            if item["time"] >= LEAST_MILLISECONDS:
+                for point, value in item["measurepoints"].items():
                     yield item["assetId"], point, item["time"], value
+
+
+def records(lines: Sequence[str], of: str | None = None) -> Iterator[Record]:
+    """The numbers in messages, of one point or of all."""
+    for asset, point, time, value in values(lines):
+        if isinstance(value, int | float) and of in {point, None}:
+            yield asset, point, time, value
 
 
 def sub_meter_energy(lines: Sequence[str], attributes: Attributes) -> dict[Key, float]:
@@ -106,25 +116,110 @@ def heat_power(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
     return powers | {key: sum(values) / len(values) for key, values in quarters.items()}
 
 
-ORACLES: Mapping[str, Callable[[Sequence[str], Attributes], dict[Key, float]]] = {
+def door_states(lines: Sequence[str], _: Attributes) -> dict[Key, str]:
+    return {key: state for key, state, _since in door_changes(lines)}
+
+
+def door_changes(lines: Sequence[str]) -> Iterator[tuple[Key, str, int | None]]:
+    """Each state, with the time at which the one before it began."""
+    last: dict[str, tuple[str, int]] = {}
+    for asset, _point, time, state in values(lines):
+        if not isinstance(state, str) or asset == "door-rig":
+            continue
+        before = last.get(asset)
+        yield (asset, "StateLog", time), state, before and before[1]
+        if before is None or before[0] != state:
+            last[asset] = (state, time)
+
+
+def switch_turns(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
+    last: dict[str, tuple[int, float]] = {}
+    turns: dict[Key, float] = {}
+    for asset, _point, time, position in records(lines, "Position"):
+        if position not in {0, 1}:
+            continue
+        before = last.setdefault(asset, (time, position))
+        if time > before[0]:
+            last[asset] = (time, position)
+            if position != before[1]:
+                turns[asset, "Turned", time] = 1 if position > before[1] else -1
+    return turns
+
+
+def pump_checks(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
+    pressures = {(asset, "PressureChecked", time): value for asset, _point, time, value in records(lines, "Pressure")}
+    flows = {
+        (asset, "FlowChecked", time): value
+        for asset, _point, time, value, is_late in in_time(records(lines, "Flow"))
+        if not is_late
+    }
+    return {key: value for key, value in (pressures | flows).items() if value >= 0}
+
+
+def in_time(found: Iterator[Record]) -> Iterator[tuple[str, str, int, float, bool]]:
+    """Records of one point, and whether a later one came before."""
+    newest: dict[str, int] = {}
+    for asset, point, time, value in found:
+        newest[asset] = max(time, newest.get(asset, time))
+        yield asset, point, time, value, time < newest[asset]
+
+
+def gateway_health(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
+    heartbeats = in_time(record for record in records(lines, "Heartbeat") if record[3] == 1)
+    newest: dict[str, int] = {}
+    hours: dict[Key, float] = defaultdict(float)
+    for asset, _point, time, _value, is_late in heartbeats:
+        hour = time // HOUR * HOUR
+        newest[asset] = max(hour, newest.get(asset, hour))
+        if hour == newest[asset]:
+            hours[asset, "ReceivedHour", hour] += 1
+            hours[asset, "InTimeHour", hour] += not is_late
+    return hours
+
+
+def clean_temperatures(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
+    found = records(lines, "RawTemperature")
+    return {(asset, "Temperature", time): value for asset, _point, time, value in found if -40 <= value <= 60}
+
+
+def mean_temperatures(lines: Sequence[str]) -> dict[Key, float]:
+    """What the reader of the clean temperatures has to give."""
+    windows: dict[Key, list[float]] = defaultdict(list)
+    for (asset, _, time), value in clean_temperatures(lines, {}).items():
+        windows[asset, "MeanTemperature", time // (10 * MINUTE) * 10 * MINUTE].append(value)
+    return {key: sum(found) / len(found) for key, found in windows.items()}
+
+
+Oracle = Callable[[Sequence[str], Attributes], Mapping[Key, Value]]
+ORACLES: Mapping[str, Oracle] = {
     "sub-meter-energy": sub_meter_energy,
     "pressure-alarms": pressure_alarms,
     "raw-data-aggregation": raw_data_aggregation,
     "heat-power": heat_power,
+    "door-states": door_states,
+    "switch-turns": switch_turns,
+    "pump-checks": pump_checks,
+    "gateway-health": gateway_health,
+    "clean-temperatures": clean_temperatures,
 }
 
 
-def expected(name: str) -> dict[Key, float]:
+def expected(name: str) -> Mapping[Key, Value]:
     """What an example of the gallery has to give."""
     folder = GALLERY / name
     attributes: Attributes = {}
     if (folder / "attributes.jsonl").exists():
         told = map(json.loads, (folder / "attributes.jsonl").read_text().splitlines())
         attributes = {each["assetId"]: each["attributes"] for each in told}
-    return ORACLES[name]((folder / "input.jsonl").read_text().splitlines(), attributes)
+    return ORACLES[name](input_of(name), attributes)
 
 
-def written(results: Mapping[Key, float]) -> str:
+def input_of(name: str) -> Sequence[str]:
+    """The messages of an example."""
+    return (GALLERY / name / "input.jsonl").read_text().splitlines()
+
+
+def written(results: Mapping[Key, Value]) -> str:
     """Results as lines, by point, asset and time."""
     rows = sorted((point, asset, time, value) for (asset, point, time), value in results.items())
     return "".join(
