@@ -1,6 +1,7 @@
 """What a calculator is to a manifest: its parameters, which records it takes, and what it makes of them."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from streamjob_api.calculators.flow import Flow
 from streamjob_api.fault_words import words
 from streamjob_api.names import NameCheck
 from streamjob_api.places import place
-from streamjob_api.points import PointRef
+from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.rule_faults import RuleFault
 
 
@@ -36,8 +37,18 @@ class StageParameters(ApiModel):
         """Return what it gives of what comes, which is of points that it takes."""
         return coming
 
+    def attributes(self) -> dict[str, AttributeRef]:
+        """Return the attributes of assets that it binds, by the field that names them."""
+        values = {name: getattr(self, attribute) for attribute, name in _fields(type(self))}
+        return {name: value for name, value in values.items() if isinstance(value, AttributeRef)}
+
     def check_names(self, names: NameCheck, path: str) -> None:
         """Ask about the points and attributes that it names beside those that come and those that it gives."""
+
+
+@cache
+def _fields(calculator: type[StageParameters]) -> list[tuple[str, str]]:
+    return [(name, field.alias or name) for name, field in calculator.model_fields.items()]
 
 
 def parsed(calculator: type[StageParameters], raw: Mapping[str, Any]) -> tuple[StageParameters | None, list[RuleFault]]:

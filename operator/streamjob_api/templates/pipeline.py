@@ -72,11 +72,12 @@ class Pipeline(TemplateBlock):
 
     def check_names(self, names: NameCheck) -> None:
         """Inputs and results are there, and of types that fit; what only stages know of, no thing model needs."""
-        numbers = self.graph.numbers
+        unasked, numbers = {*self.graph.inputs}, self.graph.numbers
         for node in self.graph.nodes:
             path = f"{self.BLOCK}.stages[{node.number}]"
-            for point in sorted((node.parameters.takes() or frozenset()).intersection(self.graph.inputs)):
+            for point in sorted(unasked & (node.parameters.takes() or frozenset())):
                 (names.numeric_point if point in numbers else names.point)(point, path)
+            unasked -= node.parameters.takes() or frozenset()
             node.parameters.check_names(names, f"{path}.parameters")
         for node, output in self.graph.results:
             names.output(output, f"{self.BLOCK}.stages[{node.number}]", node.given.points[output].type, "the stage")

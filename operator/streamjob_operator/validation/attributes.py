@@ -12,7 +12,6 @@ from streamjob_operator.validation.verdicts import Fault
 _INSTEAD = {
     "slopeLimitAttribute": "write slopeThreshold",
     "scaleAttribute": "write scale",
-    "siteAttribute": "leave it out",
     "logic": "write its value",
 }
 
@@ -20,7 +19,7 @@ _INSTEAD = {
 def faults_without_redis(spec: StreamJobSpec, resource: str, models: ThingModels | None) -> Iterator[Fault]:
     """Faults of a job in an OU whose StreamResource names no Redis."""
     for path, attribute in _bound(spec, models):
-        instead = _INSTEAD[path.rpartition(".")[2]]
+        instead = _INSTEAD.get(path.rpartition(".")[2], "leave it out")
         yield Fault(
             reasons.REDIS_MISSING,
             f"spec.{path}: '{attribute}' is an attribute, which is read from Redis, but StreamResource {resource} "
@@ -37,6 +36,9 @@ def _bound(spec: StreamJobSpec, models: ThingModels | None) -> Iterator[tuple[st
             yield f"{spec.block.BLOCK}.policies[{number}].{field}", attribute
     if devices and devices.site_attribute:
         yield f"{devices.BLOCK}.siteAttribute", devices.site_attribute
+    for node in spec.pipeline.graph.nodes if spec.pipeline else ():
+        for field, attribute in node.parameters.attributes().items():
+            yield f"{spec.block.BLOCK}.stages[{node.number}].parameters.{field}", attribute
     for number, merged in enumerate(merging.policies if merging and models else ()):
         for name in sorted(merged.logic.variables):
             if models and models.attribute(name) and not models.point(name):

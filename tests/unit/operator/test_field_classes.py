@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from streamjob_api.alarms import Alarms
+from streamjob_api.calculators import Stage
 from streamjob_api.diffs import Diff, diff_of
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.resources import Pod as PodSize
@@ -52,6 +53,17 @@ OTHERS: tuple[Any, ...] = (
 )
 
 
+# Stages fit each other, so that another value of one field may need another one of a second field: by field of a stage.
+STAGES: dict[str, list[dict[str, Any]]] = {
+    "name": [{"name": "other"}, {"from": ["other"]}],
+    "calculator": [{"calculator": "late-point-tagger", "parameters": {"input": "Mill::Speed"}}, {}],
+    "from": [{}, {"from": ["source", "select"]}],
+    "parameters": [{}, {"parameters": {"input": "Mill::Speed", "threshold": "[0, 7]", "output": "Mill::SpeedTagged"}}],
+    "precondition": [{}, {"precondition": "${Mill::Speed} > 7"}],
+    "onRecordError": [{}, {"onRecordError": "StopPipeline"}],
+}
+
+
 def spec_of(template: str) -> StreamJobSpec:
     document = yaml.safe_load((EXAMPLES / template / "streamjob.yaml").read_text())
     parsed: StreamJobSpec = StreamJobSpec.model_validate({**document["spec"], "description": ""})
@@ -66,6 +78,8 @@ def variants(part: BaseModel, path: str = "spec") -> Iterator[tuple[str, Diff, A
         value = PARTS.get(name) if value is None and diff is None else value
         if isinstance(value, BaseModel):
             below = variants(value, where)
+        elif isinstance(value, list) and value and isinstance(value[0], Stage):
+            below = stages(part, where)
         elif isinstance(value, list) and value and isinstance(value[0], BaseModel):
             below = ((at, of, [changed, *value[1:]]) for at, of, changed in variants(value[0], f"{where}[0]"))
         elif diff is not None and where not in APART:
@@ -73,6 +87,17 @@ def variants(part: BaseModel, path: str = "spec") -> Iterator[tuple[str, Diff, A
         else:
             continue
         yield from ((at, of, part.model_copy(update={name: changed})) for at, of, changed in below)
+
+
+def stages(part: BaseModel, path: str) -> Iterator[tuple[str, Diff, Any]]:
+    """Each field of a pipeline's stages with another value."""
+    written = part.model_dump(mode="json")["stages"]
+    assert {field.alias or name for name, field in Stage.model_fields.items()} == {*STAGES}
+    for name, field in Stage.model_fields.items():
+        changed = [{**stage, **change} for stage, change in zip(written, STAGES[field.alias or name], strict=True)]
+        diff = diff_of(field)
+        assert diff is not None
+        yield f"{path}[].{field.alias or name}", diff, type(part).model_validate({"stages": changed}).stages
 
 
 def another(name: str, field: FieldInfo, value: Any) -> Any:
