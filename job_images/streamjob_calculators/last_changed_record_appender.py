@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from streamjob_api.calculators import Flow
 from streamjob_calculators.kit import PointCalculator, Run, pl
-from streamjob_calculators.kit.series import SERIES, after_earlier, keep_last, of_now
+from streamjob_calculators.kit.series import SERIES, after_earlier, keep_last, of_now, told_text
 
 ATTACHED = "lastChangedRecordAppender"
 LAST_RECORD = ("time", "value", "text")
@@ -37,7 +37,7 @@ class LastChangedRecordAppender(PointCalculator):
         appended = pl.struct(
             lastChangedTs=pl.col("time").gather(place),
             lastChangedValue=pl.col("value").gather(place),
-            lastChangedRecord=pl.struct(*LAST_RECORD).gather(place),
+            lastChangedRecord=pl.struct("time", "value", told_text()).gather(place),
         )
         rows = rows.with_columns(pl.when(pl.col("before").is_not_null()).then(appended).alias(ATTACHED))
         keep_last(rows.filter("is_change"), run, LAST_RECORD)

@@ -13,7 +13,7 @@ from streamjob_api.expressions import Expression
 from streamjob_api.rule_faults import RuleFault
 from streamjob_calculators.kit import PointCalculator, Run, np, pl
 from streamjob_calculators.kit.conditions import is_true
-from streamjob_calculators.kit.series import SERIES, after_earlier, keep_last, of_now
+from streamjob_calculators.kit.series import SERIES, after_earlier, keep_last, of_now, told_text
 
 ATTACHED = "lastRecordAppender"
 LAST_RECORD = ("time", "value", "text")
@@ -48,7 +48,7 @@ class LastRecordAppender(PointCalculator):
         rows = rows.with_row_index("row").with_columns(chosen=self._chosen(rows))
         last = pl.when("chosen").then("row").forward_fill().over(SERIES)
         rows = rows.with_columns(last=last).with_columns(before=pl.col("last").shift().over(SERIES))
-        appended = pl.struct(lastRecord=pl.struct(*LAST_RECORD).gather(pl.col("before").fill_null(0)))
+        appended = pl.struct(lastRecord=pl.struct("time", "value", told_text()).gather(pl.col("before").fill_null(0)))
         rows = rows.with_columns(pl.when(pl.col("before").is_not_null()).then(appended).alias(ATTACHED))
         keep_last(rows.filter("chosen"), run, LAST_RECORD)
         return self.named(of_now(rows).drop("row", "chosen", "last", "before"))

@@ -61,13 +61,18 @@ def _part(records: pl.DataFrame, part: int) -> Column:
     return _texts(records["point"].cast(pl.String).str.split_exact("::", 1).struct[part])
 
 
+def _tagged(records: pl.DataFrame) -> pl.Series:
+    """Return what a tagger has found; 0 of records that came by none."""
+    if "dq" not in records.columns:
+        return pl.repeat(0, records.height, eager=True)
+    return records["dq"].fill_null(0)
+
+
 _FIELDS: Mapping[str, Callable[[pl.DataFrame], Column]] = {
     "value": lambda records: numbers(records["value"], records["is_int"]),
     "time": lambda records: numbers(records["time"]),
     "assetId": lambda records: _texts(records["asset"]),
     "modelId": lambda records: _part(records, 0),
     "pointId": lambda records: _part(records, 1),
-    "dq": lambda records: numbers(
-        records["dq"] if "dq" in records.columns else pl.repeat(0, records.height, eager=True)
-    ),
+    "dq": lambda records: numbers(_tagged(records)),
 }

@@ -31,6 +31,11 @@ def after_earlier(records: pl.DataFrame, run: Run, columns: Sequence[str]) -> pl
     return pl.concat([kept.select(*series, pl.lit(True).alias(EARLIER)), here], how="diagonal")
 
 
+def told_text() -> pl.Expr:
+    """Return texts and truth values as ``attr`` tells them: as texts."""
+    return pl.col("text").str.json_decode(pl.String)
+
+
 def keep_last(rows: pl.DataFrame, run: Run, columns: Sequence[str | pl.Expr]) -> None:
     """Keep of each series its last row.
 

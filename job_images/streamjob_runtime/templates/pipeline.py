@@ -117,7 +117,7 @@ class Pipeline:
             lists = [name for name in block.columns if isinstance(block.schema[name], pl.List)]
             rows = block.explode(lists).sort(ARRIVED)
             frames.append(rows.select("asset", names.gather(rows["input"]), "model_path", *lists).drop(ARRIVED))
-        return pl.concat(frames, how="diagonal")
+        return pl.concat(frames, how="diagonal").with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("arrival"))
 
     def _store(self, store: BlockStore, node: Node) -> StageStore:
         names = sorted(each.stage.name for each in self.graph.nodes)
@@ -184,7 +184,7 @@ def _through(node: Node, flows: Mapping[str, pl.DataFrame], run: StageRun, *, is
     """Return what a stage gives."""
     calculator = _calculator(node)
     frames = [flows[name] for name in node.stage.from_]
-    records = frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
+    records = frames[0] if len(frames) == 1 else _joined(frames)
     taken = calculator.takes()
     if taken is not None:
         is_taken = records["point"].is_in([str(point) for point in sorted(taken)])
@@ -192,6 +192,11 @@ def _through(node: Node, flows: Mapping[str, pl.DataFrame], run: StageRun, *, is
     admitted = run.admitted(records)
     given = calculator.apply(admitted, run)
     return pl.concat([given, calculator.end(given.clear(), run)], how="diagonal") if is_end else given
+
+
+def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the records of several stages in the order of their arrival; what stages made by themselves comes last."""
+    return pl.concat(frames, how="diagonal").sort("arrival", nulls_last=True, maintain_order=True)
 
 
 def _identity(graph: Graph) -> str:

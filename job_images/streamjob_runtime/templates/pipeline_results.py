@@ -14,6 +14,7 @@ RECORDS = pl.Schema(
         "value": pl.Float64(),
         "is_int": pl.Boolean(),
         "text": pl.String(),
+        "arrival": pl.UInt32(),
     }
 )
 # What stages may add to a record itself; all other columns are parts of ``attr``.

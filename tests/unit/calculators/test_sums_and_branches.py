@@ -78,3 +78,44 @@ def test_a_record_for_which_the_precondition_is_not_true_fails() -> None:
     found = run([{**tag, "precondition": "${M::A} > 0"}], [Sent("A", 1, 1), Sent("A", 2, -1)])
     assert found.values("time") == [(1,)]
     assert found.counted["failed"] == 1
+
+
+JOINED = [
+    stage("off-limit-tagger", name="a", input="M::A", threshold="[0, 1]"),
+    stage("late-point-tagger", name="b", input="M::B"),
+    stage(
+        "latest-record-merger",
+        *("a", "b"),
+        name="c",
+        inputs=[{"point": "M::A", "trigger": True}, {"point": "M::B"}],
+        expression="${M::A} * 100 + ${M::B}",
+        output="M::C",
+    ),
+]
+
+
+@given(
+    sent=st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 9)), max_size=20),
+    cuts=st.lists(st.integers(0, 20), max_size=4),
+)
+def test_branches_meet_in_the_order_of_arrival_whatever_the_cuts(sent: list[tuple[str, int]], cuts: list[int]) -> None:
+    records = [Sent(point, number, value) for number, (point, value) in enumerate(sent)]
+    bounds = [0, *sorted(min(cut, len(sent)) for cut in cuts), len(sent)]
+    found = run(JOINED, *(records[begin:end] for begin, end in pairwise(bounds)))
+    expected, latest = {}, None
+    for number, (point, value) in enumerate(sent):
+        latest = value if point == "B" else latest
+        if point == "A" and latest is not None:
+            expected[number] = value * 100 + latest
+    assert dict(found.values("time", "value")) == expected
+
+
+def test_what_came_by_no_tagger_is_not_late() -> None:
+    stages = [
+        stage("late-point-tagger", name="a", input="M::A"),
+        stage("record-filter", "a", "source", name="b", condition="${record::dq} == 0"),
+        stage("batch-merger", "b", name="c", inputs=["M::A", "M::B"], output="M::C"),
+        stage("point-selector", name="d", points=["M::B"]),
+        stage("trash", "d"),
+    ]
+    assert run(stages, [Sent("B", 1, 6)]).values("value") == [(6,)]

@@ -63,7 +63,7 @@ def test_last_record_is_the_one_before_over_micro_batches_too() -> None:
 def test_a_text_has_a_last_record_too() -> None:
     found = run([LAST], [Sent("A", 1, "on"), Sent("A", 2, "off")])
     assert found.values("value") == [("on",), ("off",)]
-    assert found.attached("lastRecordAppender")[1]["lastRecord"]["text"] == '"on"'
+    assert found.attached("lastRecordAppender")[1]["lastRecord"]["text"] == "on"
 
 
 @given(
