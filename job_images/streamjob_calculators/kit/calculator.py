@@ -3,9 +3,9 @@
 Records are data frames with these columns, in the order of their arrival:
 
 ``asset str, point enum (model::point), model_path str, time i64 (epoch ms), value f64 (finite; null: none), is_int bool
-(written without fraction), text str (JSON of a text or truth value, which has no ``value``), arrival u32 (its place in the
-micro-batch, which it keeps wherever it goes)``, and a column for each name that stages added to ``attr``; null where a
-record has none.
+(written without fraction), text str (JSON of a text or truth value, which has no ``value``), arrival u32 (its place in
+the micro-batch, which it keeps wherever it goes)``, and a column for each name that stages added to ``attr``; null
+where a record has none.
 """
 
 from __future__ import annotations
