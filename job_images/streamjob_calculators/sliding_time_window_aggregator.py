@@ -17,8 +17,8 @@ class SlidingTimeWindowAggregator(WindowCalculator):
 
     Results have the time of their window's start, and are final: they are given when the first record behind the window
     comes. A record that comes after the end of any of its windows is counted as `late`; it counts in the others.
-    `attr.windowAggregator` has `calType`, `calMode` (`final`), `lastOutput` (null) and, of averages, `calDetail` with
-    `sum`, `cnt`, `lastSum` and `lastCnt`.
+    Records without a value are counted as `missing`. `attr.windowAggregator` has `calType`, `calMode` (`final`),
+    `lastOutput` (null) and, of averages, `calDetail` with `sum`, `cnt`, `lastSum` and `lastCnt`.
     """
 
     window_size: WindowLength = Field(description="Length of the windows: whole seconds, 1s to 1d.", examples=["1h"])
