@@ -10,6 +10,8 @@ from typing import Any
 TIME_LIMIT = 2**62
 # Python refuses to read integers of over 4,300 digits; they are beyond a float anyway.
 _INT_DIGITS = 4_000
+# As many digits as ``mapped_times.WHOLE`` has.
+_QUALITY_LIMIT = 10**15
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)", re.ASCII)
 _NUMBER = re.compile(rf"{_INTEGER.pattern}(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 
@@ -50,6 +52,7 @@ class Found:
         point: None stands for an item that has no point at all.
         value: None stands for what is no number.
         text: JSON of a text or truth value of a point that may have it.
+        quality: 0 where the message says none.
         unused: count of values of points that are not selected.
     """
 
@@ -63,9 +66,12 @@ class Found:
     value: list[float | None] = field(default_factory=list)
     is_int: list[bool] = field(default_factory=list)
     text: list[str | None] = field(default_factory=list)
+    quality: list[int] = field(default_factory=list)
     unused: int = 0
 
-    def add_point(self, place: Place, point: str, value: Any, number_in: Callable[[Any], Number | None]) -> None:
+    def add_point(
+        self, place: Place, point: str, value: Any, number_in: Callable[[Any], Number | None], quality: Any = None
+    ) -> None:
         """Add the values of one point: a plain one, ``{"value": ...}`` or an array.
 
         Args:
@@ -73,13 +79,17 @@ class Found:
             point: the point's id.
             value: what the message has there.
             number_in: the number that a plain value is, None for what is none.
+            quality: of values that have none of their own.
         """
         takes_texts = (place.model, point) in self.texts
-        for element in _elements(value):
+        for element, own in _elements(value, quality):
             number = number_in(element)
-            self.add(place, point, number, _text(element) if takes_texts and number is None else None)
+            text = _text(element) if takes_texts and number is None else None
+            self.add(place, point, number, text, quality_of(own))
 
-    def add(self, place: Place, point: str | None, number: Number | None, text: str | None = None) -> None:
+    def add(
+        self, place: Place, point: str | None, number: Number | None, text: str | None = None, quality: int = 0
+    ) -> None:
         """Add one value."""
         self.message.append(place.message)
         self.asset.append(place.asset)
@@ -90,6 +100,7 @@ class Found:
         self.value.append(None if number is None else _as_float(number))
         self.is_int.append(isinstance(number, int))
         self.text.append(text)
+        self.quality.append(quality)
 
 
 def parse(raw: bytes | None) -> Any:
@@ -123,6 +134,12 @@ def number_of(value: Any) -> Number | None:
     return number_as(value)
 
 
+def quality_of(value: Any) -> int:
+    """The quality that a value is; 0 of what is no whole number, or has more than 15 digits."""
+    is_quality = isinstance(value, int) and not isinstance(value, bool) and abs(value) < _QUALITY_LIMIT
+    return value if is_quality else 0
+
+
 def is_number(value: Any) -> bool:
     """Whether a value is a JSON number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -147,13 +164,18 @@ def encodable(text: str, name: str) -> str:
     return text
 
 
-def _elements(value: Any) -> list[Any]:
+def _elements(value: Any, quality: Any) -> list[tuple[Any, Any]]:
+    """Return plain values, each with its quality."""
     if isinstance(value, list):
-        elements = [element.get("value") if isinstance(element, dict) else element for element in value]
+        elements = [_parts(element, quality) for element in value]
     else:
-        inner = value.get("value") if isinstance(value, dict) else value
-        elements = inner if isinstance(inner, list) else [inner]
-    return elements or [None]
+        inner, own = _parts(value, quality)
+        elements = [(element, own) for element in inner] if isinstance(inner, list) else [(inner, own)]
+    return elements or [(None, None)]
+
+
+def _parts(value: Any, quality: Any) -> tuple[Any, Any]:
+    return (value.get("value"), value.get("quality", quality)) if isinstance(value, dict) else (value, quality)
 
 
 def _text(value: Any) -> str | None:

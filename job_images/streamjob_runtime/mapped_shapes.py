@@ -40,7 +40,7 @@ def learn(sample: str, mapping: MessageMapping, selected: WantedPoints, *, flat:
     slots = _Slots.of(sample, mapping)
     times = slots.head_and_times()
     if mapping.point and mapping.value:
-        return _one_point(slots, times, mapping.point, mapping.value, selected.texts)
+        return _one_point(slots, times, mapping.point, mapping.value, selected)
     members = dict(slots.points())
     if not members:
         raise Unshapely
@@ -52,7 +52,9 @@ def learn(sample: str, mapping: MessageMapping, selected: WantedPoints, *, flat:
     for number, point in enumerate(wanted):
         path = members[point]
         is_text = point in selected.texts
-        slots.put(path, point_slot(slots.style, slots.at(path), number, is_text=is_text, takes_texts=True))
+        quality = f"q{number}" if selected.qualities else None
+        slot = point_slot(slots.style, slots.at(path), number, is_text=is_text, takes_texts=True, quality=quality)
+        slots.put(path, slot)
     return Shape(
         *slots.whole_and_item(),
         times.milliseconds,
@@ -64,10 +66,13 @@ def learn(sample: str, mapping: MessageMapping, selected: WantedPoints, *, flat:
     )
 
 
-def _one_point(slots: "_Slots", times: TimeColumn, point: MappedPoint, value: JsonPath, texts: frozenset[str]) -> Shape:
+def _one_point(
+    slots: "_Slots", times: TimeColumn, point: MappedPoint, value: JsonPath, selected: WantedPoints
+) -> Shape:
     slots.put(point.path, slots.text("point", point.path))
-    slots.put(value, value_slot(slots.style, slots.at(value), slots.style.scalar("v0")))
-    named = Named(point.names, takes_texts=True, texts=texts)
+    quality = "q0" if selected.qualities else None
+    slots.put(value, value_slot(slots.style, slots.at(value), slots.style.scalar("v0"), quality))
+    named = Named(point.names, takes_texts=True, texts=selected.texts)
     model = slots.mapping.model.name
     return Shape(
         *slots.whole_and_item(), times.milliseconds, points=(), unused=0, named=named, model=model, takes_texts=True

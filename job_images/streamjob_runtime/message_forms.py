@@ -19,10 +19,12 @@ class Form(Protocol):
     Attributes:
         selected: pairs of model and point whose values are wanted.
         texts: those of them whose values may be texts or truth values.
+        qualities: whether the qualities of values are wanted.
     """
 
     selected: Points
     texts: Points
+    qualities: bool
 
     def learn(self, sample: str, *, flat: bool) -> Shape:
         """Return the shape of a message, or raise Unshapely."""
@@ -33,9 +35,11 @@ class Form(Protocol):
         ...
 
 
-def form_of(mapping: MessageMapping | None, selected: Points, texts: Points) -> Form:
+def form_of(mapping: MessageMapping | None, selected: Points, texts: Points, *, qualities: bool = False) -> Form:
     """The form that a mapping describes; None: the service's."""
-    return ServiceForm(selected, texts) if mapping is None else MappedForm(selected, texts, mapping)
+    if mapping is None:
+        return ServiceForm(selected, texts, qualities)
+    return MappedForm(selected, texts, mapping, qualities)
 
 
 @dataclass
@@ -44,10 +48,11 @@ class ServiceForm:
 
     selected: Points
     texts: Points
+    qualities: bool = False
 
     def learn(self, sample: str, *, flat: bool) -> Shape:
         """Return the shape of a message, or raise Unshapely."""
-        return service_shapes.learn(sample, wanted_points(self.selected, self.texts), flat=flat)
+        return service_shapes.learn(sample, wanted_points(self), flat=flat)
 
     def read_message(self, message: int, raw: bytes | None, found: Found) -> None:
         """Add to ``found`` what one message holds, or raise Malformed."""
@@ -61,10 +66,11 @@ class MappedForm:
     selected: Points
     texts: Points
     mapping: MessageMapping
+    qualities: bool = False
 
     def learn(self, sample: str, *, flat: bool) -> Shape:
         """Return the shape of a message, or raise Unshapely."""
-        return mapped_shapes.learn(sample, self.mapping, wanted_points(self.selected, self.texts), flat=flat)
+        return mapped_shapes.learn(sample, self.mapping, wanted_points(self), flat=flat)
 
     def read_message(self, message: int, raw: bytes | None, found: Found) -> None:
         """Add to ``found`` what one message holds, or raise Malformed."""
@@ -75,8 +81,8 @@ class MappedForm:
         return MappedReader(self.mapping, self.selected)
 
 
-def wanted_points(selected: Points, texts: Points) -> WantedPoints:
+def wanted_points(form: Form) -> WantedPoints:
     """What a shape reads: a text of a point that only some models have as text is left to the complete reading."""
-    numbers = {point for _, point in selected - texts}
-    points = frozenset(point for _, point in selected)
-    return WantedPoints(points, points - numbers)
+    numbers = {point for _, point in form.selected - form.texts}
+    points = frozenset(point for _, point in form.selected)
+    return WantedPoints(points, points - numbers, form.qualities)

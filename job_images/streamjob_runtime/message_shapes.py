@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from streamjob_api.json_paths import Step
+from streamjob_runtime.mapped_times import WHOLE
 from streamjob_runtime.unlisted_points import NUMBER, Flat, Named
 
 # Measured: up to 12 numbers cost 7 ns a byte of the message, 20 cost 18 ns; reading one by one costs some 50.
@@ -77,10 +78,12 @@ class WantedPoints:
     Attributes:
         names: of the points whose values are wanted.
         texts: those of them whose values may be texts or truth values.
+        qualities: whether the qualities of values are wanted.
     """
 
     names: frozenset[str]
     texts: frozenset[str] = frozenset()
+    qualities: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,9 @@ def whole_and_item(style: Style, root: Any, head: Slots, records: Path | None, i
     return f"^{style.gap}{whole}{style.gap}$", one
 
 
-def point_slot(style: Style, value: Any, group: int, *, is_text: bool, takes_texts: bool) -> str:
+def point_slot(
+    style: Style, value: Any, group: int, *, is_text: bool, takes_texts: bool, quality: str | None = None
+) -> str:
     """Slot of a point's value, or of an object with one as ``value``.
 
     Args:
@@ -203,21 +208,35 @@ def point_slot(style: Style, value: Any, group: int, *, is_text: bool, takes_tex
         group: number of the slot's group.
         is_text: whether the value may be a text or truth value; otherwise it is a number.
         takes_texts: whether a string that holds a number is one.
+        quality: the group of the value's quality; None: it is not wanted.
     """
     if is_text:
-        return value_slot(style, value, style.value(f"v{group}"))
+        return value_slot(style, value, style.value(f"v{group}"), quality)
     inner = value["value"] if isinstance(value, dict) and "value" in value else value
     slot = f"(?P<v{group}>{NUMBER})"
-    return value_slot(style, value, f'"{slot}"' if takes_texts and isinstance(inner, str) else slot)
+    return value_slot(style, value, f'"{slot}"' if takes_texts and isinstance(inner, str) else slot, quality)
 
 
-def value_slot(style: Style, value: Any, slot: str) -> str:
-    """Slot of a point whose value is plain, or an object with a plain one as ``value``."""
+def value_slot(style: Style, value: Any, slot: str, quality: str | None = None) -> str:
+    """Slot of a point whose value is plain, or an object with a plain one as ``value``, and its quality in a group."""
     if isinstance(value, dict) and "value" in value:
-        return style.layout_of(value, {("value",): slot})
+        return style.layout_of(value, {("value",): slot, **quality_slot(value, quality)})
     if isinstance(value, (dict, list)):
         raise Unshapely
     return slot
+
+
+def quality_slot(fields: dict[str, Any], group: str | None) -> dict[Path, str]:
+    """Slot of the quality that an object has, if it is wanted.
+
+    Raises:
+        Unshapely: it is no whole number.
+    """
+    if group is None or "quality" not in fields:
+        return {}
+    if type(fields["quality"]) is not int:
+        raise Unshapely
+    return {("quality",): f"(?P<{group}>{WHOLE.pattern})"}
 
 
 def bare(pattern: str) -> str:

@@ -58,7 +58,7 @@ class Decoded:
         return dict(Counter(self.refusals["reason"].to_list()))
 
 
-def decode(
+def decode(  # noqa: PLR0913 (each is a choice of the job)
     values: Values,
     selected: frozenset[PointRef],
     now_ms: int,
@@ -67,6 +67,7 @@ def decode(
     mapping: MessageMapping | None = None,
     assets: AssetFilter = ALL_ASSETS,
     texts: frozenset[PointRef] = frozenset(),
+    qualities: bool = False,
 ) -> Decoded:
     """Decode the values of Kafka messages, in arrival order.
 
@@ -78,11 +79,12 @@ def decode(
         mapping: how the messages are read; None: they have the service's form.
         assets: the assets that the job works on.
         texts: selected points whose values may be texts or truth values.
+        qualities: whether points have the column ``quality i64``, 0 where the message says none.
     """
     raw = pl.Series("text", values, dtype=pl.Binary)
     written = _written(raw)
     numbered = pl.DataFrame([written]).with_row_index("message")
-    form = form_of(mapping, _pairs(selected), _pairs(texts))
+    form = form_of(mapping, _pairs(selected), _pairs(texts), qualities=qualities)
     proved = read(numbered.drop_nulls(), form)
     others = pl.concat([numbered.filter(written.is_null()), proved.rest])["message"].sort()
     found, malformed = _read_one_by_one(zip(others, raw.gather(others), strict=True), form)

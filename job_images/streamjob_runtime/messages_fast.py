@@ -48,8 +48,10 @@ class Read:
 
 
 def columns_of(form: Form) -> pl.Schema:
-    """Return NUMBERS, and with it ``text str``, JSON, where some points may have texts or truth values."""
-    return pl.Schema(NUMBERS | {"text": pl.String}) if form.texts else NUMBERS
+    """Return NUMBERS; with ``text str``, JSON, where points may have texts or truth values; with ``quality i64``."""
+    texts = {"text": pl.String()} if form.texts else {}
+    qualities = {"quality": pl.Int64()} if form.qualities else {}
+    return pl.Schema({**NUMBERS, **texts, **qualities})
 
 
 def read(texts: pl.DataFrame, form: Form) -> Read:
@@ -166,7 +168,9 @@ def _read_values(rows: pl.DataFrame, group: str, shape: Shape, form: Form) -> pl
         written = number_in(group, takes_texts=shape.takes_texts) if form.texts else pl.col(group)
         rows = rows.with_columns(written, text=group).with_columns(*numbers(group))
         text = pl.when(pl.col(group).is_null()).then("text")
-    columns: dict[str, pl.Expr] = {"value": pl.col(group), "is_int": pl.col(is_int(group)), "text": text}
+    place = f"q{group.removeprefix('v')}"
+    quality = pl.col(place) if place in rows.columns else pl.lit(0, pl.Int64)
+    columns = {"value": pl.col(group), "is_int": pl.col(is_int(group)), "text": text, "quality": quality}
     return rows.select(columns.get(name, pl.col(name)).alias(name) for name in columns_of(form))
 
 

@@ -80,14 +80,14 @@ def _read_record(record: dict[str, Any], origin: _Origin, selected: Points, foun
     if "assetId" not in record:
         raise Malformed("MissingField", "neither payload nor assetId is there")
     place, point = origin.place(record), _text(record, "pointId")
-    _add(found, place, point, _required(record, "value"), selected)
+    _add(found, place, point, _required(record, "value"), selected, record.get("quality"))
 
 
-def _add(found: Found, place: Place, point: str, value: Any, selected: Points) -> None:
+def _add(found: Found, place: Place, point: str, value: Any, selected: Points, quality: Any = None) -> None:
     if (place.model, point) not in selected:
         found.unused += 1
         return
-    found.add_point(place, point, value, number_as)
+    found.add_point(place, point, value, number_as, quality)
 
 
 def _object(value: Any, name: str, reason: str = "NotAnObject") -> dict[str, Any]:

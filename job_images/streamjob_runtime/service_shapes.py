@@ -12,6 +12,7 @@ from streamjob_runtime.message_shapes import (
     WantedPoints,
     parse_sample,
     point_slot,
+    quality_slot,
     value_slot,
     whole_and_item,
 )
@@ -53,7 +54,10 @@ def _origin(style: Style, root: dict[str, Any], head: dict[Path, str], selected:
         slots["measurepoints",] = style.flat
     for number, name in enumerate(wanted):
         is_text = name in selected.texts
-        slots["measurepoints", name] = point_slot(style, points[name], number, is_text=is_text, takes_texts=False)
+        quality = f"q{number}" if selected.qualities else None
+        slots["measurepoints", name] = point_slot(
+            style, points[name], number, is_text=is_text, takes_texts=False, quality=quality
+        )
     whole, item = whole_and_item(style, root, head, ("payload",), slots)
     if flat:
         members = tuple((name, name) for name in sorted(selected.names))
@@ -71,11 +75,15 @@ def _points(payload: Any) -> dict[str, Any]:
 
 
 def _record(style: Style, root: dict[str, Any], head: dict[Path, str], selected: WantedPoints) -> Shape:
+    value = root.get("value")
+    quality = "q0" if selected.qualities else None
+    has_own = isinstance(value, dict) and "quality" in value
     slots: dict[Path, str] = {
         ("assetId",): style.text("asset"),
         ("pointId",): style.text("point"),
         ("time",): _TIME,
-        ("value",): value_slot(style, root.get("value"), style.scalar("v0")),
+        ("value",): value_slot(style, value, style.scalar("v0"), quality),
+        **quality_slot(root, None if has_own else quality),
     }
     whole, _ = whole_and_item(style, root, head, None, slots)
     return Shape(whole, None, WHOLE.milliseconds, (), 0, named=Named({}, texts=selected.texts))
