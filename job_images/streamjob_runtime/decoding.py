@@ -10,6 +10,7 @@ from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_runtime.final_values import without_intermediate
 from streamjob_runtime.messages import Decoded, Values, decode
 from streamjob_runtime.templates import Template
+from streamjob_runtime.templates.protocols import ReadsQualities
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Decoding:
     Attributes:
         points: the inputs that come through the topic.
         texts: those whose values may be texts or truth values.
+        qualities: whether the qualities of values are read.
         final_only: those of which only final results are taken.
         assets: the assets that the job works on.
         now_ms: the clock that refuses times in the future.
@@ -28,6 +30,7 @@ class Decoding:
 
     points: frozenset[PointRef]
     texts: frozenset[PointRef]
+    qualities: bool
     final_only: frozenset[PointRef]
     assets: AssetFilter
     now_ms: int
@@ -58,6 +61,7 @@ class Decoding:
         return cls(
             points=template.inputs if points is None else template.inputs & points,
             texts=template.texts,
+            qualities=isinstance(template, ReadsQualities) and template.qualities,
             final_only=calculated if spec.final_only else frozenset(),
             assets=spec.assets,
             now_ms=0 if now_ms is None else now_ms,
@@ -75,6 +79,7 @@ class Decoding:
             mapping=self.mapping,
             assets=self.assets,
             texts=self.texts & self.points,
+            qualities=self.qualities,
         )
         return without_intermediate(decoded, values, self.final_only) if self.final_only else decoded
 

@@ -68,11 +68,18 @@ def _tagged(records: pl.DataFrame) -> pl.Series:
     return records["dq"].fill_null(0)
 
 
+def _quality(records: pl.DataFrame) -> Column:
+    from streamjob_runtime.templates.pipeline_results import quality  # noqa: PLC0415 (as above)
+
+    return numbers(quality(records))
+
+
 _FIELDS: Mapping[str, Callable[[pl.DataFrame], Column]] = {
     "value": lambda records: numbers(records["value"], records["is_int"]),
     "time": lambda records: numbers(records["time"]),
     "assetId": lambda records: _texts(records["asset"]),
     "modelId": lambda records: _part(records, 0),
     "pointId": lambda records: _part(records, 1),
+    "quality": _quality,
     "dq": lambda records: numbers(_tagged(records)),
 }

@@ -27,7 +27,7 @@ from streamjob_runtime.rows import Kind
 from streamjob_runtime.shards import FORMER, Shards
 from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.pipeline_results import RECORDS, pipeline_results
-from streamjob_runtime.templates.pipeline_runs import FRAME, StageRun, StageStore, failed_letters
+from streamjob_runtime.templates.pipeline_runs import StageRun, StageStore, failed_letters
 from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
 from streamjob_runtime.templates.series_combiner import ARRIVED, SeriesCombiner
 from streamjob_runtime.templates.surroundings import Surroundings
@@ -74,14 +74,19 @@ class Pipeline:
         return self.inputs - self.graph.numbers
 
     @property
+    def qualities(self) -> bool:
+        """Every record has its quality, which leaves with results."""
+        return True
+
+    @property
     def uses_clock(self) -> bool:
         """Whether any stage does."""
-        return any(_calculator(node).USES_CLOCK for node in self.graph.nodes)
+        return any(_calculator(node).uses_clock for node in self.graph.nodes)
 
     def combiner(self, shards: Shards) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch; every record crosses."""
         texts = ("text",) if self.texts else ()
-        return SeriesCombiner(self.graph.inputs, shards, ("time", "value", "is_int", *texts, ARRIVED))
+        return SeriesCombiner(self.graph.inputs, shards, ("time", "value", "is_int", *texts, "quality", ARRIVED))
 
     def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Take the blocks of one shard through the stages.
@@ -123,34 +128,27 @@ class Pipeline:
         names = sorted(each.stage.name for each in self.graph.nodes)
         return StageStore(store, names.index(node.stage.name))
 
-    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:
+    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
         """Drop what stages keep of some assets and points."""
         for node in self.graph.nodes:
-            own, here = self._store(store, node), _chosen_here(node, chosen)
-            inner, state = _calculator(node).inner, own.get(FRAME)
-            if inner is not None:
-                inner.forget(own, here, now_ms)
-            elif state is not None:
-                own.put(FRAME, state.filter(~_is_chosen(state, here)))
+            own = self._store(store, node)
+            state = own.recall()
+            if state is not None:
+                own.keep(state.filter(~_is_chosen(state, _chosen_here(node, chosen))))
         return {}
 
     def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
         """Yield what stages keep of some assets and points, by the stage's name."""
         for node in self.graph.nodes:
-            own, here = self._store(store, node), _chosen_here(node, chosen)
-            inner, state = _calculator(node).inner, own.get(FRAME)
-            if inner is not None:
-                yield from (each._replace(kind=f"{node.stage.name}: {each.kind}") for each in inner.held(own, here))
-            elif state is not None:
-                yield from _held(state.filter(_is_chosen(state, here)), node.stage.name)
+            state = self._store(store, node).recall()
+            if state is not None:
+                yield from _held(state.filter(_is_chosen(state, _chosen_here(node, chosen))), node.stage.name)
 
     def close(self, store: BlockStore) -> Folded:
         """Give what stages hold open, and leave nothing behind."""
         folded = self._run(store, self._records([]), 0, is_end=True)
         for node in self.graph.nodes:
-            own = self._store(store, node)
-            if _calculator(node).inner is None and own.get(FRAME) is not None:
-                own.remove(FRAME)
+            self._store(store, node).clear()
         return replace(folded, deadline=None)
 
 

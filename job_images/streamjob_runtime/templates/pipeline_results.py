@@ -14,13 +14,21 @@ RECORDS = pl.Schema(
         "value": pl.Float64(),
         "is_int": pl.Boolean(),
         "text": pl.String(),
+        "quality": pl.Int64(),
         "arrival": pl.UInt32(),
     }
 )
 # What stages may add to a record itself; all other columns are parts of ``attr``.
-_OWN = {*RECORDS, "quality", "dq"}
+_OWN = {*RECORDS, "dq"}
 # What a pipeline's results have beside RESULTS.
 PIPELINE_RESULTS = pl.Schema([*RESULTS.items(), ("quality", pl.Int64()), ("dq", pl.Int64())])
+
+
+def quality(records: pl.DataFrame) -> pl.Series:
+    """Return the quality of each record; 0 of those that a stage made without one."""
+    if "quality" not in records.columns:
+        return pl.repeat(0, records.height, dtype=pl.Int64, eager=True)
+    return records["quality"].fill_null(0)
 
 
 def pipeline_results(records: pl.DataFrame) -> pl.DataFrame:
@@ -32,7 +40,7 @@ def pipeline_results(records: pl.DataFrame) -> pl.DataFrame:
         "model": name.str.split_exact("::", 1).struct[0],
         "point": name.str.split_exact("::", 1).struct[1],
         "attr": attr,
-        "quality": pl.col("quality") if "quality" in records.columns else pl.lit(0),
+        "quality": quality(records),
         "dq": pl.col("dq") if "dq" in records.columns else pl.lit(None),
     }
     return records.select(

@@ -12,40 +12,38 @@ from streamjob_calculators.kit.conditions import is_true
 from streamjob_runtime.faults import RecordFailed
 from streamjob_runtime.letters import DEAD_LETTERS
 from streamjob_runtime.records import encode
-from streamjob_runtime.templates.pipeline_results import pipeline_results
+from streamjob_runtime.templates.pipeline_results import pipeline_results, quality
 from streamjob_runtime.templates.protocols import BlockStore
 from streamjob_runtime.templates.surroundings import Attributes, NoScalar
 
-# Of each stage's part of a shard's state; a stage that keeps more than one block numbers them below.
-_BUCKETS = 2**48
-# Where a stage keeps a frame of its own.
-FRAME = 0
 FAILED = "failed"
+FILTERED_QUALITY = "filteredQuality"
 _REASON = "StageFailed"
 
 
 @dataclass(frozen=True)
 class StageStore:
-    """One stage's part of a shard's state, a BlockStore.
+    """One stage's part of a shard's state.
 
     Attributes:
-        rank: of the stage's name among all.
+        bucket: the rank of the stage's name among all.
     """
 
     store: BlockStore
-    rank: int
+    bucket: int
 
-    def get(self, bucket: int) -> pl.DataFrame | None:
-        """Return the block of a bucket, None where there is none."""
-        return self.store.get(self.rank * _BUCKETS + bucket)
+    def recall(self) -> pl.DataFrame | None:
+        """Return what was kept; None where nothing was."""
+        return self.store.get(self.bucket)
 
-    def put(self, bucket: int, block: pl.DataFrame) -> None:
-        """Write the block of a bucket."""
-        self.store.put(self.rank * _BUCKETS + bucket, block)
+    def keep(self, state: pl.DataFrame) -> None:
+        """Keep a frame in the place of the last one."""
+        self.store.put(self.bucket, state)
 
-    def remove(self, bucket: int) -> None:
-        """Drop a bucket."""
-        self.store.remove(self.rank * _BUCKETS + bucket)
+    def clear(self) -> None:
+        """Keep nothing."""
+        if self.recall() is not None:
+            self.store.remove(self.bucket)
 
 
 @dataclass
@@ -68,11 +66,11 @@ class StageRun:
 
     def recall(self) -> pl.DataFrame | None:
         """Return what the stage kept."""
-        return self.store.get(FRAME)
+        return self.store.recall()
 
     def keep(self, state: pl.DataFrame) -> None:
         """Keep a frame for the next micro-batch."""
-        self.store.put(FRAME, state)
+        self.store.keep(state)
 
     def wake(self, at_ms: int) -> None:
         """Have the stage applied again at this time at the latest."""
@@ -103,13 +101,23 @@ class StageRun:
             self.failed.append(records.with_columns(cause=pl.lit(cause)))
 
     def admitted(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Return the records for which the stage's precondition is true; the others fail."""
+        """Return the records of the stage's qualities for which its precondition is true; of these, the others fail."""
+        records = self._of_qualities(records)
         condition = self.node.stage.precondition
         if condition is None or not records.height:
             return records
         holds = is_true(condition, records)
         self.reject(records.filter(~holds), "its precondition is not true")
         return records.filter(holds)
+
+    def _of_qualities(self, records: pl.DataFrame) -> pl.DataFrame:
+        qualities = self.node.stage.qualities
+        if not qualities or not records.height:
+            return records
+        kept = records.filter(quality(records).is_in(qualities))
+        if kept.height < records.height:
+            self.count(FILTERED_QUALITY, records.height - kept.height)
+        return kept
 
 
 def failed_letters(runs: Sequence[StageRun], org_id: str) -> pl.DataFrame:

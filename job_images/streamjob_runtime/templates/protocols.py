@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -150,3 +150,12 @@ class Template(Protocol):
 
         ``results`` are final and in no order that counts. A driver never closes: its input goes on.
         """
+
+
+@runtime_checkable
+class ReadsQualities(Protocol):
+    """What a template says beside, if blocks of points are to have ``quality``."""
+
+    @property
+    def qualities(self) -> bool:
+        """Whether they are."""

@@ -18,7 +18,7 @@ class SeriesCombiner:
     """Makes SERIES_BLOCKs: a row for each asset and input, with lists of its records in arrival order.
 
     Columns: ``asset str``, ``input i32`` (its place among the inputs), ``model_path str``, and of each record those
-    that are asked for: ``time i64, value f64, is_int bool, text str, arrived u32``.
+    that are asked for: ``time i64, value f64, is_int bool, text str, quality i64, arrived u32``.
     """
 
     def __init__(self, inputs: Iterable[PointRef], shards: Shards, columns: Sequence[str] = ("time", "value")) -> None:

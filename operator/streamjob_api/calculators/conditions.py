@@ -16,6 +16,7 @@ RECORD_FIELDS: Mapping[str, ValueType] = {
     "assetId": ValueType.TEXT,
     "modelId": ValueType.TEXT,
     "pointId": ValueType.TEXT,
+    "quality": ValueType.INT,
     "dq": ValueType.INT,
 }
 # Of the record that a stage keeps of the same series, as ``${last::...}``.

@@ -68,6 +68,14 @@ class Stage(ApiModel):
         examples=[{"points": ["Meter::A"]}],
         json_schema_extra=ANY_FIELDS | STATE_BREAKING,
     )
+    qualities: list[int] = Field(
+        default=[],
+        max_length=20,
+        description="Only records of these qualities enter the stage; the others are counted as filteredQuality. A "
+        "record without one has quality 0. Empty: records of any quality enter.",
+        examples=[[0, 192]],
+        json_schema_extra=SET | RESTART,
+    )
     precondition: Expression | None = Field(
         default=None,
         description="Only records for which this expression is true enter the stage; the others count as failing ones.",
@@ -93,6 +101,9 @@ class Stage(ApiModel):
                 yield RuleFault(f"'{before}' is the stage itself; name an earlier stage", ("from", number))
             if before in self.from_[:number]:
                 yield RuleFault(f"'{before}' is listed twice; leave one out", ("from", number))
+        for number, quality in enumerate(self.qualities):
+            if quality in self.qualities[:number]:
+                yield RuleFault(f"{quality} is listed twice; leave one out", ("qualities", number))
 
     def _large_parameters(self) -> Iterator[RuleFault]:
         if _depth(self.parameters) > MAX_PARAMETERS_DEPTH:

@@ -28,6 +28,7 @@ def qualities(*messages: dict[str, Any], texts: tuple[PointRef, ...] = ()) -> li
     return found.points["quality"].to_list()
 
 
+NO_QUALITIES: tuple[Any, ...] = ("9", 9.5, 9.0, True, None, {}, [9], 10**15)
 CASES = [
     (origin(Reading=1), [0]),
     (origin(Reading={"value": 1, "quality": 192}), [192]),
@@ -39,8 +40,8 @@ CASES = [
     (record(), [0]),
     (record({"value": 1, "quality": 9}, quality=192), [9]),
     (record({"value": 1}, quality=192), [192]),
-    *((origin(Reading={"value": 1, "quality": other}), [0]) for other in ("9", 9.5, 9.0, True, None, {}, [9], 10**15)),
-    *((record(quality=other), [0]) for other in ("9", 9.5, True, None, {}, 10**15)),
+    *((origin(Reading={"value": 1, "quality": other}), [0]) for other in NO_QUALITIES),
+    *((record(quality=other), [0]) for other in NO_QUALITIES),
 ]
 
 
