@@ -36,7 +36,7 @@ def pipeline_results(records: pl.DataFrame) -> pl.DataFrame:
     attached = [name for name in records.columns if name not in _OWN]
     attr = pl.struct(attached).struct.json_encode() if attached else pl.lit("{}")
     name = pl.col("point").cast(pl.String)
-    given = {
+    given: dict[str, pl.Expr | pl.Series] = {
         "model": name.str.split_exact("::", 1).struct[0],
         "point": name.str.split_exact("::", 1).struct[1],
         "attr": attr,
