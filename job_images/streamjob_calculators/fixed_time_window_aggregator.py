@@ -75,7 +75,7 @@ class FixedTimeWindowAggregator(WindowCalculator):
     )
 
     @property
-    def USES_CLOCK(self) -> bool:  # type: ignore[override] # noqa: N802 (a constant of other calculators)
+    def uses_clock(self) -> bool:
         """Whether it gives early results by the clock."""
         return self._every_ms is not None
 

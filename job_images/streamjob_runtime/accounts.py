@@ -16,6 +16,7 @@ _PLAIN = (
 )
 _SEVERAL_WORDS = {
     "several_partitions": "severalPartitions",
+    "filtered_quality": "filteredQuality",
     "division_by_zero": "divisionByZero",
     "not_finite": "notFinite",
     "wrong_type": "wrongType",

@@ -9,7 +9,7 @@ from streamjob_api.progress import DriverState, Progress
 
 _OUTCOMES = (
     *("records", "late", "outside", "refused", "unused", "filtered", "intermediate", "repeated"),
-    *("failed", "discarded"),
+    *("failed", "discarded", "filtered_quality"),
 )
 
 

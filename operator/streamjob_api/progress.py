@@ -71,6 +71,7 @@ class Totals(_Report):
     )
     failed: int = Field(default=0, description="Records that a stage of a pipeline could not handle.")
     discarded: int = Field(default=0, description="Records that a stage of a pipeline left out, as it was told to.")
+    filtered_quality: int = Field(default=0, description="Records of a quality that a stage of a pipeline leaves out.")
     missing: int = Field(default=0, description="Calculations without a result: a value was never seen, or is too old.")
     division_by_zero: int = Field(default=0, description="Calculations without a result: division by zero.")
     not_finite: int = Field(default=0, description="Calculations without a result: a number in it is too large.")

@@ -111,13 +111,18 @@ def stage_identity(stage: Stage) -> dict[str, Any]:
         "name": stage.name,
         "calculator": canonical_name(type(parameters)),
         "from": [*stage.from_],
-        "parameters": {name: _in_order(value) for name, value, _ in given_fields(parameters)},
+        "parameters": _given_plain(parameters),
         "precondition": _plain(stage.precondition),
     }
 
 
-def _in_order(value: Any) -> Any:
-    return [_in_order(each) for each in value] if isinstance(value, list) else _plain(value)
+def _given_plain(value: Any) -> Any:
+    """A parameter as what it means: lists in their order, of parts all fields that are given."""
+    if isinstance(value, list):
+        return [_given_plain(each) for each in value]
+    if isinstance(value, BaseModel):
+        return {name: _given_plain(below) for name, below, _ in given_fields(value)}
+    return _plain(value)
 
 
 @_plain.register

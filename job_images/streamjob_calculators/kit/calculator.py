@@ -10,7 +10,7 @@ where a record has none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import Field
 
@@ -20,7 +20,6 @@ from streamjob_calculators.kit.columns import pl
 
 if TYPE_CHECKING:
     from streamjob_api.points import AttributeRef
-    from streamjob_runtime.templates.protocols import BlockStore, Template
 
 
 class Run(Protocol):
@@ -29,10 +28,6 @@ class Run(Protocol):
     @property
     def now_ms(self) -> int:
         """The clock of the micro-batch, epoch ms."""
-
-    @property
-    def store(self) -> BlockStore:
-        """The stage's part of the state as a template has its own; of stages that run one (``inner``)."""
 
     def recall(self) -> pl.DataFrame | None:
         """Return what the stage kept in an earlier micro-batch; None where it kept nothing."""
@@ -45,7 +40,7 @@ class Run(Protocol):
         """
 
     def wake(self, at_ms: int) -> None:
-        """Have the stage applied again at this time of the clock at the latest, though nothing came; see USES_CLOCK."""
+        """Have the stage applied again at this time of the clock at the latest, though nothing came; see uses_clock."""
 
     def reject(self, records: pl.DataFrame, cause: str) -> None:
         """Hand over records that cannot be handled; they are not in what the stage gives.
@@ -63,17 +58,12 @@ class Run(Protocol):
 
 
 class Calculator(StageParameters):
-    """A stage's parameters, and what it does with records.
-
-    ``USES_CLOCK``: whether it may have itself woken; then it is applied in each micro-batch, with records or without.
-    """
-
-    USES_CLOCK: ClassVar[bool] = False
+    """A stage's parameters, and what it does with records."""
 
     @property
-    def inner(self) -> Template | None:
-        """The template whose state the stage's is; None: it keeps a frame of its own, or nothing."""
-        return None
+    def uses_clock(self) -> bool:
+        """Whether it may have itself woken; then it is applied when the clock has come, too, without records."""
+        return False
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return what becomes of the next records, in an order that a replay repeats.

@@ -147,3 +147,14 @@ def test_changes_are_named_by_path_and_policies_by_their_output() -> None:
 def test_many_changes_are_counted() -> None:
     found = changes(spec(), StreamJobSpec.model_validate(document("energy-by-meter-reading")))
     assert shown(found).endswith(f" and {len(found) - 8} more")
+
+
+def test_what_a_list_of_parts_says_is_part_of_a_stage() -> None:
+    def of(trigger: str) -> JobFile:
+        inputs = [{"point": point, "trigger": point == trigger} for point in ("M::A", "M::B")]
+        parameters = {"inputs": inputs, "expression": "${M::A} - ${M::B}", "output": "M::C"}
+        stage = {"name": "a", "calculator": "latest-record-merger", "from": ["source"], "parameters": parameters}
+        return told({**document("pipeline"), "pipeline": {"stages": [stage]}})
+
+    assert of_operator(of("M::A")) != of_operator(of("M::B"))
+    assert of_runtime(of("M::A")) != of_runtime(of("M::B"))

@@ -21,6 +21,7 @@ from streamjob_api.lifecycle import DesiredState
 from streamjob_api.resources import Pod as PodSize
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_api.templates import BLOCKS
+from streamjob_api.templates.pipeline import Pipeline
 from streamjob_operator.catalogue import Catalogue
 from streamjob_operator.jobs.course import Observed
 from streamjob_operator.jobs.decide import decide
@@ -59,6 +60,7 @@ STAGES: dict[str, list[dict[str, Any]]] = {
     "calculator": [{"calculator": "late-point-tagger", "parameters": {"input": "Mill::Speed"}}, {}],
     "from": [{}, {"from": ["source", "select"]}],
     "parameters": [{}, {"parameters": {"input": "Mill::Speed", "threshold": "[0, 7]", "output": "Mill::SpeedTagged"}}],
+    "qualities": [{}, {"qualities": [0, 192]}],
     "precondition": [{}, {"precondition": "${Mill::Speed} > 7"}],
     "onRecordError": [{}, {"onRecordError": "StopPipeline"}],
 }
@@ -97,7 +99,7 @@ def stages(part: BaseModel, path: str) -> Iterator[tuple[str, Diff, Any]]:
         changed = [{**stage, **change} for stage, change in zip(written, STAGES[field.alias or name], strict=True)]
         diff = diff_of(field)
         assert diff is not None
-        yield f"{path}[].{field.alias or name}", diff, type(part).model_validate({"stages": changed}).stages
+        yield f"{path}[].{field.alias or name}", diff, Pipeline.model_validate({"stages": changed}).stages
 
 
 def another(name: str, field: FieldInfo, value: Any) -> Any:
