@@ -78,9 +78,9 @@ class CumulantDecomposer(PointCalculator):
         last = pl.col(LAST).struct.field("lastRecord")
         since, before = (last.struct.field(name) for name in ("time", "value"))
         is_known = before.is_not_null() & pl.col("value").is_not_null()
-        rows = records.filter(is_known).with_columns(
-            growth=pl.col("value") - before, hours=(pl.col("time") - since) / _MS_PER_HOUR
-        )
+        rows = records.filter(is_known).with_columns(growth=pl.col("value") - before, elapsed=pl.col("time") - since)
+        # Polars would multiply by the reciprocal, which gives 1.0000000000000002 for an hour.
+        rows = rows.with_columns(hours=pl.Series(rows["elapsed"].to_numpy() / _MS_PER_HOUR, dtype=pl.Float64))
         in_order = rows.filter(pl.col("hours") > 0)
         run.count("late", rows.height - in_order.height)
         rows = in_order.with_columns(slope=pl.col("growth") / pl.col("hours"), **self._bound(in_order, run))
@@ -96,7 +96,7 @@ class CumulantDecomposer(PointCalculator):
         finite = {name: pl.when(pl.col(name).is_finite()).then(name) for name in ("low", "high")}
         told = pl.struct(slope="slope", minSlope=finite["low"], maxSlope=finite["high"], scale="scale")
         given = right.with_columns(told.alias(ATTACHED), value=pl.col("growth") * pl.col("scale"), is_int=pl.lit(False))
-        return self.named(given.drop("growth", "hours", "slope", "low", "high", "scale"))
+        return self.named(given.drop("growth", "elapsed", "hours", "slope", "low", "high", "scale"))
 
     def _bound(self, rows: pl.DataFrame, run: Run) -> dict[str, pl.Expr | pl.Series]:
         """Return ``low``, ``high`` and ``scale`` of each row."""
