@@ -142,7 +142,7 @@ def test_no_tool_to_build_or_fetch_with_is_there(image: str, request: pytest.Fix
 @pytest.mark.parametrize("image", ["operator", "runtime"])
 def test_our_code_is_compiled(image: str, request: pytest.FixtureRequest) -> None:
     facts = request.getfixturevalue(image)
-    assert facts["packages"] == ["streamjob_api", f"streamjob_{image}"]
+    assert facts["packages"] == ["streamjob_api", "streamjob_calculators", f"streamjob_{image}"]
     assert facts["uncompiled"] == []
 
 
