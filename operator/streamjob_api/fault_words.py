@@ -195,7 +195,10 @@ def _mapping(details: ErrorDetails, place: Place) -> str:
 
 
 def _range(details: ErrorDetails, place: Place) -> str:
-    above, least, most = place.limit("gt"), place.limit("ge"), place.limit("le")
+    broken = details.get("ctx") or {}  # all that is known of an item's limits
+    above, least, most = (
+        place.limit(name) if place.limit(name) is not None else broken.get(name) for name in ("gt", "ge", "le")
+    )
     bounds = [
         *([f"more than {above:g}"] if above is not None else []),
         *([f"at least {least}"] if least is not None else []),

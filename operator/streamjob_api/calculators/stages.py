@@ -24,6 +24,8 @@ SOURCE = "source"  # the stage that every pipeline begins with
 StageName = Annotated[str, StringConstraints(pattern=forms.LABEL.pattern, min_length=1, max_length=63)]
 CalculatorName = Annotated[str, StringConstraints(pattern=forms.CALCULATOR.pattern, min_length=1, max_length=127)]
 
+Quality = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+
 
 class OnRecordError(StrEnum):
     """What happens with a record that a stage cannot handle."""
@@ -68,7 +70,7 @@ class Stage(ApiModel):
         examples=[{"points": ["Meter::A"]}],
         json_schema_extra=ANY_FIELDS | STATE_BREAKING,
     )
-    qualities: list[int] = Field(
+    qualities: list[Quality] = Field(
         default=[],
         max_length=20,
         description="Only records of these qualities enter the stage; the others are counted as filteredQuality. A "
