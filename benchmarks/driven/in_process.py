@@ -83,6 +83,7 @@ def _points(stream: Stream, rounds: range, *, has_texts: bool) -> pl.DataFrame:
             "value",
             pl.lit(value=False).alias("is_int"),
             *([pl.lit(None, pl.String).alias("text")] if has_texts else []),
+            pl.lit(0, pl.Int64).alias("quality"),
         )
         for number in rounds
     ]
