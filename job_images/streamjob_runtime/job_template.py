@@ -3,6 +3,7 @@
 from functools import partial
 
 from streamjob_api.job_file import JobFile
+from streamjob_api.permissions import Permissions
 from streamjob_runtime.stopping import is_stop_asked
 from streamjob_runtime.templates import Surroundings, Template, for_job
 from streamjob_runtime.templates.surroundings import Attributes, NoAttributes
@@ -16,6 +17,7 @@ def template_of(job: JobFile) -> Template:
         calculated=frozenset(job.calculated),
         attributes=_attributes_of(job),
         names=job.names,
+        allowed=job.pipelines or Permissions(),
     )
     return for_job(job.spec, surroundings)
 

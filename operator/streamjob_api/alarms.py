@@ -10,7 +10,7 @@ from streamjob_api.connections import SecretName
 from streamjob_api.diffs import LIVE
 from streamjob_api.duration_limits import AtLeastASecond
 from streamjob_api.durations import Duration
-from streamjob_api.rule_faults import RuleFault
+from streamjob_api.rule_faults import RuleFault, listed_twice
 from streamjob_api.schema_marks import SET, rules, unit
 
 
@@ -71,6 +71,4 @@ class Alarms(ApiModel):
         """A time goes with a lag; no state is listed twice."""
         if self.for_ is not None and self.lag is None:
             yield RuleFault("only with lag; give the lag that it goes with", ("for",))
-        for number, state in enumerate(self.states):
-            if state in self.states[:number]:
-                yield RuleFault(f"'{state}' is listed twice; leave one out", ("states", number))
+        yield from listed_twice("states", self.states)

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from streamjob_api import forms
 from streamjob_api.base import ApiModel, Int
 from streamjob_api.duration_limits import AtLeastASecond
-from streamjob_api.rule_faults import RuleFault
+from streamjob_api.rule_faults import RuleFault, listed_twice
 from streamjob_api.schema_marks import SET, rules, unit
 from streamjob_api.suggestions import did_you_mean
 
@@ -113,9 +113,7 @@ class StoragePolicy(ApiModel):
 
     def faults(self) -> Iterator[RuleFault]:
         """No pattern is listed twice."""
-        for number, pattern in enumerate(self.points):
-            if pattern in self.points[:number]:
-                yield RuleFault(f"'{pattern}' is listed twice; leave one out", ("points", number))
+        yield from listed_twice("points", self.points)
 
 
 class TimeSeries(ApiModel):

@@ -46,6 +46,10 @@ BROKERS = Form(
     r"^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$", "host:port, several of them separated by commas without blanks"
 )
 REDIS_URL = Form(r"^rediss?://[^@\s]+$", "a redis:// or rediss:// address without blanks, user and password")
+HOST = Form(
+    r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$",
+    "a host name, with ':' and the port where it has its own",
+)
 POSTGRES_URL = Form(r"^postgres(ql)?://[^@\s]+$", "a postgresql:// address without blanks, user and password")
 STORAGE_URI = Form(r"^[a-z0-9]+://[^@\s]+$", "an address of storage without blanks, user and password")
 CHECKPOINT = Form(

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from streamjob_api.base import ApiModel
 from streamjob_api.connections import Kafka, Redis
+from streamjob_api.permissions import Permissions
 from streamjob_api.points import PointRef
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.source import MessageMapping, Source
@@ -69,6 +70,7 @@ class JobFile(ApiModel):
     redis: Redis | None = None
     source: Source | None = Field(default=None, description="Own topic names and the mapping of messages.")
     timezone: TimeZone = Field(default=UTC, description="Of the OU's days, where the job names none.")
+    pipelines: Permissions | None = Field(default=None, description="What pipelines may do beyond calculating.")
     calculated: list[PointRef] = Field(
         default=[], description="Inputs that other jobs of the OU calculate; they are read from the results' topic."
     )

@@ -1,6 +1,6 @@
 """Faults that a rule across fields has found, told by pydantic beside those of single fields."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,13 @@ class RuleFault:
 
     message: str
     path: tuple[str | int, ...] = ()
+
+
+def listed_twice(field: str, values: Sequence[object]) -> Iterator[RuleFault]:
+    """Yield a fault for each value of a list that stands before it already."""
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            yield RuleFault(f"'{value}' is listed twice; leave one out", (field, number))
 
 
 def raised(title: str, faults: Sequence[RuleFault]) -> ValidationError:

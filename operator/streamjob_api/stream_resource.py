@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from streamjob_api import forms
 from streamjob_api.base import ApiModel, Int, Number
 from streamjob_api.connections import Kafka, ObjectName, Redis, TimeSeries
+from streamjob_api.permissions import Permissions
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import keyed_by, rules, unit
 from streamjob_api.source import Source
@@ -156,6 +157,11 @@ class StreamResourceSpec(ApiModel):
         default=None, description="The OU's thing models. Left out: names of points are only checked for their form."
     )
     checkpoints: Checkpoints = Field(default=Checkpoints(), description="Where jobs keep state and offsets.")
+    pipelines: Permissions | None = Field(
+        default=None,
+        description="What pipelines may do beyond calculating: run scripts, ask other hosts, use further topics. Left "
+        "out: nothing.",
+    )
     source: Source | None = Field(
         default=None,
         description="Topics and message form of devices that speak differently. Left out: the service's own.",

@@ -143,7 +143,7 @@ def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundi
     if attributes is None:
         return Surroundings(job.org_id, job.timezone, job.calculated)
     names = ResolvedNames(attributes=attributes.names)
-    return Surroundings(job.org_id, job.timezone, job.calculated, attributes, names)
+    return Surroundings(job.org_id, job.timezone, job.calculated, attributes, names=names)
 
 
 def _output(request: Request, job: Subject) -> Output:

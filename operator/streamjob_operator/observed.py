@@ -103,7 +103,7 @@ class Resource:
         if isinstance(self.spec, InvalidSpec):
             return ""
         told = self.spec.model_dump(
-            mode="json", exclude_defaults=True, include={"kafka", "redis", "source", "timezone"}
+            mode="json", exclude_defaults=True, include={"kafka", "redis", "source", "timezone", "pipelines"}
         )
         return digest([self.org_id, told])
 

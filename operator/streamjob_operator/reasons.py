@@ -24,6 +24,7 @@ LINEAGE_LOOP = "LineageLoop"  # the job closes a loop with older jobs of the OU
 UNKNOWN_NAME = "UnknownName"  # the thing models have no such model, point or attribute
 TYPE_MISMATCH = "TypeMismatch"  # a point or attribute is of another type than is needed
 REDIS_MISSING = "RedisMissing"  # the job binds attributes of assets, but the StreamResource names no Redis
+NOT_ALLOWED = "NotAllowed"  # a pipeline does what the StreamResource does not allow
 STORAGE_NOT_SHARED = "StorageNotShared"  # a Cluster job, but the StreamResource names no claim that all pods share
 MODELS_MISSING = "ModelsMissing"  # the ConfigMap with the thing models is not there or cannot be read
 MODELS_INVALID = "ModelsInvalid"  # the ConfigMap with the thing models has faults

@@ -5,7 +5,7 @@ import re
 import shlex
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ from fixtures.results import at_highest_revision, emissions, send
 from fixtures.spark import running
 from streamjob_api.connections import Redis
 from streamjob_api.points import AttributeRef
-from streamjob_runtime import attributes as module
-from streamjob_runtime.attributes import PART, REFRESH_SECONDS, RedisAttributes
+from streamjob_runtime import redis_hashes
+from streamjob_runtime.attributes import PART, RedisAttributes
 from streamjob_runtime.faults import DependencyUnavailable
+from streamjob_runtime.redis_hashes import REFRESH_SECONDS
 from streamjob_runtime.templates.surroundings import NoScalar
 from streamjob_runtime.waiting import DENIED_SECONDS, Interrupted, Waits
 
@@ -112,7 +113,7 @@ def test_what_is_known_is_not_asked_again_and_what_is_not_is_asked_alone(
 def test_no_more_assets_are_kept_than_the_bound(
     attributes: RedisAttributes, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_KEPT", 2)
+    monkeypatch.setattr(redis_hashes, "MOST_KEPT", 2)
     for asset in "abc":
         give(client, asset, Ratio=1)
     assert attributes.read(["a", "b", "c"], [RATIO])[RATIO] == [1, 1, 1]
@@ -124,7 +125,7 @@ def test_no_more_assets_are_kept_than_the_bound(
 def test_the_bound_holds_for_all_bindings_together(
     attributes: RedisAttributes, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MOST_KEPT", 2)
+    monkeypatch.setattr(redis_hashes, "MOST_KEPT", 2)
     give(client, "a", Ratio=1, Site=1)
     for refs in ([RATIO], [SITE], [RATIO, SITE]):
         assert attributes.read(["a"], refs)[refs[0]] == [1]
@@ -176,7 +177,8 @@ def test_who_is_denied_for_minutes_gives_up_with_the_reason(
     with pytest.raises(DependencyUnavailable, match="RedisDenied: "):
         attributes.read(["a"], [RATIO])
     client.acl_setuser("reader", enabled=True, keys=[f"streamjob:attributes:{ORG}:*"], categories=["+@all"])
-    assert replace(attributes, waits=Waits()).read(["a"], [RATIO]) == {RATIO: [None]}
+    allowed = RedisAttributes(Redis(url=redis_server.url), ORG, lambda: False, tmp_path)
+    assert allowed.read(["a"], [RATIO]) == {RATIO: [None]}
     client.acl_deluser("reader")
 
 

@@ -20,6 +20,7 @@ from streamjob_calculators.kit.columns import pl
 
 if TYPE_CHECKING:
     from streamjob_api.points import AttributeRef
+    from streamjob_runtime.templates.surroundings import Surroundings
 
 
 class Run(Protocol):
@@ -28,6 +29,10 @@ class Run(Protocol):
     @property
     def now_ms(self) -> int:
         """The clock of the micro-batch, epoch ms."""
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What the job is told beside its block: the OU's days, its assets, what it may do."""
 
     def recall(self) -> pl.DataFrame | None:
         """Return what the stage kept in an earlier micro-batch; None where it kept nothing."""

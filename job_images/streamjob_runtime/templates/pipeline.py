@@ -101,7 +101,7 @@ class Pipeline:
         flows, runs = {SOURCE: records}, []
         self.watch(SOURCE, records)
         for node in self.graph.nodes:
-            run = StageRun(node, self._store(store, node), now_ms, self.surroundings.attributes)
+            run = StageRun(node, self._store(store, node), now_ms, self.surroundings)
             given = flows[node.stage.name] = _through(node, flows, run, is_end=is_end)
             self.watch(node.stage.name, given)
             runs.append(run)

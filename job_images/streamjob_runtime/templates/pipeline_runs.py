@@ -14,7 +14,7 @@ from streamjob_runtime.letters import DEAD_LETTERS
 from streamjob_runtime.records import encode
 from streamjob_runtime.templates.pipeline_results import pipeline_results, quality
 from streamjob_runtime.templates.protocols import BlockStore
-from streamjob_runtime.templates.surroundings import Attributes, NoScalar
+from streamjob_runtime.templates.surroundings import NoScalar, Surroundings
 
 FAILED = "failed"
 FILTERED_QUALITY = "filteredQuality"
@@ -59,7 +59,7 @@ class StageRun:
     node: Node
     store: StageStore
     now_ms: int
-    attributes: Attributes
+    surroundings: Surroundings
     deadlines: list[int] = field(default_factory=list)
     failed: list[pl.DataFrame] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -82,7 +82,7 @@ class StageRun:
 
     def attribute(self, assets: list[str], ref: AttributeRef) -> list[float | int | str | bool | None]:
         """Return an attribute of each of some assets; what holds no value counts as none."""
-        values = self.attributes.read(assets, [ref])[ref]
+        values = self.surroundings.attributes.read(assets, [ref])[ref]
         return [None if isinstance(value, NoScalar) else value for value in values]
 
     def reject(self, records: pl.DataFrame, cause: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from streamjob_api.permissions import Permissions
 from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.stream_resource import UTC
@@ -35,6 +36,42 @@ class NoAttributes:
 
 
 @dataclass(frozen=True)
+class Asset:
+    """What is known of an asset, beside its attributes.
+
+    Attributes:
+        model: id of its thing model.
+        timezone: IANA name.
+        tags: by their names.
+        parents: the asset above it, by the tree's id.
+        children: the assets below it, by the tree's id.
+    """
+
+    model: str | None = None
+    name: str | None = None
+    timezone: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    parents: Mapping[str, str] = field(default_factory=dict)
+    children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Assets(Protocol):
+    """The OU's assets and their trees, as they are now."""
+
+    def read(self, assets: Sequence[str]) -> list[Asset | None]:
+        """Return what is known of some assets, in their order; None of those that nobody knows."""
+        ...
+
+
+class NoAssets:
+    """No asset is known."""
+
+    def read(self, assets: Sequence[str]) -> list[Asset | None]:
+        """Return None for all."""
+        return [None] * len(assets)
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What a job's template is told beside its block.
 
@@ -44,7 +81,9 @@ class Surroundings:
         calculated: inputs that are results of other jobs: a record that repeats the time of an earlier one of the same
             asset and point replaces it.
         attributes: where bound values come from.
+        assets: what is known of assets, and of the trees they are in.
         names: what is known of the names in expressions.
+        allowed: what pipelines may do beyond calculating.
         idle_timeout_ms: silence of an asset and input after which what is open of it is closed; None: never.
     """
 
@@ -52,5 +91,7 @@ class Surroundings:
     timezone: TimeZone = UTC
     calculated: frozenset[PointRef] = frozenset()
     attributes: Attributes = field(default_factory=NoAttributes)
+    assets: Assets = field(default_factory=NoAssets)
     names: ResolvedNames = field(default_factory=ResolvedNames)
+    allowed: Permissions = field(default_factory=Permissions)
     idle_timeout_ms: int | None = None

@@ -10,6 +10,7 @@ from streamjob_api.base import ApiModel
 from streamjob_api.calculators.flow import Flow
 from streamjob_api.fault_words import words
 from streamjob_api.names import NameCheck
+from streamjob_api.permissions import Permissions
 from streamjob_api.places import place
 from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.rule_faults import RuleFault
@@ -41,6 +42,14 @@ class StageParameters(ApiModel):
         """Return the attributes of assets that it binds, by the field that names them."""
         values = {name: getattr(self, attribute) for attribute, name in _fields(type(self))}
         return {name: value for name, value in values.items() if isinstance(value, AttributeRef)}
+
+    def needs_redis(self) -> bool:
+        """Return whether it reads Redis, attributes that it binds aside."""
+        return False
+
+    def check_allowed(self, allowed: Permissions) -> Iterator[RuleFault]:  # noqa: ARG002
+        """Yield what it does that the OU's StreamResource does not allow, and what to ask for."""
+        return iter(())
 
     def check_names(self, names: NameCheck, path: str) -> None:
         """Ask about the points and attributes that it names beside those that come and those that it gives."""

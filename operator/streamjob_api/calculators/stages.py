@@ -12,7 +12,7 @@ from streamjob_api.base import ApiModel
 from streamjob_api.calculators.conditions import condition_faults
 from streamjob_api.diffs import RESTART, STATE_BREAKING
 from streamjob_api.expressions import Expression
-from streamjob_api.rule_faults import RuleFault
+from streamjob_api.rule_faults import RuleFault, listed_twice
 from streamjob_api.schema_marks import ANY_FIELDS, SET, rules
 
 MAX_PARAMETERS = 50
@@ -101,11 +101,8 @@ class Stage(ApiModel):
         for number, before in enumerate(self.from_):
             if before == self.name:
                 yield RuleFault(f"'{before}' is the stage itself; name an earlier stage", ("from", number))
-            if before in self.from_[:number]:
-                yield RuleFault(f"'{before}' is listed twice; leave one out", ("from", number))
-        for number, quality in enumerate(self.qualities):
-            if quality in self.qualities[:number]:
-                yield RuleFault(f"{quality} is listed twice; leave one out", ("qualities", number))
+        yield from listed_twice("from", self.from_)
+        yield from listed_twice("qualities", self.qualities)
 
     def _large_parameters(self) -> Iterator[RuleFault]:
         if _depth(self.parameters) > MAX_PARAMETERS_DEPTH:

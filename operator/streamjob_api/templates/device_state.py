@@ -11,7 +11,7 @@ from streamjob_api.duration_limits import between
 from streamjob_api.durations import Duration
 from streamjob_api.names import NameCheck
 from streamjob_api.points import AttributeRef, PointRef
-from streamjob_api.rule_faults import RuleFault
+from streamjob_api.rule_faults import RuleFault, listed_twice
 from streamjob_api.schema_marks import SET, rules
 from streamjob_api.templates.policies import Edge, TemplateBlock, distinct
 
@@ -84,9 +84,7 @@ class DeviceState(TemplateBlock):
             )
         if self.site_output is not None and self.site_attribute is None:
             yield RuleFault("required with siteOutput; name the attribute that holds the site", ("siteAttribute",))
-        for number, point in enumerate(self.points):
-            if point in self.points[:number]:
-                yield RuleFault(f"'{point}' is listed twice; leave one out", ("points", number))
+        yield from listed_twice("points", self.points)
         named = {"connectionOutput": self.connection_output, "siteOutput": self.site_output}
         yield from distinct(named)
         models = {point.model for point in self.points}

@@ -46,6 +46,7 @@ def driver_file(job: Job, runnable: Runnable, attempt: int, epoch: int, settings
         redis=runnable.resource_spec.redis,
         source=runnable.resource_spec.source,
         timezone=runnable.resource_spec.timezone,
+        pipelines=runnable.resource_spec.pipelines,
         calculated=list(runnable.calculated),
         names=runnable.names,
         executors=executors_told(job, runnable, attempt, settings),

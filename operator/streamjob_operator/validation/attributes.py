@@ -18,6 +18,14 @@ _INSTEAD = {
 
 def faults_without_redis(spec: StreamJobSpec, resource: str, models: ThingModels | None) -> Iterator[Fault]:
     """Faults of a job in an OU whose StreamResource names no Redis."""
+    for node in spec.pipeline.graph.nodes if spec.pipeline else ():
+        if node.parameters.needs_redis():
+            yield Fault(
+                reasons.REDIS_MISSING,
+                f"spec.{spec.block.BLOCK}.stages[{node.number}]: {node.stage.calculator} reads Redis, but "
+                f"StreamResource {resource} names none; ask for spec.redis",
+                may_come=True,
+            )
     for path, attribute in _bound(spec, models):
         instead = _INSTEAD.get(path.rpartition(".")[2], "leave it out")
         yield Fault(

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from streamjob_api.faults import InvalidSpec
+from streamjob_api.faults import InvalidSpec, path_text
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.names import NameCheck, NameFaultKind
+from streamjob_api.permissions import Permissions
 from streamjob_api.points import PointRef
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.resources import RunningMode
@@ -74,6 +75,7 @@ def footing(job: Job, facts: OuFacts) -> Footing:
         *_resource_faults(resource, resource.spec, facts),
         *_name_faults(spec, facts),
         *_redis_faults(spec, resource, resource.spec, facts),
+        *_permission_faults(spec, resource, resource.spec),
         *_library_faults(spec, resource, resource.spec, facts),
         *_storage_faults(spec, resource, resource.spec),
     )
@@ -172,6 +174,15 @@ def _redis_faults(
 ) -> Iterable[Fault]:
     found = facts.models_in_force
     return [] if resource_spec.redis else faults_without_redis(spec, resource.name, found.models if found else None)
+
+
+def _permission_faults(spec: StreamJobSpec, resource: Resource, resource_spec: StreamResourceSpec) -> Iterator[Fault]:
+    allowed = resource_spec.pipelines or Permissions()
+    for node in spec.pipeline.graph.nodes if spec.pipeline else ():
+        for fault in node.parameters.check_allowed(allowed):
+            path = path_text((spec.block.BLOCK, "stages", node.number, "parameters", *fault.path), "spec")
+            message = f"{path}: {fault.message} of StreamResource {resource.name}"
+            yield Fault(reasons.NOT_ALLOWED, message, may_come=True)
 
 
 def _library_faults(
