@@ -3,6 +3,8 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from fixtures.driver import DriverProcess
 from fixtures.eventually import eventually
 from fixtures.jobs import TestJob, make_job
@@ -35,12 +37,20 @@ def readings(seed: int) -> list[Record]:
     return [record for _, record in sorted(records, key=lambda pair: pair[0])]
 
 
-def test_a_driver_killed_22_times_gives_what_the_oracle_gives(
-    kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path
+@pytest.mark.parametrize(
+    ("is_pipeline", "crashes"), [(False, CRASHES), (True, CRASHES[:13])], ids=["template", "pipeline"]
+)
+def test_a_driver_killed_again_and_again_gives_what_the_oracle_gives(
+    kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path, is_pipeline: bool, crashes: list[str]
 ) -> None:
     job, records = make_job(tmp_path, kafka, redis_server, latency="15m"), readings(seed=11)
+    if is_pipeline:  # what a filter leaves out moves no window, but what a threshold leaves out does
+        for policy in job.windows["policies"]:
+            policy.pop("threshold", None)
+    wanted = oracle(job, records)
+    job = job.of_calculators if is_pipeline else job
     feed = Feed(kafka, job, records)
-    for crash in CRASHES:
+    for crash in crashes:
         run_into(crash, job, feed)
         job = job.next_attempt
     feed.send_rest()
@@ -50,8 +60,8 @@ def test_a_driver_killed_22_times_gives_what_the_oracle_gives(
         calm.terminate()
     finally:
         calm.kill()
-    found, wanted = emissions(kafka, job), oracle(job, records)
-    print(f"{len(CRASHES)} kills, {len(wanted.results)} results, {len(found)} messages, ", end="")
+    found = emissions(kafka, job)
+    print(f"{len(crashes)} kills, {len(wanted.results)} results, {len(found)} messages, ", end="")
     print(f"{repetitions(found)} identical repetitions, {wanted.late} late records")
     assert_results_are(found, wanted)
     best, held = at_highest_revision(found), redis_server.latest(job.file.org_id)
