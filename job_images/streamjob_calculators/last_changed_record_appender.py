@@ -29,11 +29,12 @@ class LastChangedRecordAppender(PointCalculator):
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return the records with what last changed."""
         rows = after_earlier(records, run, LAST_RECORD).with_row_index("row")
-        held = pl.struct("value", "text")
-        is_change = held.ne_missing(held.shift().over(SERIES)) | (pl.int_range(pl.len()).over(SERIES) == 0)
-        change = pl.when(is_change).then("row").forward_fill().over(SERIES)
-        rows = rows.with_columns(is_change=is_change, before=change.shift().over(SERIES))
+        rows = rows.with_columns(before=pl.col("row").shift().over(SERIES))
         place = pl.col("before").fill_null(0)
+        changes = [pl.col(name).ne_missing(pl.col(name).gather(place)) for name in ("value", "text")]
+        rows = rows.with_columns(is_change=pl.any_horizontal(pl.col("before").is_null(), *changes))
+        change = pl.when("is_change").then("row").forward_fill()
+        rows = rows.with_columns(before=change.shift().over(SERIES))
         appended = pl.struct(
             lastChangedTs=pl.col("time").gather(place),
             lastChangedValue=pl.col("value").gather(place),
