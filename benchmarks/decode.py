@@ -1,6 +1,6 @@
 """CPU of the runtime's columnar half: messages to points to combined blocks, and folding these into the state.
 
-    uv run python benchmarks/decode.py [--messages 200000]
+    uv run python -m benchmarks.decode [--messages 200000]
 
 One process, one Polars thread, no Kafka and no Spark. Prints one JSON object as its last line: us CPU a message for
 each step and each form of message, at 50 and at 1 rows a key in a micro-batch.
@@ -21,8 +21,8 @@ from streamjob_runtime.state_layout import STANDALONE
 
 os.environ["POLARS_MAX_THREADS"] = "1"
 
-import polars as pl
 
+from benchmarks.memory import Memory
 from streamjob_api.assets import AssetFilter
 from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping, TimeUnit
@@ -44,19 +44,6 @@ WINDOWS = {
     ],
 }
 TEMPLATE = {"name": "time-window-aggregation", "version": "1.0"}
-
-
-class Memory(dict[int, bytes]):
-    """The state of one shard."""
-
-    def get(self, bucket: int) -> pl.DataFrame | None:  # type: ignore[override]
-        return from_bytes(self[bucket]) if bucket in self else None
-
-    def put(self, bucket: int, block: pl.DataFrame) -> None:
-        self[bucket] = to_bytes(block)
-
-    def remove(self, bucket: int) -> None:
-        del self[bucket]
 
 
 RANDOM = random.Random(1)  # noqa: S311 (values of readings)

@@ -1,6 +1,6 @@
 """CPU of the templates alone: points to combined blocks, and folding these into a state that is there already.
 
-    uv run python benchmarks/templates.py [--meters 10000]
+    uv run python -m benchmarks.templates [--meters 10000]
 
 One process, one Polars thread, no decoding, no Kafka and no Spark. Prints one JSON object as its last line: us CPU a
 record for each template, at 50 records a meter and micro-batch and at 1, ``combine`` and ``fold``; the energy templates
@@ -23,6 +23,7 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 import numpy as np
 import polars as pl
 
+from benchmarks.memory import Memory
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.messages import POINTS
@@ -64,19 +65,6 @@ CASES: dict[str, tuple[str, str, dict[str, Any], bool]] = {
     "device_state": ("device-state", "deviceState", WATCHED, False),
     "merging_frequency": ("multi-point-merging", "multiPointMerging", BY_CLOCK, False),
 }
-
-
-class Memory(dict[int, bytes]):
-    """The state of one shard."""
-
-    def get(self, bucket: int) -> pl.DataFrame | None:  # type: ignore[override]
-        return from_bytes(self[bucket]) if bucket in self else None
-
-    def put(self, bucket: int, block: pl.DataFrame) -> None:
-        self[bucket] = to_bytes(block)
-
-    def remove(self, bucket: int) -> None:
-        self.pop(bucket, None)
 
 
 def points(meters: int, per_meter: int, first_minute: int, *, disorder: bool) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import polars as pl
 from benchmarks.driven.calculator_tasks import Case, every, stage
 from benchmarks.driven.streams import MODEL, Stream
 from benchmarks.driven.tasks import MINUTE_MS
+from benchmarks.memory import Memory
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.shards import Shards
@@ -34,19 +35,6 @@ class Cost:
 
     cpu_us: float
     rate: int
-
-
-class Memory(dict[int, bytes]):
-    """The state of one shard, as bytes."""
-
-    def get(self, bucket: int) -> pl.DataFrame | None:  # type: ignore[override]
-        return from_bytes(self[bucket]) if bucket in self else None
-
-    def put(self, bucket: int, block: pl.DataFrame) -> None:
-        self[bucket] = to_bytes(block)
-
-    def remove(self, bucket: int) -> None:
-        self.pop(bucket, None)
 
 
 def cost_of(case: Case, meters: int, per_meter: int) -> Cost:

@@ -14,7 +14,8 @@ os.environ["POLARS_MAX_THREADS"] = "1"
 import polars as pl
 
 from benchmarks.decode import MAPPED, NOW_MS, messages
-from benchmarks.templates import BASE_MS, CASES, MINUTE_MS, Memory, points
+from benchmarks.memory import Memory
+from benchmarks.templates import BASE_MS, CASES, MINUTE_MS, points
 from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
