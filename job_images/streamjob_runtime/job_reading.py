@@ -31,4 +31,7 @@ def read_job(path: Path) -> JobFile:
             f"{path}: resources.mode is Cluster, but nothing is said of executors: upgrade the operator to the version "
             "of this image"
         )
+    missing = [*job.spec.pipeline.not_installed()] if job.spec.pipeline else []
+    if missing:
+        raise InvalidConfiguration(f"{'; '.join(missing)}; name an image that holds it in spec.image")
     return job

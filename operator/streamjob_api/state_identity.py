@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from streamjob_api.calculators import Stage
 from streamjob_api.calculators.catalogue import canonical_name, parameters_of
+from streamjob_api.calculators.foreign import Foreign
 from streamjob_api.diffs import Diff, given_fields
 from streamjob_api.durations import Duration
 from streamjob_api.expressions import Expression, printed
@@ -107,11 +108,12 @@ def _(value: Stage) -> Any:
 def stage_identity(stage: Stage) -> dict[str, Any]:
     """All of a pipeline's stage that its state rests on, as plain data; lists count in their order."""
     parameters = parameters_of(stage)
+    is_foreign = isinstance(parameters, Foreign)
     return {
         "name": stage.name,
-        "calculator": canonical_name(type(parameters)),
+        "calculator": stage.calculator if is_foreign else canonical_name(type(parameters)),
         "from": [*stage.from_],
-        "parameters": _given_plain(parameters),
+        "parameters": stage.parameters if is_foreign else _given_plain(parameters),
         "precondition": _plain(stage.precondition),
     }
 

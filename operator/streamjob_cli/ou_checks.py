@@ -39,6 +39,8 @@ def ou_findings(objects: Objects, models: str | None) -> Iterator[Finding]:
     manifests = [*(job.manifest for job in jobs), *(resource.manifest for resource in resources)]
     for manifest, faults in zip(manifests, [*of_jobs, *of_resources], strict=True):
         yield from (_finding(manifest, fault) for fault in faults if fault.reason not in _TOLD_ELSEWHERE)
+    for job in jobs:
+        yield from _foreign(job)
     if models is not None:
         yield from _without_models(resources)
         yield from _against_models(jobs, {resource.manifest.namespace or home for resource in resources}, home, models)
@@ -88,6 +90,15 @@ def _finding(manifest: Manifest, fault: Fault) -> Finding:
     else:
         text = "not checked against a StreamResource: its namespace has none among the files"
     return Finding.about(manifest, text, Level.NOTE)
+
+
+def _foreign(job: Read[StreamJobSpec]) -> Iterator[Finding]:
+    """Calculators whose parameters nobody here knows."""
+    if isinstance(job.spec, InvalidSpec) or job.spec.pipeline is None:
+        return
+    for text in job.spec.pipeline.not_installed():
+        remedy = "its parameters were not checked, which the driver does whose image holds it"
+        yield Finding.about(job.manifest, f"{text}; {remedy}", Level.NOTE)
 
 
 def _without_models(resources: Sequence[Read[StreamResourceSpec]]) -> Iterator[Finding]:

@@ -70,6 +70,8 @@ def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
         ou = _one(resources, STREAM_RESOURCE, resource_file or file, None, faults)
     spec = _parsed(StreamJobSpec, job, faults)
     resource = _parsed(StreamResourceSpec, ou, faults)
+    if job is not None and spec is not None and spec.pipeline is not None:
+        faults += [job.fault(f"{text}; install it beside streamjob") for text in spec.pipeline.not_installed()]
     if faults or job is None or spec is None:
         raise WrongManifest(faults)
     org_id = (resource.org_id if resource else None) or (ou.namespace if ou else None) or job.namespace

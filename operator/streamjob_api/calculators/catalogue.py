@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from types import ModuleType
 
+from streamjob_api.calculators.foreign import Foreign
 from streamjob_api.calculators.parameters import StageParameters
 from streamjob_api.calculators.stages import Stage
 
@@ -26,6 +27,13 @@ def catalogue() -> Mapping[str, type[StageParameters]]:
     return found
 
 
+def calculator_of(name: str) -> type[StageParameters] | None:
+    """Return the calculator of a name; Foreign where its package is not installed here, None where there is none."""
+    package, slash, _ = name.partition("/")
+    is_foreign = slash and package not in entry_points(group=ENTRY_POINTS).names
+    return Foreign if is_foreign else catalogue().get(name)
+
+
 @cache
 def canonical_name(calculator: type[StageParameters]) -> str:
     """Return the newest name of a calculator that the catalogue holds."""
@@ -34,7 +42,10 @@ def canonical_name(calculator: type[StageParameters]) -> str:
 
 def parameters_of(stage: Stage) -> StageParameters:
     """Return the parameters of a valid pipeline's stage."""
-    return catalogue()[stage.calculator].model_validate(stage.parameters, by_alias=True, by_name=False)
+    calculator = calculator_of(stage.calculator)
+    if calculator is None:
+        raise TypeError("the stage of a valid pipeline has a calculator")
+    return calculator.model_validate(stage.parameters, by_alias=True, by_name=False)
 
 
 def _named(prefix: str, package: ModuleType) -> Iterator[tuple[str, type[StageParameters]]]:

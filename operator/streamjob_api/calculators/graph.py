@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from streamjob_api.calculators.catalogue import catalogue
+from streamjob_api.calculators.catalogue import calculator_of, catalogue
 from streamjob_api.calculators.flow import Flow
 from streamjob_api.calculators.parameters import StageParameters, parsed
 from streamjob_api.calculators.stages import SOURCE, Stage
@@ -120,7 +120,7 @@ class Wiring:
 
     def _parameters(self, number: int, stage: Stage) -> StageParameters | None:
         place = ("stages", number)
-        calculator = catalogue().get(stage.calculator)
+        calculator = calculator_of(stage.calculator)
         if calculator is None:
             nearest = did_you_mean(stage.calculator, catalogue())
             message = f"there is no calculator '{stage.calculator}'{nearest or '; see the list of calculators'}"

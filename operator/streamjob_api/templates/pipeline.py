@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from streamjob_api.calculators import Graph, Stage
+from streamjob_api.calculators.foreign import Foreign
 from streamjob_api.calculators.graph import Wiring
 from streamjob_api.diffs import STATE_BREAKING
 from streamjob_api.names import NameCheck
@@ -59,6 +60,14 @@ class Pipeline(TemplateBlock):
         if graph is None:
             raise TypeError("a valid pipeline has a graph")
         return graph
+
+    def not_installed(self) -> Iterator[str]:
+        """What keeps the pipeline from being run here: calculators whose packages are installed elsewhere at best."""
+        for node in self.graph.nodes:
+            if isinstance(node.parameters, Foreign):
+                name = node.stage.calculator
+                path = f"spec.{self.BLOCK}.stages[{node.number}].calculator"
+                yield f"{path}: '{name}' is of the package '{name.partition('/')[0]}', which is not installed here"
 
     def edges(self) -> Iterator[Edge]:
         """Each result comes from the points of the topic that it is made of."""

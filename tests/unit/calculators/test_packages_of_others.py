@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,22 +10,14 @@ from textwrap import dedent
 
 import pytest
 
-from unit.calculators.pipelines import Sent, stage
+from streamjob_api.points import PointRef
+from streamjob_api.state_identity import stage_identity
+from streamjob_runtime.faults import InvalidConfiguration
+from streamjob_runtime.job_reading import read_job
+from unit.calculators.pipelines import Sent, job, stage
 
-MODULE = '''
-"""Doubler: gives twice a value."""
-
-import polars as pl
-
-from streamjob_calculators.kit import PointCalculator, Run
-
-
-class Doubler(PointCalculator):
-    """Gives twice the value."""
-
-    def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
-        return self.named(records.with_columns(value=pl.col("value") * 2))
-'''
+PAGE = Path(__file__).parents[3] / "docs" / "templates" / "pipeline.md"
+(MODULE,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -41,7 +34,7 @@ def installed(tmp_path: Path) -> Path:
 
 
 def test_it_runs_under_the_packages_name(installed: Path) -> None:
-    job = {
+    manifest = {
         "apiVersion": "streamjob.dev/v1beta1",
         "kind": "StreamJob",
         "metadata": {"name": "doubled", "namespace": "ou"},
@@ -50,12 +43,40 @@ def test_it_runs_under_the_packages_name(installed: Path) -> None:
             "pipeline": {"stages": [stage("acme/doubler", name="double", input="M::A", output="M::B")]},
         },
     }
-    (installed / "job.json").write_text(json.dumps(job))
+    (installed / "job.json").write_text(json.dumps(manifest))
     (installed / "input.jsonl").write_bytes(Sent("A", 1, 21).line)
     done = preview(installed, {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(installed)])})
     assert [json.loads(line)["value"] for line in done.stdout.splitlines()] == [42]
     without = preview(installed, {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-    assert "stages[0].calculator: there is no calculator 'acme/doubler'" in without.stderr
+    assert "'acme/doubler' is of the package 'acme', which is not installed here" in without.stderr
+
+
+def test_without_it_what_is_known_of_parameters_by_custom_is_checked() -> None:
+    stages = [
+        stage("acme/joiner", name="join", inputs=["M::A", {"point": "M::B"}], output="M::C", depth=3),
+        stage("off-limit-tagger", "join", name="tag", input="M::C", output="M::D", threshold="[0, 1]"),
+    ]
+    pipeline = job(stages).pipeline
+    assert pipeline is not None
+    assert (set(map(str, pipeline.inputs())), next(pipeline.edges()).output) == ({"M::A", "M::B"}, PointRef("M", "D"))
+    assert [*pipeline.not_installed()] == [
+        "spec.pipeline.stages[0].calculator: 'acme/joiner' is of the package 'acme', which is not installed here"
+    ]
+    assert stage_identity(pipeline.stages[0])["parameters"]["depth"] == 3
+
+
+def test_a_driver_without_it_says_so(tmp_path: Path) -> None:
+    spec = job([stage("acme/doubler", name="double", input="M::A", output="M::B")])
+    identity = {"namespace": "ou", "name": "doubled", "uid": "u", "created": "2026-01-01T00:00:00Z"}
+    told = {
+        "job": {**identity, "attempt": 1, "epoch": 0, "generation": 1},
+        "orgId": "o1",
+        "spec": spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+        "kafka": {"bootstrapServers": "kafka:9092"},
+    }
+    (tmp_path / "job.json").write_text(json.dumps(told))
+    with pytest.raises(InvalidConfiguration, match="'acme/doubler' is of the package 'acme', which is not installed"):
+        read_job(tmp_path / "job.json")
 
 
 def preview(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
