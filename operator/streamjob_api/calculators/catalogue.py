@@ -30,7 +30,7 @@ def catalogue() -> Mapping[str, type[StageParameters]]:
 def calculator_of(name: str) -> type[StageParameters] | None:
     """Return the calculator of a name; Foreign where its package is not installed here, None where there is none."""
     package, slash, _ = name.partition("/")
-    is_foreign = slash and package not in entry_points(group=ENTRY_POINTS).names
+    is_foreign = slash and package not in _packages()
     return Foreign if is_foreign else catalogue().get(name)
 
 
@@ -46,6 +46,12 @@ def parameters_of(stage: Stage) -> StageParameters:
     if calculator is None:
         raise TypeError("the stage of a valid pipeline has a calculator")
     return calculator.model_validate(stage.parameters, by_alias=True, by_name=False)
+
+
+@cache
+def _packages() -> frozenset[str]:
+    """Return the names of others' packages that are installed here."""
+    return frozenset(entry_points(group=ENTRY_POINTS).names)
 
 
 def _named(prefix: str, package: ModuleType) -> Iterator[tuple[str, type[StageParameters]]]:
