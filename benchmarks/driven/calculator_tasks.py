@@ -18,6 +18,12 @@ from benchmarks.driven.tasks import MINUTE_MS, Meters, Surroundings, Task
 _IN, _OUT = f"{MODEL}::Reading", f"{MODEL}::Out"
 _A, _B = f"{MODEL}::A", f"{MODEL}::B"
 _TEN_MINUTES = 10 * MINUTE_MS
+# By records, as the service calls scripts.
+_SCRIPT = """
+def evaluate(records, state, output, error):
+    for record in records:
+        output.write(time=record["time"], value=record["value"])
+"""
 _WINDOW = {"input": _IN, "output": _OUT, "aggregator": "max"}
 
 Wanted = Callable[[Stream], pl.DataFrame]
@@ -178,6 +184,9 @@ CASES: dict[str, Case] = {
         (stage("record-restorer", point=_B, trigger=_A, output=_OUT),), _of_first, 13_000, points=("B", "A")
     ),
     "batch-merger": Case((stage("batch-merger", inputs=[_IN], output=_OUT),), every, 16_200),
+    "python-evaluator": Case(
+        (stage("python-evaluator", inputs=[_IN], output=_OUT, mode="record", script=_SCRIPT),), every, 10_300
+    ),
 }
 # They give nothing that could be counted.
 WITHOUT_RESULTS = {"trash", "data-viewer"}

@@ -47,6 +47,7 @@ class JobSpec:
             "orgId": org_id,
             "spec": spec,
             "kafka": {"bootstrapServers": bootstrap_servers},
+            "pipelines": {"scripts": {}},
             **({"redis": {"url": redis_url}} if redis_url else {}),
             "checkpointDir": str(folder / "checkpoints"),
             "scratchDir": str(folder / "scratch"),

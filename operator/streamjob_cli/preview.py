@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import click
 import polars as pl
 
+from streamjob_api.permissions import Scripts
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_cli.event_clock import TooManyTicks
 from streamjob_cli.findings import Findings, summary
@@ -20,6 +21,7 @@ from streamjob_cli.read_progress import ReadProgress
 from streamjob_cli.stage_records import StageRecords
 from streamjob_cli.subject import Subject, WrongManifest, subject
 from streamjob_cli.trial import Trial
+from streamjob_runtime.faults import RuntimeFault
 from streamjob_runtime.templates import Surroundings, for_job
 
 EXIT_MANIFEST, EXIT_INPUT = 2, 3
@@ -87,6 +89,10 @@ def preview(request: Request) -> int:
     except UnreadableInput as error:
         click.echo(str(error), err=True)
         return EXIT_INPUT
+    except RuntimeFault as fault:
+        # What would end a driver, such as a record for which a stage stops its pipeline.
+        click.echo(printable(fault.message), err=True)
+        return EXIT_MANIFEST
     return 0
 
 
@@ -140,10 +146,12 @@ def _named(lines: InputLines, numbers: Sequence[int] = ()) -> Iterator[None]:
 
 
 def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundings:
+    # Whoever previews runs a file of their own on their own machine: a script needs nobody's leave, and has its limits.
+    allowed = job.allowed.model_copy(update={"scripts": job.allowed.scripts or Scripts()})
     if attributes is None:
-        return Surroundings(job.org_id, job.timezone, job.calculated)
+        return Surroundings(job.org_id, job.timezone, job.calculated, allowed=allowed)
     names = ResolvedNames(attributes=attributes.names)
-    return Surroundings(job.org_id, job.timezone, job.calculated, attributes, names=names)
+    return Surroundings(job.org_id, job.timezone, job.calculated, attributes, names=names, allowed=allowed)
 
 
 def _output(request: Request, job: Subject) -> Output:

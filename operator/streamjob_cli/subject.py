@@ -1,11 +1,12 @@
 """Which job is previewed, with what its OU's StreamResource says of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from streamjob_api.faults import InvalidSpec, ModelT, parse_spec
 from streamjob_api.kinds import API_VERSION, STREAM_JOB, STREAM_RESOURCE
+from streamjob_api.permissions import Permissions
 from streamjob_api.points import PointRef
 from streamjob_api.source import MessageMapping
 from streamjob_api.stream_job import StreamJobSpec
@@ -33,6 +34,7 @@ class Subject:
         mapping: how its OU's messages are read; None: they have the service's form.
         timezone: of the OU's days.
         calculated: its inputs that other jobs of the file write.
+        allowed: what its OU lets pipelines do.
     """
 
     org_id: str
@@ -40,6 +42,7 @@ class Subject:
     mapping: MessageMapping | None
     timezone: TimeZone
     calculated: frozenset[PointRef] = frozenset()
+    allowed: Permissions = field(default_factory=Permissions)
 
     def reading(self, calculated: Sequence[str]) -> Self:
         """Return the same job, to which these inputs are results of jobs, too.
@@ -77,7 +80,9 @@ def subject(file: str, resource_file: str | None, name: str | None) -> Subject:
     org_id = (resource.org_id if resource else None) or (ou.namespace if ou else None) or job.namespace
     mapping = resource.source.mapping if resource and resource.source else None
     timezone = resource.timezone if resource else UTC
-    return Subject(org_id or _NO_NAMESPACE, spec, mapping, timezone, calculated_inputs(job, spec, manifests))
+    allowed = (resource.pipelines if resource else None) or Permissions()
+    calculated = calculated_inputs(job, spec, manifests)
+    return Subject(org_id or _NO_NAMESPACE, spec, mapping, timezone, calculated, allowed)
 
 
 def _one(manifests: Sequence[Manifest], kind: str, file: str, name: str | None, faults: list[Fault]) -> Manifest | None:
