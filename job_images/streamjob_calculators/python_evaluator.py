@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ATTACHED = "pythonEvaluator"
 MAX_SCRIPT = 16_384
+# Records of a call; as Python's objects, these are 10 MB.
+_CALL = 20_000
 # What a stage's records have that a script does not see.
 _INNER = ("model_path", "arrival")
 
@@ -113,30 +115,46 @@ class PythonEvaluator(Calculator):
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return what the script gives."""
+        process = self._process(run)
+        kept = run.recall() if self.mode is ScriptMode.RECORD else None
+        given, changed = [self._none(records)], []
+        for rows in self._calls(records):
+            assets = rows["asset"].unique(maintain_order=True)
+            made = self._made_of(process, rows, assets, kept, run)
+            if made is not None:
+                _reject(made, rows, assets, run)
+                changed.append(_changed(made, assets))
+                given.append(self._given(made.given, rows, assets, run))
+        _keep(kept, changed, run)
+        return pl.concat(given)
+
+    def _calls(self, records: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Yield the records of each call, as many as are sure to fit into memory; those of an asset are together."""
+        if self.mode is ScriptMode.BATCH:
+            yield from records.iter_slices(_CALL)
+            return
+        numbered = records.with_row_index("row").with_columns(pl.col("row").min().over("asset").alias("first"))
+        rows = numbered.sort("first", maintain_order=True).drop("row").with_row_index("row")
+        call = rows.select(pl.col("row").min().over("first") // _CALL).to_series()
+        rows = rows.drop("row", "first")
+        yield from (rows.filter(call == number) for number in call.unique(maintain_order=True))
+
+    def _made_of(
+        self, process: ScriptProcess, rows: pl.DataFrame, assets: pl.Series, kept: pl.DataFrame | None, run: Run
+    ) -> Outcome | None:
+        """Return what a call gave; None where it failed, for which its records are rejected."""
         from streamjob_runtime.scripts.answers import BadAnswer, outcome  # noqa: PLC0415 (the operator reads parameters alone)
 
-        process = self._process(run)
-        if not records.height:
-            return self._none(records)
-        assets = records["asset"].unique(maintain_order=True)
-        places = pl.DataFrame({"asset": assets}).with_row_index("place")
-        rows = records.join(places, on="asset", how="left", maintain_order="left")
-        if self.mode is ScriptMode.RECORD:
-            rows = rows.sort("place", maintain_order=True)
-        answer = self._asked(process, rows, places, run)
+        answer = self._asked(process, rows, assets, kept)
+        if answer.fault is not None:
+            run.reject(rows, answer.fault)
+            return None
         try:
-            if answer.fault is not None:
-                raise BadAnswer(answer.fault)
-            made = outcome(answer, rows.height, assets.len(), len(self._outputs))
+            return outcome(answer, rows.height, assets.len(), len(self._outputs))
         except BadAnswer as bad:
-            if answer.fault is None:
-                process.end()
-            run.reject(records, str(bad))
-            return self._none(records)
-        _reject(made, rows, run)
-        if self.mode is ScriptMode.RECORD:
-            _keep(made, assets, run)
-        return self._given(made.given, rows, run)
+            process.end()
+            run.reject(rows, str(bad))
+            return None
 
     def _process(self, run: Run) -> ScriptProcess:
         """Return the script's process.
@@ -153,22 +171,24 @@ class PythonEvaluator(Calculator):
         outputs = tuple(map(str, self._outputs))
         return process_of(Setting(self.script, self.mode, outputs, allowed.max_seconds, allowed.max_memory))
 
-    def _asked(self, process: ScriptProcess, rows: pl.DataFrame, places: pl.DataFrame, run: Run) -> Answer:
+    def _asked(
+        self, process: ScriptProcess, rows: pl.DataFrame, assets: pl.Series, kept: pl.DataFrame | None
+    ) -> Answer:
         if self.mode is ScriptMode.BATCH:
             texts = pl.col("text").str.json_decode(pl.String)
-            seen = rows.with_columns(texts).drop(*_INNER, "place", "is_int")
-            return process.ask({"assets": places["asset"].to_list()}, {"records": _as_arrow(seen)})
-        lengths = rows.group_by("place", maintain_order=True).len()["len"].to_list()
-        parts = {"records": _as_arrow(rows.drop(*_INNER, "place")), "states": _states(places, run)}
+            seen = rows.with_columns(texts).drop(*_INNER, "is_int")
+            return process.ask({"assets": assets.to_list()}, {"records": _as_arrow(seen)})
+        lengths = rows.group_by("asset", maintain_order=True).len()["len"].to_list()
+        parts = {"records": _as_arrow(rows.drop(_INNER)), "states": _states(assets, kept)}
         return process.ask({"lengths": lengths}, parts)
 
-    def _given(self, given: pl.DataFrame, rows: pl.DataFrame, run: Run) -> pl.DataFrame:
+    def _given(self, given: pl.DataFrame, rows: pl.DataFrame, assets: pl.Series, run: Run) -> pl.DataFrame:
         """Return what the script gave as records."""
-        of_assets = rows.unique("place", keep="first", maintain_order=True).sort("place")
+        paths = rows.unique("asset", keep="first", maintain_order=True)["model_path"]
         outputs = pl.Series(map(str, self._outputs), dtype=rows.schema["point"])
         made = given.with_columns(
-            of_assets["asset"].gather(given["asset"]).alias("asset"),
-            of_assets["model_path"].gather(given["asset"]).alias("model_path"),
+            assets.gather(given["asset"]).alias("asset"),
+            paths.gather(given["asset"]).alias("model_path"),
             outputs.gather(given["point"]).alias("point"),
             value=pl.when(pl.col("text").is_null()).then("value"),
             arrival=pl.lit(None, pl.UInt32),
@@ -226,33 +246,34 @@ def _as_arrow(frame: pl.DataFrame) -> bytes:
     return written.getvalue()
 
 
-def _states(places: pl.DataFrame, run: Run) -> bytes:
+def _states(assets: pl.Series, kept: pl.DataFrame | None) -> bytes:
     """Return what is kept of each asset, a line each, empty where nothing is."""
-    kept = run.recall()
     if kept is None:
-        return b"\n" * (places.height - 1)
-    states = places.join(kept, on="asset", how="left", maintain_order="left")["state"]
+        return b"\n" * (assets.len() - 1)
+    states = assets.to_frame().join(kept, on="asset", how="left", maintain_order="left")["state"]
     return "\n".join(states.fill_null("").to_list()).encode()
 
 
-def _reject(made: Outcome, rows: pl.DataFrame, run: Run) -> None:
+def _reject(made: Outcome, rows: pl.DataFrame, assets: pl.Series, run: Run) -> None:
     from streamjob_runtime.scripts.answers import causes_of  # noqa: PLC0415 (the operator reads parameters alone)
 
-    came = rows.drop("place")
     for cause, places in causes_of(made.failed, "asset").items():
-        run.reject(came.filter(rows["place"].is_in(places)), cause)
-    has_failed = rows["place"].is_in(made.failed["asset"])
-    numbered = rows.with_row_index("row")
+        run.reject(rows.filter(pl.col("asset").is_in(assets.gather(places).implode())), cause)
+    has_failed = rows["asset"].is_in(assets.gather(made.failed["asset"]).implode())
+    numbers = pl.Series(range(rows.height), dtype=pl.UInt32)
     for cause, places in causes_of(made.rejected, "row").items():
-        run.reject(came.filter(numbered["row"].is_in(places) & ~has_failed), cause)
+        run.reject(rows.filter(numbers.is_in(places.implode()) & ~has_failed), cause)
 
 
-def _keep(made: Outcome, assets: pl.Series, run: Run) -> None:
-    """Keep the states that are others now."""
-    if made.states.is_empty():
+def _changed(made: Outcome, assets: pl.Series) -> pl.DataFrame:
+    """Return the states that are others now, null for those that are there no more."""
+    return pl.DataFrame({"asset": assets.gather(made.states["asset"]), "state": made.states["state"]})
+
+
+def _keep(kept: pl.DataFrame | None, changed: Sequence[pl.DataFrame], run: Run) -> None:
+    states = pl.concat(changed) if changed else pl.DataFrame()
+    if states.is_empty():
         return
-    changed = pl.DataFrame({"asset": assets.gather(made.states["asset"]), "state": made.states["state"]})
-    kept = run.recall()
     if kept is not None:
-        changed = pl.concat([kept.join(changed, on="asset", how="anti", maintain_order="left"), changed])
-    run.keep(changed.filter(pl.col("state").is_not_null()))
+        states = pl.concat([kept.join(states, on="asset", how="anti", maintain_order="left"), states])
+    run.keep(states.filter(pl.col("state").is_not_null()))

@@ -13,6 +13,8 @@ from streamjob_runtime.scripts.wire import MAX_ANSWER, packed
 # Causes that a script may name in one call; further ones are told as the last of them.
 MAX_CAUSES: Final = 1000
 MAX_STATE: Final = 16_384
+# json.dumps would make one for each call.
+_JSON: Final = json.JSONEncoder(allow_nan=False)
 
 
 @dataclass
@@ -92,6 +94,6 @@ def as_json(value: object, what: str) -> str:
         Refused: it is none.
     """
     try:
-        return json.dumps(value, allow_nan=False)
+        return _JSON.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise Refused(f"gave {what} that JSON cannot hold") from error

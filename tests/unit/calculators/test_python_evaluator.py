@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from fixtures.confinement import needs_confinement
 from streamjob_api.calculators.parameters import parsed
 from streamjob_api.permissions import Permissions, Scripts
+from streamjob_calculators import python_evaluator
 from streamjob_calculators.python_evaluator import PythonEvaluator
 from streamjob_runtime.faults import InvalidConfiguration
 from streamjob_runtime.scripts.process import end_all
@@ -167,6 +168,19 @@ def evaluate(records, state, output, error):
     found = evaluated(script, [Sent("A", 1, -1), Sent("A", 2, 3), Sent("A", 3, -2, "m2")], mode="record")
     assert found.values("value") == [(3,)]
     assert causes == [(2, "it is below zero")]
+
+
+@needs_confinement
+@pytest.mark.parametrize("mode", ["batch", "record"])
+def test_many_records_are_given_in_several_calls(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(python_evaluator, "_CALL", 4)
+    script = COUNTS if mode == "record" else DOUBLES
+    sent = [Sent("A", at, at, f"m{at % 3}") for at in range(20)]
+    found = evaluated(script, sent, [Sent("A", 20, 1, "m0")], mode=mode)
+    sums = {f"m{asset}": sum(range(asset, 20, 3)) for asset in range(3)}
+    assert len(found.records) == 21
+    last = {asset: value for asset, _, value in sorted(found.values("assetId", "time", "value"))}
+    assert last == (sums | {"m0": sums["m0"] + 1} if mode == "record" else {"m0": 2, "m1": 38, "m2": 34})
 
 
 @needs_confinement
