@@ -80,6 +80,8 @@ class ScriptProcess:
         Raises:
             InvalidConfiguration: this machine has no means to confine it.
         """
+        if self._process is not None and self._process.poll() is not None:
+            self.end()  # between calls, for which no record is to blame
         try:
             if self._process is None:
                 self._start()

@@ -11,11 +11,10 @@ import polars as pl
 import pytest
 
 from fixtures.confinement import needs_confinement
-from streamjob_runtime.scripts.answers import BadAnswer, outcome
 from streamjob_runtime.scripts.printed import Printed
-from streamjob_runtime.scripts.process import Answer, ScriptProcess, Setting
+from streamjob_runtime.scripts.process import ScriptProcess, Setting
 from streamjob_runtime.worker_environment import FOR_WORKERS
-from unit.runtime.script_calls import as_call, given_back
+from unit.runtime.script_calls import given_back
 
 pytestmark = needs_confinement
 RECORDS = pl.DataFrame(
@@ -190,6 +189,14 @@ def test_after_a_lost_process_a_harmless_call_is_answered(asked: Any) -> None:
     assert script() is None
 
 
+def test_a_process_that_is_lost_between_calls_costs_no_record(asked: Any) -> None:
+    script = asked("")
+    assert script() is None
+    script.process._process.kill()
+    script.process._process.wait()
+    assert script() is None
+
+
 def test_what_it_prints_is_cut(asked: Any) -> None:
     script = asked("print('a\\x1b[0m' + 'b' * 1000)\nfor n in range(100_000): print(n)")
     assert script() is None
@@ -211,27 +218,3 @@ def test_it_ends_with_its_driver(asked: Any) -> None:
     thread.start()
     thread.join()
     assert script.process._process.wait(10) == -9
-
-
-def test_bad_answers_are_faults() -> None:
-    head, parts = as_call({"asset": [0], "time": [1_700_000_000_000], "value": [1.0], "is_int": [0], "point": [0]})
-    assert outcome(Answer(None, head, parts), 1, 1, 1).given.height == 1
-    for name, bad in (
-        ("asset", b"\1\0\0\0"),
-        ("asset", b"\0\0\0\0" * 2),
-        ("asset", b"\0\0\0"),
-        ("point", b"\1\0"),
-        ("time", bytes(8)),
-        ("text", b'{"a": 1}'),
-        ("text", b'"a'),
-        ("text", b'"\xff"'),
-        ("text", b"\n"),
-        ("rejected", b"\0\0\0\0"),
-        ("state_of", b"\0\0\0\0\0\0\0\0"),
-        ("state", b"\n\n"),
-    ):
-        with pytest.raises(BadAnswer):
-            outcome(Answer(None, head, {**parts, name: memoryview(bad)}), 1, 1, 1)
-    for causes in (None, 3, ["x"] * 1001):
-        with pytest.raises(BadAnswer):
-            outcome(Answer(None, {"causes": causes}, parts), 1, 1, 1)
