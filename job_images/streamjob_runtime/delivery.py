@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,10 +20,11 @@ from streamjob_runtime.kafka_results import Headers, Outgoing
 from streamjob_runtime.marker import Marker
 from streamjob_runtime.recent_results import RecentResults
 from streamjob_runtime.records import encode, latest
-from streamjob_runtime.rows import Counts, Kind, added_up
+from streamjob_runtime.rows import Kind, added_up
 from streamjob_runtime.sinks.dead_letters import DeadLetters
 from streamjob_runtime.sinks.kafka import KafkaSink, producer_settings
 from streamjob_runtime.sinks.redis import LatestValues, connect
+from streamjob_runtime.templates.protocols import TOPIC
 from streamjob_runtime.waiting import Waits
 
 REVISION_HEADER = "streamjob-revision"
@@ -66,34 +68,47 @@ class Delivery:
         blocks = {kind: [bytes(row.block) for row in rows if row.kind == kind] for kind in Kind}
         beside, own_revision = self._beside.take(rows), revision(self._job, batch_id)
         self._marker.check()
-        results = Results([*blocks[Kind.RESULTS], *beside.results], self._job.org_id, own_revision)
-        written = self._write_results(results)
+        given = [*blocks[Kind.RESULTS], *beside.results]
+        written = self._write_results(Results(given, self._job.org_id, own_revision))
+        for topic in self._job.spec.block.topics_written():
+            written += self._write_to(topic, Results(given, self._job.org_id, own_revision, topic))
         self._beside.write(beside, own_revision)
         self._dead_letters.write([from_bytes(block) for block in blocks[Kind.DEAD_LETTERS]])
         self._deadlines.add({row.shard: json.loads(bytes(row.block)) for row in rows if row.kind == Kind.DEADLINE})
         self._marker.check()
-        self._accounts.pend(batch_id, added_up(blocks[Kind.COUNTS]) | written)
+        self._accounts.pend(batch_id, added_up(blocks[Kind.COUNTS]) | {"out": 0, **+written})
 
-    def _write_results(self, results: "Results") -> Counts:
+    def _write_results(self, results: "Results") -> Counter[str]:
         """All to Kafka, then the newest of each asset and point to Redis."""
+        written = self._write_to(self._job.output_topic, results)
+        if results.newest:
+            newest = pl.concat(results.newest)
+            if self._redis:
+                self._redis.write(newest, results.revision)
+            self._recent.add(newest)
+        return written
+
+    def _write_to(self, topic: str, results: "Results") -> Counter[str]:
+        """All to a topic; what came of them, counted."""
         if not results.blocks:
-            return {"out": 0}
-        too_large = self._kafka.write(self._job.output_topic, results.messages)
-        newest = pl.concat(results.newest)
-        if self._redis:
-            self._redis.write(newest, results.revision)
-        self._recent.add(newest)
-        refused = {"refused.ResultTooLarge": len(too_large)} if too_large else {}
-        return {"out": results.count - len(too_large), **refused}
+            return Counter()
+        too_large = len(self._kafka.write(topic, results.messages))
+        return Counter({"out": results.count - too_large, "refused.ResultTooLarge": too_large})
 
 
 @dataclass
 class Results:
-    """A micro-batch's results, encoded block by block: all of them at once could take much memory."""
+    """A micro-batch's results of one topic, encoded block by block: all of them at once could take much memory.
+
+    Attributes:
+        blocks: of the results of all topics.
+        topic: a topic of their own; None: the job's.
+    """
 
     blocks: Sequence[bytes]
     org_id: str
     revision: str
+    topic: str | None = None
     newest: list[pl.DataFrame] = field(default_factory=list)
     count: int = 0
 
@@ -102,7 +117,15 @@ class Results:
         self.newest, self.count = [], 0
         headers: Headers = [(REVISION_HEADER, self.revision.encode())]
         for block in self.blocks:
-            encoded = encode(from_bytes(block), self.org_id)
+            results = self._of_topic(from_bytes(block))
+            if results.is_empty():
+                continue
+            encoded = encode(results, self.org_id)
             self.newest.append(latest(encoded))
             self.count += encoded.height
             yield Outgoing(encoded["asset"], encoded["record"], encoded["time"], headers)
+
+    def _of_topic(self, results: pl.DataFrame) -> pl.DataFrame:
+        if TOPIC not in results.columns:
+            return results if self.topic is None else results.clear()
+        return results.filter(pl.col(TOPIC).eq_missing(pl.lit(self.topic, pl.String)))

@@ -34,4 +34,7 @@ def read_job(path: Path) -> JobFile:
     missing = [*job.spec.pipeline.not_installed()] if job.spec.pipeline else []
     if missing:
         raise InvalidConfiguration(f"{'; '.join(missing)}; name an image that holds it in spec.image")
+    block, topics = job.spec.block, job.pipelines.topics if job.pipelines else []
+    for topic in {*block.topics_read().values(), *block.topics_written()}.difference(topics):
+        raise InvalidConfiguration(f"a stage uses the topic '{topic}', which spec.pipelines.topics does not list")
     return job

@@ -33,7 +33,7 @@ def reduction_of(job: JobFile, shards: Shards, topic: str, now_ms: int) -> Reduc
 
 def _decoding(job: JobFile, topic: InputTopic, template: Template, now_ms: int) -> Decoding:
     calculated = topic.points if topic.is_calculated else frozenset()
-    mapping = None if topic.is_calculated else job.mapping
+    mapping = job.mapping if topic.is_of_devices else None
     return Decoding.of(job.spec, template, now_ms, points=topic.points, calculated=calculated, mapping=mapping)
 
 

@@ -19,10 +19,11 @@ def check_topics(job: JobFile) -> None:
         KafkaAway: the brokers do not answer, deny, or a topic is missing.
     """
     settings = client_settings(job.kafka, Path(KAFKA_AUTH_DIR), "streamjob-driver")
-    for topic in (job.output_topic, job.dead_letter_topic):
+    written = {job.output_topic, *job.spec.block.topics_written()}
+    for topic in (*sorted(written), job.dead_letter_topic):
         if job.kafka.create_topics:
             _create(AdminClient(settings), job, topic)
-    TopicOffsets(settings, {*input_topics(job), job.output_topic}).partitions()
+    TopicOffsets(settings, {*input_topics(job), *written}).partitions()
 
 
 def _create(admin: AdminClient, job: JobFile, topic: str) -> None:

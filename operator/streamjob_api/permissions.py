@@ -10,7 +10,7 @@ from streamjob_api.base import ApiModel, Int, Number
 from streamjob_api.connections import SecretName
 from streamjob_api.rule_faults import RuleFault, listed_twice
 from streamjob_api.schema_marks import SET, unit
-from streamjob_api.topics import TopicName
+from streamjob_api.topics import TopicName, name_faults
 
 HostName = Annotated[str, StringConstraints(pattern=forms.HOST.pattern, max_length=259)]
 
@@ -73,5 +73,7 @@ class Permissions(ApiModel):
     )
 
     def faults(self) -> Iterator[RuleFault]:
-        """No topic is listed twice."""
+        """No topic is listed twice, and each can be one."""
         yield from listed_twice("topics", self.topics)
+        for number, topic in enumerate(self.topics):
+            yield from (RuleFault(message, ("topics", number)) for message in name_faults(topic))

@@ -1,6 +1,6 @@
 """The names of an OU's topics: its own, or the service's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -65,13 +65,22 @@ class Topics(ApiModel):
         """Names that Kafka refuses, and one name for two uses."""
         written = self.model_dump(exclude_none=True)
         for use, name in written.items():
-            if name in {".", ".."}:
-                yield RuleFault(f"{name!r} is no topic name; Kafka refuses it", (use,))
-            if name in OFFSET_MEMBERS:
-                yield RuleFault(
-                    f"{name!r} is a word that drivers use in their offsets; give the topic another name", (use,)
-                )
+            yield from (RuleFault(message, (use,)) for message in name_faults(name))
         yield from map(RuleFault, _clashes(written))
+
+
+def name_faults(name: str) -> Iterator[str]:
+    """What is wrong with the name of a topic, whatever it serves as."""
+    if name in {".", ".."}:
+        yield f"{name!r} is no topic name; Kafka refuses it"
+    if name in OFFSET_MEMBERS:
+        yield f"{name!r} is a word that drivers use in their offsets; give the topic another name"
+
+
+def not_allowed(topic: str, does: str, allowed: Collection[str]) -> Iterator[RuleFault]:
+    """What stands against a stage that reads or writes a topic."""
+    if topic not in allowed:
+        yield RuleFault(f"{does} '{topic}', which spec.pipelines.topics does not list; ask for it", ("topic",))
 
 
 @dataclass(frozen=True)

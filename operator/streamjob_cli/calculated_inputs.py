@@ -25,7 +25,7 @@ def calculated_inputs(job: Manifest, spec: StreamJobSpec, manifests: Iterable[Ma
         if other is not None and other.state is not DesiredState.DRAFT and other.message_channel is spec.message_channel
         for output in other.block.outputs()
     }
-    return frozenset(written.intersection(spec.block.inputs()))
+    return frozenset(written.intersection(spec.block.inputs()).difference(spec.block.topics_read()))
 
 
 def _spec(manifest: Manifest) -> StreamJobSpec | None:
@@ -37,9 +37,9 @@ def _spec(manifest: Manifest) -> StreamJobSpec | None:
 
 @dataclass(frozen=True)
 class MixedDecoding:
-    """Reads lines of both kinds: what devices send, by the OU's mapping, and results, in the service's form.
+    """Reads lines of both kinds: what devices send, by the OU's mapping, and others, in the service's form.
 
-    A driver reads each from a topic of its own.
+    A driver reads each from a topic of its own: results, and what stages read of topics that they name.
     """
 
     raw: Decoding

@@ -8,6 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from streamjob_runtime.records import encode
+from streamjob_runtime.templates.protocols import TOPIC
 
 # So many more results are held before those of the same place are reduced to the last.
 _MORE = 200_000
@@ -49,7 +50,7 @@ class Output(Protocol):
 
 
 class JsonLines:
-    """Records as the driver sends them, one a line."""
+    """Records as the driver sends them, one a line; those for a topic of their own begin with its name."""
 
     def __init__(self, org_id: str, shown: Filter) -> None:
         self._org_id = org_id
@@ -60,7 +61,7 @@ class JsonLines:
         """Write them at once, in UTF-8 whatever the terminal's encoding."""
         shown = self._shown.of(results)
         if shown.height:
-            records = encode(shown, self._org_id)["record"].to_list()
+            records = _with_topic(encode(shown, self._org_id), shown)["record"].to_list()
             self._stream.write(("\n".join(records) + "\n").encode())
             self._stream.flush()
 
@@ -90,7 +91,7 @@ class Table:
             return
         mode = pl.col("attr").str.json_path_match("$.*.calMode").fill_null("").alias("mode")
         value = pl.when(pl.col("value").is_finite()).then("value").alias("number")
-        columns = encode(shown, self._org_id).drop("record")
+        columns = _with_topic(encode(shown, self._org_id), shown).drop("record")
         self._parts.append(columns.with_columns(shown.select(mode, value)))
         self.held += shown.height
         if self.held > self._most:
@@ -107,3 +108,13 @@ class Table:
         from streamjob_cli.tables import show  # noqa: PLC0415 (programs need no table)
 
         show(self.last().sort(_PLACE) if self._parts else None, self._limit)
+
+
+def _with_topic(encoded: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
+    """Return ``encode``'s rows with the topic of those that leave through one of their own."""
+    if TOPIC not in results.columns:
+        return encoded
+    topic = results[TOPIC]
+    record = pl.concat_str(pl.lit('{"topic":"'), topic, pl.lit('",'), pl.col("record").str.slice(1))
+    point = pl.concat_str("point", pl.lit(" to "), topic)
+    return encoded.with_columns(record=pl.coalesce(record, "record"), point=pl.coalesce(point, "point"))

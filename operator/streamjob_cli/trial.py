@@ -64,7 +64,7 @@ class Trial:
         self.counted: Counter[str] = Counter()
         self._template = template
         decoding = Decoding.of(spec, template, now_ms, calculated=calculated, mapping=mapping)
-        self._decoding = MixedDecoding.of(decoding, calculated)
+        self._decoding = MixedDecoding.of(decoding, calculated | frozenset(spec.block.topics_read()))
         self._now_ms = now_ms
         self._store = MemoryStore()
         self._clock = EventClock(self._fold)

@@ -28,7 +28,7 @@ from streamjob_runtime.shards import FORMER, Shards
 from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.pipeline_results import RECORDS, pipeline_results
 from streamjob_runtime.templates.pipeline_runs import StageRun, StageStore, failed_letters
-from streamjob_runtime.templates.protocols import RESULTS, BlockStore, Combiner, Folded, Held
+from streamjob_runtime.templates.protocols import RESULTS, TOPIC, BlockStore, Combiner, Folded, Held
 from streamjob_runtime.templates.series_combiner import ARRIVED, SeriesCombiner
 from streamjob_runtime.templates.surroundings import Surroundings
 
@@ -98,14 +98,15 @@ class Pipeline:
         return self._run(store, self._records(blocks), now_ms)
 
     def _run(self, store: BlockStore, records: pl.DataFrame, now_ms: int, *, is_end: bool = False) -> Folded:
-        flows, runs = {SOURCE: records}, []
+        flows, runs = {SOURCE: self._of_ou(records)}, []
         self.watch(SOURCE, records)
         for node in self.graph.nodes:
             run = StageRun(node, self._store(store, node), now_ms, self.surroundings)
-            given = flows[node.stage.name] = _through(node, flows, run, is_end=is_end)
+            before = flows if node.parameters.topic_read() is None else {SOURCE: records}
+            given = flows[node.stage.name] = _through(node, before, run, is_end=is_end)
             self.watch(node.stage.name, given)
             runs.append(run)
-        results = [pipeline_results(flows[node.stage.name]) for node in self.graph.nodes if node.is_last]
+        results = [self._results(node, flows[node.stage.name]) for node in self.graph.nodes if node.is_last]
         counts: Counter[str] = Counter()
         for run in runs:
             counts += run.counts
@@ -113,6 +114,18 @@ class Pipeline:
         beside = {Kind.DEAD_LETTERS: letters} if letters.height else {}
         deadline = min((at_ms for run in runs for at_ms in run.deadlines), default=None)
         return Folded(pl.concat(results), dict(counts), deadline, beside=beside)
+
+    def _of_ou(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Return the records but for those that came through topics of stages, which get them alone."""
+        elsewhere = [str(point) for point in self.graph.topics_read]
+        return records.filter(~pl.col("point").is_in(elsewhere)) if elsewhere else records
+
+    def _results(self, node: Node, given: pl.DataFrame) -> pl.DataFrame:
+        """Return what leaves through a stage, with the column TOPIC where any leaves through a topic of its own."""
+        results = pipeline_results(given)
+        if not self.graph.topics_written:
+            return results
+        return results.with_columns(pl.lit(node.parameters.topic_written(), pl.String).alias(TOPIC))
 
     def _records(self, blocks: Sequence[pl.DataFrame]) -> pl.DataFrame:
         """Return the records of SERIES_BLOCKs in the order of their arrival, block by block."""

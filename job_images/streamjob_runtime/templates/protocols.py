@@ -26,6 +26,9 @@ RESULTS = pl.Schema(
     }
 )
 
+# Beside RESULTS where some leave through topics of their own: str; null is the topic of the job's results.
+TOPIC = "topic"
+
 
 def results_of(columns: Mapping[str, Any]) -> pl.DataFrame:
     """Return RESULTS of numbers: all columns but ``text``, which is the JSON of a value that is no number."""

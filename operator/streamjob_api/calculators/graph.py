@@ -49,8 +49,21 @@ class Graph:
 
     @property
     def results(self) -> Iterator[tuple[Node, PointRef]]:
-        """The points that leave the pipeline, with the stages that give them."""
-        return ((node, point) for node in self.nodes if node.is_last for point in node.given.points)
+        """The points that leave the pipeline through the results' topic, with the stages that give them."""
+        last = (node for node in self.nodes if node.is_last and node.parameters.topic_written() is None)
+        return ((node, point) for node in last for point in node.given.points)
+
+    @property
+    def topics_read(self) -> dict[PointRef, str]:
+        """The inputs that come through topics of their own, with these."""
+        read = ((node.parameters.topic_read(), node.coming.points) for node in self.nodes)
+        return {point: topic for topic, points in read if topic is not None for point in points}
+
+    @property
+    def topics_written(self) -> tuple[str, ...]:
+        """The topics of their own that stages write to."""
+        written = (node.parameters.topic_written() for node in self.nodes)
+        return tuple(sorted({topic for topic in written if topic is not None}))
 
     @property
     def numbers(self) -> frozenset[PointRef]:
@@ -97,6 +110,7 @@ class Wiring:
             flows[stage.name] = own.gives(coming)
             nodes.append(Node(number, stage, own, coming, flows[stage.name], stage.name not in read))
             self.faults += self._flow_faults(nodes[-1], before)
+        self.faults += self._topic_faults(nodes)
         self.faults += self._result_faults(nodes, inputs)
         return None if self.faults else Graph(tuple(nodes), tuple(inputs))
 
@@ -144,6 +158,36 @@ class Wiring:
             if made is not None and made.type is not None and not made.type.is_number:
                 yield RuleFault(f"'{point}' comes as {made.type.words}, but a number is needed", place)
 
+    def _topic_faults(self, nodes: Sequence[Node]) -> Iterator[RuleFault]:
+        """A point comes from one topic; no stage goes on behind a topic, nor writes what the job reads."""
+        flows_open = {SOURCE} | {node.stage.name for node in nodes if node.given.is_open}
+        topics: dict[PointRef, tuple[str, Node]] = {}
+        for node in nodes:
+            topic, place = node.parameters.topic_read(), ("stages", node.number)
+            if topic is None:
+                continue
+            if node.stage.from_ != [SOURCE]:
+                yield RuleFault(f"the stage reads a topic; write [{SOURCE}]", (*place, "from"))
+            for point in sorted(node.coming.points):
+                other, first = topics.setdefault(point, (topic, node))
+                if other != topic:
+                    message = f"'{point}' comes through '{other}' to '{first.stage.name}'; a point comes from one topic"
+                    yield RuleFault(message, (*place, "parameters", "points"))
+        for node in nodes:
+            place = ("stages", node.number)
+            is_own = node.parameters.topic_read() is not None or flows_open.isdisjoint(node.stage.from_)
+            for point in () if is_own else sorted((node.parameters.takes() or frozenset()) & topics.keys()):
+                topic, first = topics[point]
+                message = f"'{point}' comes through '{topic}' to '{first.stage.name}'; read that stage"
+                yield RuleFault(message, (*place, "from"))
+            written = node.parameters.topic_written()
+            if written is not None and not node.is_last:
+                message = "its records leave the job, and no stage gets them; have others read what it reads"
+                yield RuleFault(message, place)
+            if written in {topic for topic, _ in topics.values()}:
+                message = f"'{written}' is read by the job, which would go round for ever; name another topic"
+                yield RuleFault(message, (*place, "parameters", "topic"))
+
     def _result_faults(self, nodes: Sequence[Node], inputs: Mapping[PointRef, None]) -> Iterator[RuleFault]:
         """Something is read; results are known, and none of them is an input of the job."""
         is_open = any(node.is_last and node.given.is_open for node in nodes)
@@ -154,7 +198,8 @@ class Wiring:
             if node.is_last and node.given.is_open:
                 message = "gives whatever the topic holds; begin with a point-selector, which names the points"
                 yield RuleFault(message, place)
-            for point in sorted(node.given.points) if node.is_last else ():
+            is_result = node.is_last and node.parameters.topic_written() is None
+            for point in sorted(node.given.points) if is_result else ():
                 if point in inputs:
                     message = (
                         f"gives results of '{point}', which the job reads; end with a stage that has another output, "

@@ -43,6 +43,14 @@ class StageParameters(ApiModel):
         values = {name: getattr(self, attribute) for attribute, name in _fields(type(self))}
         return {name: value for name, value in values.items() if isinstance(value, AttributeRef)}
 
+    def topic_read(self) -> str | None:
+        """Return the topic that the points which it takes come through; None: the OU's."""
+        return None
+
+    def topic_written(self) -> str | None:
+        """Return the topic that what it gives leaves the job through, as its last stage; None: the results'."""
+        return None
+
     def needs_redis(self) -> bool:
         """Return whether it reads Redis, attributes that it binds aside."""
         return False

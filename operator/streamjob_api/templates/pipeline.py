@@ -79,6 +79,14 @@ class Pipeline(TemplateBlock):
         """All points that are read, whether results are made of them or not."""
         return list(self.graph.inputs)
 
+    def topics_read(self) -> Mapping[PointRef, str]:
+        """The points of stages that read topics."""
+        return self.graph.topics_read
+
+    def topics_written(self) -> tuple[str, ...]:
+        """The topics of stages that write."""
+        return self.graph.topics_written
+
     def check_names(self, names: NameCheck) -> None:
         """Inputs and results are there, and of types that fit; what only stages know of, no thing model needs."""
         unasked, numbers = {*self.graph.inputs}, self.graph.numbers

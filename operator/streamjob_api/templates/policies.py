@@ -47,6 +47,14 @@ class TemplateBlock(ApiModel):
         """The points that the job reads, in the order of the manifest."""
         return list(dict.fromkeys(edge.input for edge in self.edges()))
 
+    def topics_read(self) -> Mapping[PointRef, str]:
+        """The inputs that come through topics of their own, with these; they are no results of other jobs."""
+        return {}
+
+    def topics_written(self) -> tuple[str, ...]:
+        """The topics that records leave through beside that of the results."""
+        return ()
+
     def check_names(self, names: NameCheck) -> None:
         """Ask about every point and attribute that the block names."""
         raise NotImplementedError

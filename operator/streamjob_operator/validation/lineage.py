@@ -45,8 +45,10 @@ class Member:
     def of(cls, uid: str, rank: Rank, spec: StreamJobSpec) -> "Member":
         """The member that a job is."""
         block = spec.block
-        points = tuple(block.inputs()), tuple(block.outputs())
-        return cls(uid, rank[1], rank, spec.message_channel, *points, tuple(block.edges()))
+        elsewhere = block.topics_read()
+        inputs = tuple(point for point in block.inputs() if point not in elsewhere)
+        edges = tuple(edge for edge in block.edges() if edge.input not in elsewhere)
+        return cls(uid, rank[1], rank, spec.message_channel, inputs, tuple(block.outputs()), edges)
 
     def path_of(self, output: PointRef) -> str:
         """The field that names an output."""

@@ -1,10 +1,11 @@
 """The StreamResource of an OU: which one is in force, what it installs, what is wrong with it."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from streamjob_api.faults import InvalidSpec
 from streamjob_api.resources import RunningMode
+from streamjob_api.state_identity import topic_names
 from streamjob_api.stream_resource import LIBRARIES_PER_DESIGN_CU, Library, StreamResourceSpec
 from streamjob_api.suggestions import did_you_mean
 from streamjob_operator import reasons
@@ -134,7 +135,16 @@ def resource_faults(facts: OuFacts) -> Iterator[Fault]:
 def topic_clashes(resource: Resource, spec: StreamResourceSpec) -> list[str]:
     """Topics that would serve two uses: only the orgId, by default the namespace, tells the names left out."""
     clashes = spec.source.topics.clashes(resource.org_id) if spec.source else []
-    return [f"spec.source.topics: {clash}" for clash in clashes]
+    own = asdict(topic_names(resource.org_id, spec.source)).values()
+    listed = spec.pipelines.topics if spec.pipelines else []
+    return [
+        *(f"spec.source.topics: {clash}" for clash in clashes),
+        *(
+            f"spec.pipelines.topics[{number}]: '{topic}' is one of the topics of the OU's jobs; leave it out"
+            for number, topic in enumerate(listed)
+            if topic in own
+        ),
+    ]
 
 
 def duplicate_fault(older: Resource) -> Fault:
