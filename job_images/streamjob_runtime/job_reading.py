@@ -1,11 +1,14 @@
 """Reading the job file."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from streamjob_api.faults import InvalidSpec, parse_part
 from streamjob_api.job_file import FORMAT_VERSION, JobFile
+from streamjob_api.permissions import Permissions
 from streamjob_api.resources import RunningMode
+from streamjob_api.templates.pipeline import Pipeline
 from streamjob_runtime.faults import InvalidConfiguration
 
 
@@ -31,10 +34,14 @@ def read_job(path: Path) -> JobFile:
             f"{path}: resources.mode is Cluster, but nothing is said of executors: upgrade the operator to the version "
             "of this image"
         )
-    missing = [*job.spec.pipeline.not_installed()] if job.spec.pipeline else []
-    if missing:
-        raise InvalidConfiguration(f"{'; '.join(missing)}; name an image that holds it in spec.image")
-    block, topics = job.spec.block, job.pipelines.topics if job.pipelines else []
-    for topic in {*block.topics_read().values(), *block.topics_written()}.difference(topics):
-        raise InvalidConfiguration(f"a stage uses the topic '{topic}', which spec.pipelines.topics does not list")
+    faults = [*_pipeline_faults(job.spec.pipeline, job.pipelines or Permissions())] if job.spec.pipeline else []
+    if faults:
+        raise InvalidConfiguration("; ".join(faults))
     return job
+
+
+def _pipeline_faults(pipeline: Pipeline, allowed: Permissions) -> Iterator[str]:
+    """What keeps a pipeline from being run in this image, and what its stages may not do."""
+    for text in pipeline.not_installed():
+        yield f"{text}; name an image that holds it in spec.image"
+    yield from pipeline.not_allowed(allowed)

@@ -22,7 +22,7 @@ class Scripts(ApiModel):
         default=10,
         gt=0,
         le=300,
-        description="Time that a script may take for the records of one micro-batch in one process.",
+        description="Time that a script may take for one call, which has at most 20,000 records.",
         examples=[10],
         json_schema_extra=unit("s"),
     )

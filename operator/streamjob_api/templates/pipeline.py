@@ -11,7 +11,9 @@ from streamjob_api.calculators import Graph, Stage
 from streamjob_api.calculators.foreign import Foreign
 from streamjob_api.calculators.graph import Wiring
 from streamjob_api.diffs import STATE_BREAKING
+from streamjob_api.faults import path_text
 from streamjob_api.names import NameCheck
+from streamjob_api.permissions import Permissions
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
 from streamjob_api.schema_marks import keyed_by
@@ -68,6 +70,13 @@ class Pipeline(TemplateBlock):
                 name = node.stage.calculator
                 path = f"spec.{self.BLOCK}.stages[{node.number}].calculator"
                 yield f"{path}: '{name}' is of the package '{name.partition('/')[0]}', which is not installed here"
+
+    def not_allowed(self, allowed: Permissions) -> Iterator[str]:
+        """What stages do that the OU's StreamResource does not allow."""
+        for node in self.graph.nodes:
+            for fault in node.parameters.check_allowed(allowed):
+                path = path_text((self.BLOCK, "stages", node.number, "parameters", *fault.path), "spec")
+                yield f"{path}: {fault.message}"
 
     def edges(self) -> Iterator[Edge]:
         """Each result comes from the points of the topic that it is made of."""

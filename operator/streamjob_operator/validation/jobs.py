@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from streamjob_api.faults import InvalidSpec, path_text
+from streamjob_api.faults import InvalidSpec
 from streamjob_api.lifecycle import DesiredState
 from streamjob_api.names import NameCheck, NameFaultKind
 from streamjob_api.permissions import Permissions
@@ -178,11 +178,8 @@ def _redis_faults(
 
 def _permission_faults(spec: StreamJobSpec, resource: Resource, resource_spec: StreamResourceSpec) -> Iterator[Fault]:
     allowed = resource_spec.pipelines or Permissions()
-    for node in spec.pipeline.graph.nodes if spec.pipeline else ():
-        for fault in node.parameters.check_allowed(allowed):
-            path = path_text((spec.block.BLOCK, "stages", node.number, "parameters", *fault.path), "spec")
-            message = f"{path}: {fault.message} of StreamResource {resource.name}"
-            yield Fault(reasons.NOT_ALLOWED, message, may_come=True)
+    for text in spec.pipeline.not_allowed(allowed) if spec.pipeline else ():
+        yield Fault(reasons.NOT_ALLOWED, f"{text} of StreamResource {resource.name}", may_come=True)
 
 
 def _library_faults(
