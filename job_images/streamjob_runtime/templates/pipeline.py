@@ -207,7 +207,7 @@ def _through(node: Node, flows: Mapping[str, pl.DataFrame], run: StageRun, *, is
 
 def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return the records of several stages in the order of their arrival; what stages made by themselves comes last."""
-    return pl.concat(frames, how="diagonal").sort("arrival", nulls_last=True, maintain_order=True)
+    return pl.concat(frames, how="diagonal_relaxed").sort("arrival", nulls_last=True, maintain_order=True)
 
 
 def _identity(graph: Graph) -> str:

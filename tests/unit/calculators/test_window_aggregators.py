@@ -240,7 +240,9 @@ def test_windows_of_two_stages_meet_again() -> None:
     stages = [
         stage(FIXED, name="high", input="M::A", output="M::High", aggregator="max", windowSize="1m"),
         stage(FIXED, name="low", input="M::A", output="M::Low", aggregator="min", windowSize="1m"),
-        stage("point-selector", "high", "low", points=["M::High", "M::Low"]),
+        # Averages tell more than others do.
+        stage(FIXED, name="mean", input="M::A", output="M::Mean", aggregator="avg", windowSize="1m"),
+        stage("point-selector", "high", "low", "mean", points=["M::High", "M::Low", "M::Mean"]),
     ]
     found = run(stages, [Sent("A", 1, 1), Sent("A", 2, 2)], [Sent("A", MINUTE, 3)])
     assert sorted(found.values("pointId", "time", "value")) == [
@@ -248,7 +250,12 @@ def test_windows_of_two_stages_meet_again() -> None:
         ("High", MINUTE, 3),
         ("Low", 0, 1),
         ("Low", MINUTE, 3),
+        ("Mean", 0, 1.5),
+        ("Mean", MINUTE, 3),
     ]
+    details = {each["pointId"]: each["attr"]["windowAggregator"]["calDetail"] for each in found.records[:3]}
+    assert details["Mean"]["cnt"] == 2
+    assert details["High"] is None
 
 
 @pytest.mark.parametrize(
