@@ -75,7 +75,7 @@ class Accounts:
         )
 
     def by_reason(self, kind: str) -> dict[str, int]:
-        """Counts of malformed messages or of refused records; the rarest reasons are left out beyond 16."""
+        """Counts of one kind: malformed messages, refused records, what stages count; without the rarest beyond 16."""
         with self._lock:
             found = {
                 name.removeprefix(f"{kind}."): n for name, n in self.counted.items() if name.startswith(f"{kind}.")

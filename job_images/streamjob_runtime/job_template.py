@@ -6,7 +6,7 @@ from streamjob_api.job_file import JobFile
 from streamjob_api.permissions import Permissions
 from streamjob_runtime.stopping import is_stop_asked
 from streamjob_runtime.templates import Surroundings, Template, for_job
-from streamjob_runtime.templates.surroundings import Attributes, NoAttributes
+from streamjob_runtime.templates.surroundings import Assets, Attributes, NoAssets, NoAttributes
 
 
 def template_of(job: JobFile) -> Template:
@@ -16,6 +16,7 @@ def template_of(job: JobFile) -> Template:
         timezone=job.timezone,
         calculated=frozenset(job.calculated),
         attributes=_attributes_of(job),
+        assets=_assets_of(job),
         names=job.names,
         allowed=job.pipelines or Permissions(),
     )
@@ -29,3 +30,11 @@ def _attributes_of(job: JobFile) -> Attributes:
     from streamjob_runtime.attributes import RedisAttributes  # noqa: PLC0415 (the client of Redis, which most jobs do without)
 
     return RedisAttributes(job.redis, job.org_id, partial(is_stop_asked, job.scratch_dir))
+
+
+def _assets_of(job: JobFile) -> Assets:
+    if job.redis is None:
+        return NoAssets()
+    from streamjob_runtime.assets import RedisAssets  # noqa: PLC0415 (the client of Redis, which most jobs do without)
+
+    return RedisAssets(job.redis, job.org_id, partial(is_stop_asked, job.scratch_dir))

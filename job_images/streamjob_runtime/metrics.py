@@ -68,6 +68,12 @@ def _counters(progress: Progress) -> Iterable[Metric]:
     for reason, count in progress.malformed_by_reason.items():
         malformed.add_metric([reason], count)
     yield malformed
+    stages = CounterMetricFamily(
+        "streamjob_stage_records", "Records by reasons that only calculators of a pipeline count by.", labels=["reason"]
+    )
+    for reason, count in progress.stages_by_reason.items():
+        stages.add_metric([reason], count)
+    yield stages
 
 
 def _gauges(progress: Progress) -> Iterable[Metric]:

@@ -122,6 +122,7 @@ class Report:
             totals=self._accounts.totals(self.errors),
             malformed_by_reason=self._accounts.by_reason("malformed"),
             refused_by_reason=self._accounts.by_reason("refused"),
+            stages_by_reason=self._accounts.by_reason("stage"),
             throughput=self._accounts.throughput.rates(time.time()),
             lag=lag,
             watermark=None if newest is None else datetime.fromtimestamp(newest / 1000, UTC),
@@ -134,7 +135,7 @@ class Report:
         cuts: tuple[dict[str, Any], ...] = (
             {},
             {"message": progress.message[:128], "durations_ms": {}},
-            {"malformed_by_reason": {}, "refused_by_reason": {}},
+            {"malformed_by_reason": {}, "refused_by_reason": {}, "stages_by_reason": {}},
         )
         for cut in cuts:
             progress = progress.model_copy(update=cut)

@@ -119,6 +119,9 @@ class Progress(_Report):
     totals: Totals = Totals()
     malformed_by_reason: dict[str, int] = Field(default={}, max_length=16)
     refused_by_reason: dict[str, int] = Field(default={}, max_length=16)
+    stages_by_reason: dict[str, int] = Field(
+        default={}, max_length=16, description="Records by reasons that only calculators of a pipeline count by."
+    )
     throughput: dict[str, Rates] = Field(default={}, max_length=8)
     lag: dict[str, int] = Field(default={}, max_length=8, description="Messages not yet read, by topic.")
     watermark: datetime | None = Field(default=None, description="Highest event time that was accepted.")

@@ -63,6 +63,8 @@ def summary(counted: Counter[str], findings: Findings, inputs: Sequence[str]) ->
     for name in sorted(counted.keys() - _TOLD):
         if counted[name] and "." not in name:
             yield _row(name, counted[name], "as the template's page explains")
+        elif counted[name] and name.startswith("stage."):
+            yield _row(name.removeprefix("stage."), counted[name], "as the calculator's page explains")
     for (kind, reason), bad in sorted(findings.bad.items()):
         yield _described(kind, reason, bad)
     if findings.bad:

@@ -1,4 +1,4 @@
-"""Attributes of assets for a preview: a file of lines, in the place of the OU's Redis."""
+"""Attributes of assets, their tags and trees, for a preview: a file of lines, in the place of the OU's Redis."""
 
 import json
 import re
@@ -10,12 +10,34 @@ from streamjob_api.points import AttributeRef
 from streamjob_cli.input_lines import opened
 from streamjob_cli.manifests import Fault
 from streamjob_cli.subject import WrongManifest
+from streamjob_runtime.templates.asset_values import asset_told
 from streamjob_runtime.templates.attribute_values import parsed, scalar_of
-from streamjob_runtime.templates.surroundings import AttributeValue
+from streamjob_runtime.templates.surroundings import Asset, AttributeValue
 
 _LINES_AT_ONCE = 10_000
 _MOST_FAULTS = 20
 _FORM = '{"assetId": "m1", "attributes": {"Model::Attribute": 40}}'
+_TEXTS = ("modelId", "name", "timezone")
+_MAPPINGS = {"tags": '{"region": "north"}', "parents": '{"grid": "f1"}', "children": '{"grid": ["m2", "m3"]}'}
+_FIELDS = {"assetId", "attributes", *_TEXTS, *_MAPPINGS}
+
+
+@dataclass
+class GivenAssets:
+    """What a file says of assets beside their attributes.
+
+    Attributes:
+        by_asset: those of which it says something.
+        is_asked: whether the job has asked for any.
+    """
+
+    by_asset: dict[str, Asset] = field(default_factory=dict)
+    is_asked: bool = False
+
+    def read(self, assets: Sequence[str]) -> list[Asset | None]:
+        """Return what is known of some assets, in their order; None of those that the file does not name."""
+        self.is_asked = True
+        return [self.by_asset.get(asset) for asset in assets]
 
 
 @dataclass
@@ -25,11 +47,13 @@ class GivenAttributes:
     Attributes:
         file: its name.
         by_asset: attributes by their names, ``model::attribute``, of each asset.
+        assets: what else it says of them.
         asked: what the job has asked for.
     """
 
     file: str
     by_asset: dict[str, dict[str, AttributeValue]] = field(default_factory=dict)
+    assets: GivenAssets = field(default_factory=GivenAssets)
     asked: set[AttributeRef] = field(default_factory=set)
 
     def read(self, assets: Sequence[str], refs: Sequence[AttributeRef]) -> Mapping[AttributeRef, list[AttributeValue]]:
@@ -44,7 +68,7 @@ class GivenAttributes:
 
     def remarks(self) -> Iterator[str]:
         """Yield what the user should know of a file that the job made little use of."""
-        if not self.asked:
+        if not self.asked and not self.assets.is_asked:
             yield f"{self.file}: no attribute was read: the job is bound to none, or no record was used."
         for ref in sorted(self.asked.difference(self.names)):
             yield f"{self.file}: no asset has the attribute {ref}, which the job is bound to."
@@ -80,20 +104,38 @@ def _add(given: GivenAttributes, line: bytes) -> Iterator[str]:
     if not isinstance(content, dict):
         yield f"expected an object (got {_shown(content)}); write one asset a line, as in {_FORM}"
         return
-    yield from (f"{name}: unknown field; write {_FORM}" for name in sorted(content.keys() - {"assetId", "attributes"}))
-    asset, attributes = content.get("assetId"), content.get("attributes")
+    yield from (f"{name}: unknown field; write {_FORM}" for name in sorted(content.keys() - _FIELDS))
+    yield from _wrong_fields(content)
+    asset, attributes = content.get("assetId"), content.get("attributes", {})
     if not isinstance(asset, str) or not asset:
         yield f"assetId: expected a text that is not empty (got {_shown(asset)})"
     elif asset in given.by_asset:
         yield f"assetId: {asset!r} has a line already; give all of its attributes in one"
-    if not isinstance(attributes, dict):
-        yield f"attributes: expected an object (got {_shown(attributes)}), as in {_FORM}"
+    if not isinstance(attributes, dict) or not content.keys() & {*_FIELDS - {"assetId"}}:
+        yield f"attributes: expected an object (got {_shown(content.get('attributes'))}), as in {_FORM}"
         return
     for name in attributes:
         if not re.fullmatch(AttributeRef.PATTERN, name, re.ASCII):
             yield f"attributes: {name!r} is not of the form {AttributeRef.EXAMPLE}"
     if isinstance(asset, str):
         given.by_asset[asset] = {name: scalar_of(value) for name, value in attributes.items()}
+        if content.keys() & {*_TEXTS, *_MAPPINGS}:
+            given.assets.by_asset[asset] = _asset(content)
+
+
+def _wrong_fields(content: Mapping[str, Any]) -> Iterator[str]:
+    for name in _TEXTS:
+        if not isinstance(content.get(name, ""), str):
+            yield f"{name}: expected a text (got {_shown(content[name])})"
+    for name, example in _MAPPINGS.items():
+        if not isinstance(content.get(name, {}), dict):
+            yield f"{name}: expected an object (got {_shown(content[name])}), as in {example}"
+
+
+def _asset(content: Mapping[str, Any]) -> Asset:
+    model, name, timezone = (text if isinstance(text := content.get(each), str) else None for each in _TEXTS)
+    tags, parents, children = (found if isinstance(found := content.get(each), dict) else {} for each in _MAPPINGS)
+    return asset_told(model, name, timezone, tags, parents, children)
 
 
 def _shown(value: Any) -> str:

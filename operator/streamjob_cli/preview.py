@@ -39,7 +39,7 @@ class Request:
         manifest: file of the job.
         records: file of the records, the job's input.
         resource: file of the StreamResource.
-        attributes: file of the assets' attributes; None: no asset has any.
+        attributes: file of the assets' attributes, tags and trees; None: no asset has any.
         job: name of the job, where the file has several.
         calculated: inputs that are results of jobs which the file does not hold.
         now: the clock; None refuses no record for its time.
@@ -151,7 +151,9 @@ def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundi
     if attributes is None:
         return Surroundings(job.org_id, job.timezone, job.calculated, allowed=allowed)
     names = ResolvedNames(attributes=attributes.names)
-    return Surroundings(job.org_id, job.timezone, job.calculated, attributes, names=names, allowed=allowed)
+    return Surroundings(
+        job.org_id, job.timezone, job.calculated, attributes, attributes.assets, names=names, allowed=allowed
+    )
 
 
 def _output(request: Request, job: Subject) -> Output:

@@ -18,6 +18,8 @@ from streamjob_runtime.templates.surroundings import NoScalar, Surroundings
 
 FAILED = "failed"
 FILTERED_QUALITY = "filteredQuality"
+# Reasons that templates count by, too; what calculators call otherwise is told apart.
+_SHARED = frozenset({FAILED, FILTERED_QUALITY, "discarded", "late", "missing", "outside"})
 _REASON = "StageFailed"
 
 
@@ -78,7 +80,7 @@ class StageRun:
 
     def count(self, name: str, records: int) -> None:
         """Count records that are used no further."""
-        self.counts[name] += records
+        self.counts[name if name in _SHARED else f"stage.{name}"] += records
 
     def attribute(self, assets: list[str], ref: AttributeRef) -> list[float | int | str | bool | None]:
         """Return an attribute of each of some assets; what holds no value counts as none."""

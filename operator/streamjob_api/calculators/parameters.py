@@ -51,6 +51,10 @@ class StageParameters(ApiModel):
         """Return the topic that what it gives leaves the job through, as its last stage; None: the results'."""
         return None
 
+    def described(self) -> frozenset[PointRef]:
+        """Return the points of which the driver is told what the thing models say."""
+        return frozenset()
+
     def needs_redis(self) -> bool:
         """Return whether it reads Redis, attributes that it binds aside."""
         return False

@@ -10,7 +10,7 @@ from streamjob_api.points import AttributeRef
 from streamjob_cli.given_attributes import GivenAttributes, given_attributes
 from streamjob_cli.input_lines import UnreadableInput
 from streamjob_cli.subject import WrongManifest
-from streamjob_runtime.templates.surroundings import NoScalar
+from streamjob_runtime.templates.surroundings import Asset, NoScalar
 from unit.cli.previews import MINUTE, START, job, last_values, line, manifest, reading, run, written
 
 RATIO, SITE = AttributeRef("Meter", "Ratio"), AttributeRef("Meter", "Site")
@@ -33,6 +33,13 @@ def test_values_come_one_an_asset_in_the_order_asked(tmp_path: Path) -> None:
         SITE: [None, "plant-7", None],
     }
     assert found.names == [RATIO, SITE]
+
+
+def test_a_line_may_say_more_of_an_asset_than_its_attributes(tmp_path: Path) -> None:
+    line = '{"assetId": "a", "modelId": "Meter", "tags": {"floor": 3}, "children": {"grid": ["b"]}}'
+    found = given(tmp_path, line, asset("b", Ratio=1))
+    assert found.assets.read(["b", "a"]) == [None, Asset("Meter", tags={"floor": "3"}, children={"grid": ("b",)})]
+    assert list(found.remarks()) == []
 
 
 def test_what_no_asset_has_is_remarked(tmp_path: Path) -> None:
@@ -58,6 +65,10 @@ def test_what_no_asset_has_is_remarked(tmp_path: Path) -> None:
         ('{"assetId": ""}', ['assetId: expected a text that is not empty (got "")', "attributes: expected an object"]),
         ('{"attributes": {}, "asset": "m"}', ["asset: unknown field; write ", "assetId: expected a text"]),
         (asset("a"), ["assetId: 'a' has a line already; give all of its attributes in one"]),
+        (
+            '{"assetId": "c", "tags": [], "name": 5}',
+            ["name: expected a text (got 5)", 'tags: expected an object (got []), as in {"region": "north"}'],
+        ),
         ('{"assetId": "c", "attributes": {"Ratio": 1}}', ["attributes: 'Ratio' is not of the form model::attribute,"]),
     ],
 )
