@@ -11,6 +11,7 @@ import polars as pl
 
 from benchmarks.driven import oracles
 from benchmarks.driven.driver_session import JobSpec
+from benchmarks.driven.known_assets import fill
 from benchmarks.driven.results import difference, read_results
 from benchmarks.driven.streams import MODEL, Numbers, Stream, Values, noise, register
 from benchmarks.driven.tasks import MINUTE_MS, Meters, Surroundings, Task
@@ -89,6 +90,7 @@ class Case:
         published: records a second that the service states, on 2 cores and 4 GB; None: it states none.
         points: what meters send, round by round.
         closing_ms: how long behind the last round another one closes what is open; None: there is none.
+        looks_up: whether it reads assets from Redis.
     """
 
     stages: tuple[dict[str, Any], ...]
@@ -97,6 +99,7 @@ class Case:
     points: tuple[str, ...] = ("Reading",)
     values: Callable[[Numbers, int], Values] = noise
     closing_ms: int | None = None
+    looks_up: bool = False
 
     @property
     def block(self) -> dict[str, Any]:
@@ -108,7 +111,8 @@ class Case:
         stream = Stream(
             self.values, meters.count, meters.rounds, meters.period_ms, self.points, closing_ms, meters.padding
         )
-        return Task(JobSpec("pipeline", self.block, cu), stream, self._verdict, meters.phases)
+        job, known = JobSpec("pipeline", self.block, cu), fill if self.looks_up else None
+        return Task(job, stream, self._verdict, meters.phases, needs_redis=self.looks_up, fill=known)
 
     def _verdict(self, at: Surroundings, stream: Stream) -> tuple[int, str]:
         found = read_results(at.kafka, at.topic).with_columns(is_final=pl.lit(True))
@@ -117,6 +121,12 @@ class Case:
 
 
 CASES: dict[str, Case] = {
+    "asset-lookup": Case(
+        (stage("asset-lookup", input=_IN, output=_OUT, tags=["region"], extra=True),), every, 11_500, looks_up=True
+    ),
+    "child-lookup": Case((stage("child-lookup", input=_IN, output=_OUT, tree="grid"),), every, 12_700, looks_up=True),
+    "parent-lookup": Case((stage("parent-lookup", input=_IN, output=_OUT, tree="grid"),), every, 10_600, looks_up=True),
+    "point-lookup": Case((stage("point-lookup", input=_IN, output=_OUT),), every, 12_000),
     "point-selector": Case(renamed(stage("point-selector", points=[_IN])), every, 16_200),
     "partitioner": Case(
         renamed(stage("point-selector", points=[_IN]), stage("partitioner", "point-selector")), every, 5_600

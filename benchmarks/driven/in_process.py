@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from benchmarks.driven.calculator_tasks import Case, every, stage
+from benchmarks.driven.known_assets import AlikeAssets
 from benchmarks.driven.streams import MODEL, Stream
 from benchmarks.driven.tasks import MINUTE_MS
 from benchmarks.memory import Memory
@@ -17,7 +18,7 @@ from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.shards import Shards
 from streamjob_runtime.state_layout import STANDALONE
-from streamjob_runtime.templates import for_job
+from streamjob_runtime.templates import Surroundings, for_job
 
 _MICRO_BATCHES = 6
 _CHUNK = 50_000
@@ -40,7 +41,7 @@ class Cost:
 def cost_of(case: Case, meters: int, per_meter: int) -> Cost:
     """Return what a record costs that is combined and taken through a pipeline, results in columns included."""
     spec = StreamJobSpec.model_validate({"template": {"name": "pipeline", "version": "1.0"}, **case.block})
-    template = for_job(spec)
+    template = for_job(spec, Surroundings(assets=AlikeAssets()))
     stream = Stream(case.values, meters, _MICRO_BATCHES * per_meter, MINUTE_MS, case.points)
     stores: dict[int, Memory] = {}
     costs = []

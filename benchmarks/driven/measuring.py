@@ -92,6 +92,8 @@ def measure(
     if task.phases[0].at_once is None:
         feeder.send(range(task.phases[0].rounds))
     redis_url = redis.url if redis and task.needs_redis else None
+    if redis and task.fill:
+        task.fill(redis, feeder.org_id, stream)
     document = task.job.document(feeder.org_id, kafka.bootstrap_servers, folder, redis_url)
     driver = DriverSession(document, folder)
     follower = Follower(driver, step)

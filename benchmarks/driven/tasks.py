@@ -46,6 +46,7 @@ class Task:
     Attributes:
         phases: one after the other; they have the stream's rounds, but for the closing one.
         needs_redis: whether the job is given one.
+        fill: what puts into Redis, before the job begins, what it reads there of an OU and the stream's assets.
     """
 
     job: JobSpec
@@ -54,6 +55,7 @@ class Task:
     phases: tuple[Phase, ...]
     partitions: int = 4
     needs_redis: bool = False
+    fill: Callable[[RedisServer, str, Stream], None] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamjob_api.connections import Redis as RedisConnection
 from streamjob_api.job_file import REDIS_AUTH_DIR
-from streamjob_runtime.redis_hashes import RedisHashes, Written
+from streamjob_runtime.redis_hashes import NO_HASH, RedisHashes, Written
 from streamjob_runtime.templates.asset_values import asset_of
 from streamjob_runtime.templates.surroundings import Asset
 
@@ -46,4 +46,6 @@ class RedisAssets:
 
 def _row(written: Written) -> tuple[Asset | None]:
     """One asset; in a tuple, since rows are never None."""
+    if NO_HASH in written:
+        return (None,)
     return (asset_of(dict(zip(_FIELDS, written, strict=True))),)
