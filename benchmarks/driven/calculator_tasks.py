@@ -141,6 +141,9 @@ CASES: dict[str, Case] = {
         ),
         every,
     ),
+    "record-formatter": Case(
+        (stage("record-formatter", rename=[{"point": _IN, "as": _OUT}], tags={"site": "north"}),), every
+    ),
     "late-point-tagger": Case((stage("late-point-tagger", input=_IN, output=_OUT),), every, 12_300),
     "off-limit-tagger": Case((stage("off-limit-tagger", input=_IN, output=_OUT, threshold="[0, 1000)"),), every, 8_700),
     "last-record-appender": Case((stage("last-record-appender", input=_IN, output=_OUT),), every, 6_300),

@@ -43,7 +43,7 @@ def test_assets_come_in_the_order_asked_and_what_is_no_hash_is_none(redis_server
 def test_the_documented_command_makes_an_asset_known(redis_server: RedisServer, client: Client) -> None:
     written = (DOCS / "messages.md").read_text().replace("\\\n", "")
     (command,) = re.findall(r"^\$ redis-cli (HSET 'streamjob:asset:.*)$", written, re.MULTILINE)
-    client.execute_command(*shlex.split(command))
+    client.execute_command(*shlex.split(command))  # type: ignore[no-untyped-call]
     assert RedisAssets(Redis(url=redis_server.url), "o1", lambda: False).read(["mtr00001"]) == [
         Asset(
             "Meter",

@@ -19,7 +19,7 @@ RECORDS = pl.Schema(
     }
 )
 # What stages may add to a record itself; all other columns are parts of ``attr``.
-_OWN = {*RECORDS, "dq"}
+OWN = {*RECORDS, "dq"}
 # What a pipeline's results have beside RESULTS.
 PIPELINE_RESULTS = pl.Schema([*RESULTS.items(), ("quality", pl.Int64()), ("dq", pl.Int64())])
 
@@ -33,7 +33,7 @@ def quality(records: pl.DataFrame) -> pl.Series:
 
 def pipeline_results(records: pl.DataFrame) -> pl.DataFrame:
     """Return records as PIPELINE_RESULTS; what stages added is their ``attr``, null where a record has none of it."""
-    attached = [name for name in records.columns if name not in _OWN]
+    attached = [name for name in records.columns if name not in OWN]
     attr = pl.struct(attached).struct.json_encode() if attached else pl.lit("{}")
     name = pl.col("point").cast(pl.String)
     given: dict[str, pl.Expr | pl.Series] = {
