@@ -53,7 +53,7 @@ class Flow:
 
     def drawn(self, wanted: Collection[PointRef]) -> "Flow":
         """Return the part of some points; those of them that do not come are not in it."""
-        points = {point: made for point in wanted if (made := self.of(point)) is not None}
+        points = {point: made for point in sorted(wanted) if (made := self.of(point)) is not None}
         return replace(self, points=points, is_open=False)
 
     def of(self, point: PointRef) -> Made | None:
