@@ -144,6 +144,9 @@ CASES: dict[str, Case] = {
     "record-formatter": Case(
         (stage("record-formatter", rename=[{"point": _IN, "as": _OUT}], tags={"site": "north"}),), every
     ),
+    "record-generator": Case(
+        (stage("record-generator", points=[_IN], output=_OUT, value={"trigger": True}),), every, 20_000
+    ),
     "late-point-tagger": Case((stage("late-point-tagger", input=_IN, output=_OUT),), every, 12_300),
     "off-limit-tagger": Case((stage("off-limit-tagger", input=_IN, output=_OUT, threshold="[0, 1000)"),), every, 8_700),
     "last-record-appender": Case((stage("last-record-appender", input=_IN, output=_OUT),), every, 6_300),
@@ -201,5 +204,6 @@ CASES: dict[str, Case] = {
         (stage("python-evaluator", inputs=[_IN], output=_OUT, mode="record", script=_SCRIPT),), every, 10_300
     ),
 }
-# They give nothing that could be counted, or need a topic beside the job's two; all that costs is what any topic costs.
-WITHOUT_RESULTS = {"trash", "data-viewer", "kafka-source", "kafka-sink"}
+# They give nothing that could be counted, only what the clock says, or need a topic beside the job's two; all that costs
+# is what any topic costs.
+WITHOUT_RESULTS = {"trash", "data-viewer", "kafka-source", "kafka-sink", "virtual-record-generator"}
