@@ -204,6 +204,8 @@ CASES: dict[str, Case] = {
         (stage("python-evaluator", inputs=[_IN], output=_OUT, mode="record", script=_SCRIPT),), every, 10_300
     ),
 }
-# They give nothing that could be counted, only what the clock says, or need a topic beside the job's two; all that costs
-# is what any topic costs.
-WITHOUT_RESULTS = {"trash", "data-viewer", "kafka-source", "kafka-sink", "virtual-record-generator"}
+# They give nothing that could be counted, or what the clock or another host says, or need a topic beside the job's two;
+# all that costs is what any topic and any host costs.
+WITHOUT_RESULTS = {"trash", "data-viewer", "kafka-source", "kafka-sink"} | {
+    *("virtual-record-generator", "internal-http-client")
+}

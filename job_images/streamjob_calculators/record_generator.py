@@ -95,10 +95,11 @@ class MadeValue(ApiModel):
     def numbers(self) -> pl.Expr:
         """Return the values, of columns ``asset``, ``time`` and ``number``, that of an asset's records before."""
         if self.random is not None:
-            share = (pl.struct("asset", "time").hash(0) // 2 ** (64 - _MANTISSA)).cast(pl.Float64) / 2.0**_MANTISSA
-            return pl.lit(self.random.low) + share * (self.random.high - self.random.low)
+            drawn: pl.Expr = pl.struct("asset", "time").hash(0) // 2 ** (64 - _MANTISSA)
+            width = (self.random.high - self.random.low) / 2.0**_MANTISSA
+            return drawn.cast(pl.Float64).mul(width).add(self.random.low)
         if self.increment is not None:
-            return pl.lit(self.increment.start) + pl.col("number").cast(pl.Float64) * self.increment.step
+            return pl.col("number").cast(pl.Float64).mul(self.increment.step).add(self.increment.start)
         if self.sequence:
             return pl.lit(pl.Series(self.sequence, dtype=pl.Float64)).gather(pl.col("number") % len(self.sequence))
         return pl.col("time").cast(pl.Float64) if self.time else pl.lit(None, pl.Float64)

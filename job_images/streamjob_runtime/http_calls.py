@@ -18,7 +18,6 @@ from streamjob_runtime.faults import InvalidConfiguration
 from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer
 
 LARGEST_ANSWER = 64 * 1024
-_PORTS = {"http": 80, "https": 443}
 _TOO_MANY_REQUESTS, _FIRST_OF_SERVER = 429, 500
 
 
@@ -37,19 +36,6 @@ class Request:
     method: str
     url: str
     body: bytes | None = None
-
-
-def is_allowed(url: str, allowed: HttpCalls | None) -> bool:
-    """Tell whether a host is listed: without a port, that of the address' scheme counts."""
-    parts = urlsplit(url)
-    if allowed is None or parts.scheme not in _PORTS or not parts.hostname:
-        return False
-    usual = _PORTS[parts.scheme]
-    try:
-        asked = (parts.hostname, parts.port or usual)
-    except ValueError:
-        return False
-    return asked in {_place(host, usual) for host in allowed.hosts}
 
 
 @dataclass
@@ -79,7 +65,7 @@ class HttpClient:
             CallFailed: it gave nothing, in the last attempt.
             Interrupted: the driver is told to stop meanwhile.
         """
-        if not is_allowed(request.url, self.allowed):
+        if self.allowed is None or not self.allowed.allows(request.url):
             raise InvalidConfiguration("a stage asks a host that spec.pipelines.http.hosts does not list; ask for it")
         pause = FIRST_PAUSE_SECONDS
         for _ in range(self.retries):
@@ -141,11 +127,6 @@ class HttpClient:
     def _secret(self, key: str) -> str:
         path = self.auth_dir / key
         return path.read_text().strip() if path.exists() else ""
-
-
-def _place(host: str, usual: int) -> tuple[str, int]:
-    name, _, port = host.lower().partition(":")
-    return name, int(port or usual)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ JOB_FILE = "/etc/streamjob/job/job.json"
 EXECUTOR_TEMPLATE = "/etc/streamjob/job/executor.json"
 KAFKA_AUTH_DIR = "/etc/streamjob/kafka"
 REDIS_AUTH_DIR = "/etc/streamjob/redis"
+HTTP_AUTH_DIR = "/etc/streamjob/http"
 CHECKPOINT_DIR = "/var/lib/streamjob/checkpoints"
 SCRATCH_DIR = "/tmp/streamjob"  # noqa: S108 (an emptyDir of the pod)
 TERMINATION_LOG = "/dev/termination-log"

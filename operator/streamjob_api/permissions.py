@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints
 
@@ -11,6 +12,9 @@ from streamjob_api.connections import SecretName
 from streamjob_api.rule_faults import RuleFault, listed_twice
 from streamjob_api.schema_marks import SET, unit
 from streamjob_api.topics import TopicName, name_faults
+
+# Of the schemes that hosts are asked by.
+PORTS = {"http": 80, "https": 443}
 
 HostName = Annotated[str, StringConstraints(pattern=forms.HOST.pattern, max_length=259)]
 
@@ -55,6 +59,20 @@ class HttpCalls(ApiModel):
     def faults(self) -> Iterator[RuleFault]:
         """No host is listed twice."""
         yield from listed_twice("hosts", self.hosts)
+
+    def allows(self, url: str) -> bool:
+        """Whether an address' host is listed; without a port, that of the address' scheme counts."""
+        try:
+            parts = urlsplit(url)
+            asked = (parts.hostname, parts.port or PORTS[parts.scheme])
+        except (KeyError, ValueError):
+            return False
+        return asked in {_place(host, PORTS[parts.scheme]) for host in self.hosts}
+
+
+def _place(host: str, usual: int) -> tuple[str, int]:
+    name, _, port = host.lower().partition(":")
+    return name, int(port or usual)
 
 
 class Permissions(ApiModel):

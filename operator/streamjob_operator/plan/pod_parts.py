@@ -76,8 +76,15 @@ def _secrets(runnable: Runnable) -> list[tuple[str, str, str]]:
     named = [
         ("kafka-auth", kafka.auth_secret, job_file.KAFKA_AUTH_DIR),
         ("redis-auth", redis.auth_secret if redis else None, job_file.REDIS_AUTH_DIR),
+        ("http-auth", _http_secret(runnable), job_file.HTTP_AUTH_DIR),
     ]
     return [(volume, secret, path) for volume, secret, path in named if secret]
+
+
+def _http_secret(runnable: Runnable) -> str | None:
+    """What is sent to the hosts that a pipeline may ask; other jobs ask none."""
+    allowed = runnable.resource_spec.pipelines
+    return allowed.http.auth_secret if runnable.spec.pipeline and allowed and allowed.http else None
 
 
 def job_file_mount() -> dict[str, Any]:
