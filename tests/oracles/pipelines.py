@@ -190,6 +190,34 @@ def mean_temperatures(lines: Sequence[str]) -> dict[Key, float]:
     return {key: sum(found) / len(found) for key, found in windows.items()}
 
 
+def average_voltage(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
+    latest: dict[tuple[str, str], tuple[int, float]] = {}
+    windows: dict[Key, list[float]] = defaultdict(list)
+    for asset, point, time, value in records(lines):
+        if not 180 <= value <= 280:
+            continue
+        latest[asset, point] = (time, value)
+        known = [latest.get((asset, each)) for each in ("UA", "UB", "UC")]
+        if point == "UC" and all(each is not None and time - each[0] <= MINUTE for each in known):
+            start = time // (5 * MINUTE) * 5 * MINUTE
+            windows[asset, "AverageVoltage5Min", start].append(sum(each[1] for each in known if each is not None) / 3)
+    return {key: sum(found) / len(found) for key, found in windows.items()}
+
+
+def tank_watch(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
+    """At each minute, until the last record of all, the level before it, or at it where it came before the tick."""
+    levels: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    clock = 0
+    for asset, _point, time, value in records(lines):
+        levels[asset].append((time, value))
+        clock = max(clock, time)
+    return {
+        (asset, "LevelPercent", minute): [level for time, level in found if time < minute][-1] / 4.5 * 100
+        for asset, found in levels.items()
+        for minute in range((found[0][0] // MINUTE + 1) * MINUTE, clock + 1, MINUTE)
+    }
+
+
 Oracle = Callable[[Sequence[str], Attributes], Mapping[Key, Value]]
 ORACLES: Mapping[str, Oracle] = {
     "sub-meter-energy": sub_meter_energy,
@@ -201,6 +229,8 @@ ORACLES: Mapping[str, Oracle] = {
     "pump-checks": pump_checks,
     "gateway-health": gateway_health,
     "clean-temperatures": clean_temperatures,
+    "average-voltage": average_voltage,
+    "tank-watch": tank_watch,
 }
 
 
@@ -210,7 +240,7 @@ def expected(name: str) -> Mapping[Key, Value]:
     attributes: Attributes = {}
     if (folder / "attributes.jsonl").exists():
         told = map(json.loads, (folder / "attributes.jsonl").read_text().splitlines())
-        attributes = {each["assetId"]: each["attributes"] for each in told}
+        attributes = {each["assetId"]: each.get("attributes", {}) for each in told}
     return ORACLES[name](input_of(name), attributes)
 
 

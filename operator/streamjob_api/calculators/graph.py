@@ -106,7 +106,7 @@ class Wiring:
             taken = own.takes()
             coming = before if taken is None else before.drawn(taken)
             if before.is_open and taken is not None:
-                inputs |= dict.fromkeys(sorted(taken))
+                inputs |= dict.fromkeys(sorted(taken - {*before.points}))
             flows[stage.name] = own.gives(coming)
             nodes.append(Node(number, stage, own, coming, flows[stage.name], stage.name not in read))
             self.faults += self._flow_faults(nodes[-1], before)
