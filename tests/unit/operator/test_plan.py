@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from streamjob_api.job_file import JobFile
+from streamjob_api.job_file import HTTP_AUTH_DIR, JobFile
 from streamjob_api.points import PointRef
+from streamjob_api.stream_job import StreamJobSpec
 from streamjob_operator.extracts import pod_of
 from streamjob_operator.observed import Manifest
 from streamjob_operator.plan import plan
@@ -123,6 +124,26 @@ def test_secrets_are_named_and_never_read() -> None:
         {"secretName": "kafka-client"},
         {"secretName": "redis-client"},
     ]
+
+
+def test_pipelines_alone_get_the_secret_for_other_hosts_and_learn_what_they_may() -> None:
+    stages: list[Any] = [{"name": "a", "calculator": "trash", "from": ["b"]}]
+    stages += [{"name": "b", "calculator": "point-selector", "from": ["source"], "parameters": {"points": ["M::A"]}}]
+    template = {"name": "pipeline", "version": "1.0"}
+    allowed = {"http": {"hosts": ["maps"], "authSecret": "platform-api"}}
+    other = runnable(job(), pipelines=allowed)
+    of = job(template=template, pipeline={"stages": stages}, timeWindowAggregation=None)
+    assert isinstance(of.spec, StreamJobSpec)
+    asking = replace(other, spec=of.spec)
+    config_map, *_, pod = plan(of, asking, attempt=1, epoch=0, settings=DriverSettings())
+    assert {"name": "http-auth", "secret": {"secretName": "platform-api"}} in pod["spec"]["volumes"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in pod["spec"]["containers"][0]["volumeMounts"]}
+    assert mounts["http-auth"] == HTTP_AUTH_DIR
+    told = JobFile.model_validate_json(config_map["data"]["job.json"])
+    assert told.pipelines == asking.resource_spec.pipelines
+    assert other.spec_hash != runnable(job()).spec_hash
+    *_, pod = plan(job(), other, attempt=1, epoch=0, settings=DriverSettings())
+    assert not [volume for volume in pod["spec"]["volumes"] if volume["name"] == "http-auth"]
 
 
 def test_memory_is_requested_as_a_whole_and_cpu_as_the_setting_says() -> None:
