@@ -1,11 +1,13 @@
 """A pipeline of calculators on a real Spark session and Kafka: results over a restart, and records that fail."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+from fixtures.eventually import eventually
 from fixtures.jobs import make_job
 from fixtures.kafka import KafkaBroker
 from fixtures.results import send, texts
@@ -57,3 +59,30 @@ def test_growths_go_on_over_a_restart_and_what_fails_is_a_dead_letter(
         ("growth", "StageFailed", "its precondition is not true")
     }
     assert [json.loads(letter.value() or b"")["value"] for letter in letters] == [2000, 2010]
+
+
+def test_the_clock_makes_records_of_a_quiet_topic_and_after_a_restart(
+    spark: SparkSession, kafka: KafkaBroker, tmp_path: Path
+) -> None:
+    job = make_job(tmp_path, kafka, None)
+    del job.document["spec"]["timeWindowAggregation"]
+    parameters = {"points": ["Meter::Reading"], "every": "1s", "output": "Meter::Tick"}
+    stages = [{"name": "tick", "calculator": "virtual-record-generator", "from": ["source"], "parameters": parameters}]
+    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
+
+    def ticks() -> list[tuple[str, int]]:
+        sent = [json.loads(message.value() or b"") for message in kafka.read_all(job.file.output_topic)]
+        return sorted({(each["assetId"], each["time"]) for each in sent})
+
+    def has_more_than(count: int) -> Callable[[list[tuple[str, int]]], bool]:
+        return lambda found: all(sum(asset == name for asset, _ in found) > count for name in ("m1", "m2"))
+
+    with running(spark, job):
+        send(kafka, job, [(name, "Meter::Reading", START, 5) for name in ("m1", "m2")])
+        # A tick is a micro-batch, which takes a second, and many where other tests run beside.
+        before = eventually(ticks, until=has_more_than(1), within_seconds=300)
+    job = job.next_attempt
+    with running(spark, job):
+        after = eventually(ticks, until=has_more_than(len(before) // 2 + 2), within_seconds=300)
+    assert {*before} <= {*after}
+    assert all(time % 1000 == 0 for _, time in after)
