@@ -9,16 +9,14 @@ from pydantic import Field
 
 from streamjob_api.base import Bool
 from streamjob_api.calculators import Flow
-from streamjob_api.names import NameCheck
-from streamjob_api.points import AttributeRef
 from streamjob_api.rule_faults import RuleFault, listed_twice
-from streamjob_calculators.kit import PointCalculator, Run, pl
-from streamjob_calculators.kit.lookups import TagName, attributes, beside, known, struct_of
+from streamjob_calculators.kit import Run, pl
+from streamjob_calculators.kit.lookups import AttributeLookup, TagName, attributes, beside, known, struct_of
 
 ATTACHED = "tslAssetLookup"
 
 
-class AssetLookup(PointCalculator):
+class AssetLookup(AttributeLookup):
     """Puts attributes, tags, time zone and name of a record's asset beside it, as Redis has them.
 
     `attr.tslAssetLookup` has `attributes` and `tags`, each by the names that are asked for (null: none), and `modelId`,
@@ -29,13 +27,6 @@ class AssetLookup(PointCalculator):
 
     ALIASES: ClassVar[tuple[str, ...]] = ("tsl-asset-lookup", "site-lookup")
 
-    attributes_: list[AttributeRef] = Field(
-        alias="attributes",
-        default=[],
-        max_length=50,
-        description="Attributes to look up.",
-        examples=[["Meter::Capacity"]],
-    )
     tags: list[TagName] = Field(default=[], max_length=50, description="Tags to look up.", examples=[["region"]])
     extra: Bool = Field(
         default=False, description="Whether the model, the name and the time zone are told, too.", examples=[True]
@@ -43,19 +34,10 @@ class AssetLookup(PointCalculator):
 
     def faults(self) -> Iterator[RuleFault]:
         """Something is looked up, each thing once."""
-        yield from listed_twice("attributes", self.attributes_)
+        yield from super().faults()
         yield from listed_twice("tags", self.tags)
         if not self.attributes_ and not self.tags and not self.extra:
             yield RuleFault("nothing is looked up; write attributes, tags or extra: true")
-
-    def needs_redis(self) -> bool:
-        """Assets are there."""
-        return True
-
-    def check_names(self, names: NameCheck, path: str) -> None:
-        """The attributes are there."""
-        for number, ref in enumerate(self.attributes_):
-            names.attribute(ref, f"{path}.attributes[{number}]")
 
     def gives(self, coming: Flow) -> Flow:
         """Return the point, with what is known."""

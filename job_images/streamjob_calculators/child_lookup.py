@@ -7,13 +7,13 @@ from typing import ClassVar
 from pydantic import Field
 
 from streamjob_api.calculators import Flow
-from streamjob_calculators.kit import PointCalculator, Run, pl
-from streamjob_calculators.kit.lookups import TreeId, beside, known
+from streamjob_calculators.kit import Run, pl
+from streamjob_calculators.kit.lookups import LookupCalculator, TreeId, beside, known
 
 ATTACHED = "tslChildLookup"
 
 
-class ChildLookup(PointCalculator):
+class ChildLookup(LookupCalculator):
     """Puts the ids of the assets one level below a record's asset beside it, of one asset tree in Redis.
 
     `attr.tslChildLookup.children` is a list of their ids, empty where there are none in the tree. Of an asset that
@@ -23,10 +23,6 @@ class ChildLookup(PointCalculator):
     ALIASES: ClassVar[tuple[str, ...]] = ("tsl-child-lookup",)
 
     tree: TreeId = Field(description="The tree's id, under which the asset names its children.", examples=["grid"])
-
-    def needs_redis(self) -> bool:
-        """Trees are there."""
-        return True
 
     def gives(self, coming: Flow) -> Flow:
         """Return the point, with the children."""

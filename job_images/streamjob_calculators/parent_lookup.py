@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from streamjob_api.calculators import Flow
-from streamjob_api.names import NameCheck
-from streamjob_api.points import AttributeRef
-from streamjob_api.rule_faults import RuleFault, listed_twice
-from streamjob_calculators.kit import PointCalculator, Run, pl
-from streamjob_calculators.kit.lookups import TreeId, attributes, beside, known, struct_of
+from streamjob_calculators.kit import Run, pl
+from streamjob_calculators.kit.lookups import AttributeLookup, TreeId, attributes, beside, known, struct_of
 
 ATTACHED = "tslParentLookup"
 
 
-class ParentLookup(PointCalculator):
+class ParentLookup(AttributeLookup):
     """Puts the asset one level above a record's asset beside it, of one asset tree in Redis.
 
     `attr.tslParentLookup` has `parent`, its id (null: the asset is at the tree's root, or not in it), and, where they
@@ -29,26 +25,6 @@ class ParentLookup(PointCalculator):
     ALIASES: ClassVar[tuple[str, ...]] = ("tsl-parent-lookup",)
 
     tree: TreeId = Field(description="The tree's id, under which the asset names its parent.", examples=["grid"])
-    attributes_: list[AttributeRef] = Field(
-        alias="attributes",
-        default=[],
-        max_length=50,
-        description="Attributes of the parent to look up.",
-        examples=[["Feeder::Limit"]],
-    )
-
-    def faults(self) -> Iterator[RuleFault]:
-        """Each attribute is looked up once."""
-        yield from listed_twice("attributes", self.attributes_)
-
-    def needs_redis(self) -> bool:
-        """Trees are there."""
-        return True
-
-    def check_names(self, names: NameCheck, path: str) -> None:
-        """The attributes are there."""
-        for number, ref in enumerate(self.attributes_):
-            names.attribute(ref, f"{path}.attributes[{number}]")
 
     def gives(self, coming: Flow) -> Flow:
         """Return the point, with the parent."""

@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
-from streamjob_calculators.kit.calculator import Run
+from streamjob_api.names import NameCheck
+from streamjob_api.points import AttributeRef
+from streamjob_api.rule_faults import RuleFault, listed_twice
+from streamjob_calculators.kit.calculator import PointCalculator, Run
 from streamjob_calculators.kit.columns import pl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from streamjob_api.points import AttributeRef
     from streamjob_runtime.templates.surroundings import Asset
 
 UNKNOWN = "unknownAsset"
 
 TreeId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 TagName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class LookupCalculator(PointCalculator):
+    """A calculator that puts what Redis knows of a record's asset beside it."""
+
+    def needs_redis(self) -> bool:
+        """Assets are there."""
+        return True
+
+
+class AttributeLookup(LookupCalculator):
+    """One that looks up attributes, too."""
+
+    attributes_: list[AttributeRef] = Field(
+        alias="attributes",
+        default=[],
+        max_length=50,
+        description="Attributes to look up.",
+        examples=[["Meter::Capacity"]],
+    )
+
+    def faults(self) -> Iterator[RuleFault]:
+        """Each attribute is looked up once."""
+        yield from listed_twice("attributes", self.attributes_)
+
+    def check_names(self, names: NameCheck, path: str) -> None:
+        """The attributes are there."""
+        for number, ref in enumerate(self.attributes_):
+            names.attribute(ref, f"{path}.attributes[{number}]")
 
 
 def known(records: pl.DataFrame, run: Run) -> dict[str, Asset]:
