@@ -21,11 +21,15 @@ ATTACHED = "recordGenerator"
 _MANTISSA = 53  # bits of a double
 
 
+# Beyond it, doubles do not hold all whole numbers.
+Exact = Annotated[Number, Field(ge=-(2**_MANTISSA), le=2**_MANTISSA)]
+
+
 class Range(ApiModel):
     """Random numbers, each as likely as another."""
 
-    low: Number = Field(description="The least.", examples=[0])
-    high: Number = Field(description="What they stay below.", examples=[10])
+    low: Exact = Field(description="The least.", examples=[0])
+    high: Exact = Field(description="Up to where they go.", examples=[10])
 
     def faults(self) -> Iterator[RuleFault]:
         """There are numbers between both."""
@@ -36,8 +40,8 @@ class Range(ApiModel):
 class Steps(ApiModel):
     """Numbers that grow by the same step."""
 
-    start: Number = Field(default=0, description="The first one.", examples=[0])
-    step: Number = Field(default=1, description="By how much the next one is larger.", examples=[1])
+    start: Exact = Field(default=0, description="The first one.", examples=[0])
+    step: Exact = Field(default=1, description="By how much the next one is larger.", examples=[1])
 
 
 class MadeValue(ApiModel):
@@ -48,7 +52,7 @@ class MadeValue(ApiModel):
         default=None, description="A random number, made of asset and time, so that a replay repeats it."
     )
     increment: Steps | None = Field(default=None, description="The next number of the asset.")
-    sequence: list[Number] = Field(
+    sequence: list[Exact] = Field(
         default=[],
         max_length=1000,
         description="The next one of these numbers, of each asset, and from the beginning behind the last one.",
@@ -93,9 +97,9 @@ class MadeValue(ApiModel):
         return ValueType.INT if self.is_whole else ValueType.DOUBLE
 
     def numbers(self) -> pl.Expr:
-        """Return the values, of columns ``asset``, ``time`` and ``number``, that of an asset's records before."""
+        """Return the values, of triggers with ``number``, how many records their asset had before."""
         if self.random is not None:
-            drawn: pl.Expr = pl.struct("asset", "time").hash(0) // 2 ** (64 - _MANTISSA)
+            drawn: pl.Expr = pl.struct("asset", "time", ATTACHED).hash(0) // 2 ** (64 - _MANTISSA)
             width = (self.random.high - self.random.low) / 2.0**_MANTISSA
             return drawn.cast(pl.Float64).mul(width).add(self.random.low)
         if self.increment is not None:

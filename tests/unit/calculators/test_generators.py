@@ -104,12 +104,19 @@ def test_the_clock_triggers_and_counts_on() -> None:
     assert {record["attr"]["recordGenerator"]["trigger"] for record in found.records} == {None}
 
 
+def test_triggers_of_the_same_time_draw_numbers_of_their_own() -> None:
+    generator = made({"random": {"low": 0, "high": 1}}, points=["M::A", "M::C"])
+    found = run([generator], [Sent("A", 1, 0), Sent("C", 1, 0)])
+    assert len(set(found.values("value"))) == 2
+
+
 @pytest.mark.parametrize(
     ("value", "more", "fault"),
     [
         ({}, {}, "nothing is given; write one of trigger, random, increment, sequence, time, text"),
         ({"time": True, "trigger": True}, {}, "time and trigger are given; write one of"),
         ({"random": {"low": 5, "high": 5}}, {}, "must be below high, 5"),
+        ({"increment": {"start": 1e308}}, {}, "must be at least -9007199254740992 and at most 9007199254740992"),
         ({"trigger": True}, {"every": "1m"}, "the clock has no value"),
         ({"time": True}, {"every": "2h"}, "2h"),
     ],
