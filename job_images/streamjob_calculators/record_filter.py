@@ -1,4 +1,4 @@
-"""Record filter: passes records for which a condition is true."""
+"""Record filter: passes records for which a condition is true, of assets that have tags."""
 
 from __future__ import annotations
 
@@ -11,23 +11,51 @@ from streamjob_api.expressions import Expression
 from streamjob_api.rule_faults import RuleFault
 from streamjob_calculators.kit import Calculator, Run, pl
 from streamjob_calculators.kit.conditions import is_true
+from streamjob_calculators.kit.lookups import TagName, TagValues, known
 
 
 class RecordFilter(Calculator):
-    """Passes the records for which a condition is true; the others are counted as `discarded`."""
+    """Passes the records for which a condition is true, and whose assets have some tags, if both are given.
 
-    condition: Expression = Field(
-        description="True or false, of ${record::value}, ${record::time} (epoch ms), ${record::assetId}, "
-        "${record::modelId} and ${record::pointId}, or of a point by its name, whose other records do not pass.",
+    The others are counted as `discarded`. Tags are read from Redis; records of an asset that it does not know do not
+    pass, and are counted as `unknownAsset`, too.
+    """
+
+    condition: Expression | None = Field(
+        default=None,
+        description="True or false, of ${record::value}, ${record::text}, ${record::time} (epoch ms), "
+        "${record::assetId}, ${record::modelId} and ${record::pointId}, or of a point by its name, whose other records "
+        "do not pass.",
         examples=["${record::value} > 0"],
+    )
+    tags: dict[TagName, TagValues] = Field(
+        default={},
+        max_length=20,
+        description="Tags that the asset has, each with the values that pass.",
+        examples=[{"region": ["north", "south"]}],
     )
 
     def faults(self) -> Iterator[RuleFault]:
-        """The condition is one."""
-        yield from condition_faults(self.condition, "condition")
+        """The condition is one; something is filtered by."""
+        if self.condition is not None:
+            yield from condition_faults(self.condition, "condition")
+        elif not self.tags:
+            yield RuleFault("nothing is filtered by; write condition or tags")
+
+    def needs_redis(self) -> bool:
+        """Tags are there."""
+        return bool(self.tags)
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return the records that pass."""
-        passing = records.filter(is_true(self.condition, records))
+        passing = records if self.condition is None else records.filter(is_true(self.condition, records))
+        if self.tags:
+            assets = known(passing, run)
+            tagged = [
+                name
+                for name, asset in assets.items()
+                if all(asset.tags.get(tag) in values for tag, values in self.tags.items())
+            ]
+            passing = passing.filter(pl.col("asset").is_in(tagged))
         run.count("discarded", records.height - passing.height)
         return passing

@@ -23,7 +23,6 @@ from streamjob_api.intervals import Interval
 from streamjob_api.source import Source
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.templates.energy import EnergyBlock
-from streamjob_api.templates.time_window_aggregation import Aggregation
 from streamjob_api.timezones import TimeZone
 from streamjob_api.topics import TopicNames
 
@@ -129,4 +128,4 @@ def _given_plain(value: Any) -> Any:
 
 @_plain.register
 def _(value: Enum) -> Any:
-    return str(value.canonical if isinstance(value, Aggregation) else value.value)
+    return str(getattr(value, "canonical", value).value)

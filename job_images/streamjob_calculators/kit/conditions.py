@@ -9,6 +9,7 @@ from streamjob_api.calculators.conditions import LAST, RECORD
 from streamjob_api.expressions import Expression
 from streamjob_api.points import PointRef
 from streamjob_calculators.kit.columns import np, pl
+from streamjob_calculators.kit.series import told_text
 
 if TYPE_CHECKING:
     from streamjob_runtime.expressions import Column
@@ -22,7 +23,7 @@ def is_true(condition: Expression, records: pl.DataFrame, last: pl.DataFrame | N
     Args:
         condition: gives true or false.
         records: as ``kit.calculator`` says.
-        last: a row for each record, with ``time`` and ``value`` of the record before it.
+        last: a row for each record, with ``time``, ``value`` and ``text`` of the record before it.
     """
     from streamjob_runtime.expressions import Fault, calculated  # noqa: PLC0415 (the operator reads parameters alone)
 
@@ -34,7 +35,7 @@ def is_true(condition: Expression, records: pl.DataFrame, last: pl.DataFrame | N
 
 def _column(ref: PointRef, records: pl.DataFrame, last: pl.DataFrame | None) -> Column:
     if ref.model == LAST and last is not None:
-        return numbers(last[ref.point])
+        return _told(last) if ref.point == "text" else numbers(last[ref.point])
     if ref.model == RECORD:
         return _FIELDS[ref.point](records)
     is_of = records["point"].cast(pl.String) == str(ref)
@@ -57,6 +58,15 @@ def _texts(names: pl.Series) -> Column:
     return Column(np.array(names.to_list(), TEXT), none.astype(np.bool_), none)
 
 
+def _told(records: pl.DataFrame) -> Column:
+    """Return texts and truth values, these as texts, too; numbers have none."""
+    from streamjob_runtime.expressions import Column, Fault  # noqa: PLC0415 (as above)
+
+    texts = records.select(told_text()).to_series()
+    fault = np.where(texts.is_null().to_numpy(), np.uint8(Fault.MISSING), np.uint8(Fault.NONE))
+    return Column(_texts(texts.fill_null("")).value, np.zeros(len(texts), np.bool_), fault)
+
+
 def _part(records: pl.DataFrame, part: int) -> Column:
     return _texts(records["point"].cast(pl.String).str.split_exact("::", 1).struct[part])
 
@@ -76,6 +86,7 @@ def _quality(records: pl.DataFrame) -> Column:
 
 _FIELDS: Mapping[str, Callable[[pl.DataFrame], Column]] = {
     "value": lambda records: numbers(records["value"], records["is_int"]),
+    "text": _told,
     "time": lambda records: numbers(records["time"]),
     "assetId": lambda records: _texts(records["asset"]),
     "modelId": lambda records: _part(records, 0),

@@ -22,6 +22,7 @@ UNKNOWN = "unknownAsset"
 
 TreeId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 TagName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+TagValues = Annotated[list[Annotated[str, StringConstraints(max_length=1024)]], Field(min_length=1, max_length=100)]
 
 
 class LookupCalculator(PointCalculator):

@@ -12,6 +12,7 @@ from streamjob_api.suggestions import did_you_mean
 RECORD = "record"
 RECORD_FIELDS: Mapping[str, ValueType] = {
     "value": ValueType.DOUBLE,
+    "text": ValueType.TEXT,
     "time": ValueType.INT,
     "assetId": ValueType.TEXT,
     "modelId": ValueType.TEXT,
@@ -21,7 +22,11 @@ RECORD_FIELDS: Mapping[str, ValueType] = {
 }
 # Of the record that a stage keeps of the same series, as ``${last::...}``.
 LAST = "last"
-LAST_FIELDS: Mapping[str, ValueType] = {"value": ValueType.DOUBLE, "time": ValueType.INT}
+LAST_FIELDS: Mapping[str, ValueType] = {
+    "value": ValueType.DOUBLE,
+    "text": ValueType.TEXT,
+    "time": ValueType.INT,
+}
 
 
 def condition_faults(condition: Expression, path: str, *, has_last: bool = False) -> Iterator[RuleFault]:

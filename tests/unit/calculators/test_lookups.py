@@ -106,6 +106,18 @@ def test_children_and_parents_are_those_of_one_tree() -> None:
     assert found.counted["stage.unknownAsset"] == 1
 
 
+def test_records_of_assets_with_some_tags_pass() -> None:
+    stages = [
+        stage("record-filter", name="north", condition="${record::value} > 1", tags={"region": ["north", "east"]}),
+        stage("record-formatter", "north", rename=[{"point": "M::A", "as": "M::B"}]),
+    ]
+    found = run(stages, [*SENT, Sent("A", 4, 0)], surroundings=Known().surroundings)
+    assert found.values("assetId", "value") == [("m1", 5)]
+    assert (found.counted["discarded"], found.counted["stage.unknownAsset"]) == (3, 1)
+    with pytest.raises(ValidationError, match="nothing is filtered by"):
+        job([stage("record-filter", name="none"), stages[1] | {"from": ["none"]}])
+
+
 @pytest.mark.parametrize("calculator", ["asset-lookup", "child-lookup", "parent-lookup"])
 def test_nobody_is_known_where_there_is_no_redis(calculator: str) -> None:
     parameters = {"extra": True} if calculator == "asset-lookup" else {"tree": "grid"}

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unit.calculators.pipelines import Sent, run, stage
+from unit.calculators.pipelines import START, Sent, run, stage
 
 MINUTE, HOUR = 60_000, 3_600_000
 SUM = stage("simplified-time-window-aggregator", input="M::A", output="M::Sum", windowSize="1m")
@@ -71,6 +71,25 @@ def test_records_pass_where_the_condition_is_true() -> None:
     found = run(stages, [Sent("A", 1, 1), Sent("A", 2, 2), Sent("A", 3, 3, "m2")])
     assert found.values("time") == [(2,)]
     assert found.counted["discarded"] == 2
+
+
+def test_texts_are_compared() -> None:
+    stages = [
+        stage("point-selector", points=["M::A"]),
+        stage("record-filter", "point-selector", condition="${record::text} == 'open' || ${record::text} == 'true'"),
+        stage("record-formatter", "record-filter", rename=[{"point": "M::A", "as": "M::B"}]),
+    ]
+    found = run(stages, [Sent("A", 1, "open"), Sent("A", 2, "shut"), Sent("A", 3, True), Sent("A", 4, 5)])
+    assert found.values("time", "value") == [(1, "open"), (3, True)]
+
+
+def test_the_text_before_is_compared() -> None:
+    appender = stage("last-record-appender", input="M::A", output="M::B", condition="${record::text} != ${last::text}")
+    found = run([appender], [Sent("A", 1, "open"), Sent("A", 2, "open"), Sent("A", 3, "shut")])
+    assert [
+        each["attr"]["lastRecordAppender"] and each["attr"]["lastRecordAppender"]["lastRecord"]["time"]
+        for each in found.records
+    ] == [None, START + 1, START + 1]
 
 
 def test_a_record_for_which_the_precondition_is_not_true_fails() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamjob_api.state_identity import stage_identity
 from streamjob_api.stream_job import StreamJobSpec
 from unit.calculators.pipelines import Outcome, Sent, job, outcome, run, stage
 
@@ -288,3 +289,11 @@ def test_parameters_that_do_not_fit_are_told(calculator: str, parameters: dict[s
     given = {"input": "M::A", "aggregator": "max", "windowSize": "1m", **parameters}
     with pytest.raises(ValueError, match=words):
         job([stage(calculator, **given)])
+
+
+def test_an_alias_of_an_aggregator_is_no_other_one() -> None:
+    stages = [
+        job([stage(FIXED, input="M::A", output="M::B", aggregator=name, windowSize="1m")]) for name in ("cnt", "count")
+    ]
+    first, second = (stage_identity(each.pipeline.stages[0]) for each in stages if each.pipeline)
+    assert first == second
