@@ -1,15 +1,14 @@
 """Records beside what another host says of them, over real sockets."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from fixtures.http_host import Host
 from streamjob_api.permissions import HttpCalls, Permissions
 from streamjob_runtime.faults import InvalidConfiguration
 from streamjob_runtime.http_answers import HttpAnswers, Setting
@@ -18,47 +17,10 @@ from streamjob_runtime.templates import Surroundings
 from unit.calculators.pipelines import START, Outcome, Sent, job, run, stage
 
 
-class Host(ThreadingHTTPServer):
-    """Answers with the path and what was sent; below /no with 404."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answering)
-        self.asked: list[str] = []
-
-    @property
-    def name(self) -> str:
-        return f"127.0.0.1:{self.server_port}"
-
-
-class Answering(BaseHTTPRequestHandler):
-    server: Host
-
-    def do_GET(self) -> None:
-        length = int(self.headers["Content-Length"] or 0)
-        sent = json.loads(self.rfile.read(length)) if length else None
-        self.server.asked.append(f"{self.command} {self.path}")
-        self.send_response(404 if self.path.startswith("/no") else 200)
-        self.end_headers()
-        answer = {"path": self.path, "sent": sent, "data": {"limit": 7.5, "count": 3, "name": "x", "on": True}}
-        self.wfile.write(json.dumps(answer).encode())
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def host() -> Iterator[Host]:
-    with Host() as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with Host.serving() as served:
         yield served
-        served.shutdown()
-        thread.join()
 
 
 def asked(host: Host, *batches: list[Sent], path: str = "/a", **parameters: Any) -> Outcome:
