@@ -79,7 +79,7 @@ def _named(inputs: Sequence[str]) -> str:
 
 
 def _row(name: str, count: int, unit: str) -> str:
-    return f"{name:<10}{count:>12,}  {unit}"
+    return f"{name} {count:>{max(21 - len(name), 1)},}  {unit}"
 
 
 def _described(kind: str, reason: str, bad: Bad) -> str:

@@ -62,7 +62,7 @@ def test_results_that_may_still_change_are_left_out_where_final_ones_are_wanted(
     told = preview(manifest(tmp_path, job(), job("hours", HOURS, finalOnly=True)), "--job", "hours", "--input", records)
     assert values(told.stdout) == [5]
     assert "used                 1  values of M::Max" in told.stderr
-    assert "intermediate           1  results that may still change" in told.stderr
+    assert "intermediate         1  results that may still change" in told.stderr
 
 
 def test_a_point_that_the_job_does_not_read_is_refused(tmp_path: Path) -> None:
