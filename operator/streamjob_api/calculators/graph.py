@@ -1,11 +1,12 @@
 """A pipeline's stages as a graph: in the order of their work, each with its parameters and what comes to it."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from streamjob_api.calculators.catalogue import calculator_of, catalogue
 from streamjob_api.calculators.flow import Flow
+from streamjob_api.calculators.own_topics import topic_faults
 from streamjob_api.calculators.parameters import StageParameters, parsed
 from streamjob_api.calculators.stages import SOURCE, Stage
 from streamjob_api.points import PointRef
@@ -110,7 +111,7 @@ class Wiring:
             flows[stage.name] = own.gives(coming)
             nodes.append(Node(number, stage, own, coming, flows[stage.name], stage.name not in read))
             self.faults += self._flow_faults(nodes[-1], before)
-        self.faults += self._topic_faults(nodes)
+        self.faults += topic_faults(nodes)
         self.faults += self._result_faults(nodes, inputs)
         return None if self.faults else Graph(tuple(nodes), tuple(inputs))
 
@@ -158,18 +159,6 @@ class Wiring:
             if made is not None and made.type is not None and not made.type.is_number:
                 yield RuleFault(f"'{point}' comes as {made.type.words}, but a number is needed", place)
 
-    def _topic_faults(self, nodes: Sequence[Node]) -> Iterator[RuleFault]:
-        """A point comes from one topic; no stage goes on behind a topic, nor writes what the job reads."""
-        first: dict[PointRef, Node] = {}
-        for node in nodes:
-            if node.parameters.topic_read() is not None:
-                yield from _reader_faults(node, first)
-        flows_open = {SOURCE} | {node.stage.name for node in nodes if node.given.is_open}
-        for node in nodes:
-            if node.parameters.topic_read() is None and not flows_open.isdisjoint(node.stage.from_):
-                yield from _passed_by(node, first)
-            yield from _writer_faults(node, {reader.parameters.topic_read() for reader in first.values()})
-
     def _result_faults(self, nodes: Sequence[Node], inputs: Mapping[PointRef, None]) -> Iterator[RuleFault]:
         """Something is read; results are known, and none of them is an input of the job."""
         is_open = any(node.is_last and node.given.is_open for node in nodes)
@@ -188,41 +177,6 @@ class Wiring:
                         "or with trash"
                     )
                     yield RuleFault(message, place)
-
-
-def _reader_faults(node: Node, first: dict[PointRef, Node]) -> Iterator[RuleFault]:
-    """A stage that reads a topic reads nothing else; ``first``: that reads a point, which it adds its own to."""
-    place = ("stages", node.number)
-    if node.stage.from_ != [SOURCE]:
-        yield RuleFault(f"the stage reads a topic; write [{SOURCE}]", (*place, "from"))
-    for point in sorted(node.coming.points):
-        earlier = first.setdefault(point, node)
-        if earlier.parameters.topic_read() != node.parameters.topic_read():
-            message = f"{_comes(point, earlier)}; a point comes from one topic"
-            yield RuleFault(message, (*place, "parameters", "points"))
-
-
-def _passed_by(node: Node, first: Mapping[PointRef, Node]) -> Iterator[RuleFault]:
-    """A stage draws nothing from the source that comes through a topic of a stage."""
-    for point in sorted((node.parameters.takes() or frozenset()) & first.keys()):
-        yield RuleFault(f"{_comes(point, first[point])}; read that stage", ("stages", node.number, "from"))
-
-
-def _writer_faults(node: Node, read: Collection[str | None]) -> Iterator[RuleFault]:
-    """A stage that writes to a topic is a last one, and the job does not read the topic."""
-    written, place = node.parameters.topic_written(), ("stages", node.number)
-    if written is None:
-        return
-    if not node.is_last:
-        message = "its records leave the job, and no stage gets them; have others read what it reads"
-        yield RuleFault(message, place)
-    if written in read:
-        message = f"'{written}' is read by the job, which would go round for ever; name another topic"
-        yield RuleFault(message, (*place, "parameters", "topic"))
-
-
-def _comes(point: PointRef, reader: Node) -> str:
-    return f"'{point}' comes through '{reader.parameters.topic_read()}' to '{reader.stage.name}'"
 
 
 def _words(stage: Stage) -> str:
