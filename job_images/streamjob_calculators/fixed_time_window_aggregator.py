@@ -118,13 +118,13 @@ class FixedTimeWindowAggregator(WindowCalculator):
         due = windows.filter(pl.col("calMode").is_not_null())
         self._keep(windows, arrived.series, run)
         given = pl.concat([early, due.with_columns(order=None)], how="diagonal_relaxed")
-        return self.results(given.sort("slot", "start", "order", nulls_last=True), arrived.series, records)
+        return self.results(given.sort("slot", "start", "order", nulls_last=True), arrived, records)
 
     def end(self, given: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return the windows that are open, as final."""
         arrived = self.arrived(given, run)
         windows = self._windows(arrived, self._by_input(arrived)).with_columns(calMode=pl.lit(FINAL))
-        return self.results(windows.sort(_WINDOW), arrived.series, given)
+        return self.results(windows.sort(_WINDOW), arrived, given)
 
     def _by_input(self, arrived: Arrived) -> pl.DataFrame:
         """Return the results that each record of a window that is not over gives, by their ``order``."""
@@ -156,6 +156,7 @@ class FixedTimeWindowAggregator(WindowCalculator):
         brought = arrived.rows.with_columns(is_new=pl.lit(True), **self._remembered())
         known = arrived.panes.drop("asset")
         also = {name: pl.col(name).first() for name in self._remembered()}
+        also["newest"] = pl.col("arrival").max()
         windows = self.merged([known, brought], *_WINDOW, is_new=pl.col("is_new").any(), **also)
         if early.height:
             given = early.group_by(_WINDOW).agg(

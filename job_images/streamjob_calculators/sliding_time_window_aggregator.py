@@ -50,13 +50,13 @@ class SlidingTimeWindowAggregator(WindowCalculator):
         over = arrived.beside(rows, "mark").with_columns(until=self.closed(pl.col("mark"))).drop("mark")
         still_open = over.filter(pl.col("pane") + self.overlap > pl.col("until")).drop("since", "until")
         self.keep(self.merged([still_open], "slot", "pane"), arrived.series, run)
-        return self._windows(over, arrived.series, records)
+        return self._windows(over, arrived, records)
 
     def end(self, given: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return the windows that are open, as final."""
         arrived = self.arrived(given, run)
         last = pl.col("pane") + self.overlap
-        return self._windows(self._panes(arrived).with_columns(until=last), arrived.series, given)
+        return self._windows(self._panes(arrived).with_columns(until=last), arrived, given)
 
     def _panes(self, arrived: Arrived) -> pl.DataFrame:
         """Return panes, those brought by the first window that they count in: they may miss windows that are due."""
@@ -65,7 +65,7 @@ class SlidingTimeWindowAggregator(WindowCalculator):
         kept = arrived.beside(arrived.panes, "before").with_columns(since=closed).drop("asset", "before")
         return pl.concat([kept, brought], how="diagonal").sort("slot", "pane", "since", maintain_order=True)
 
-    def _windows(self, panes: pl.DataFrame, series: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
+    def _windows(self, panes: pl.DataFrame, arrived: Arrived, like: pl.DataFrame) -> pl.DataFrame:
         """Return the windows that end until ``until``, in slides, made of the panes that count in them."""
         final = pl.min_horizontal("until", pl.col("pane") + self.overlap)
         due = panes.with_columns(final=final).filter(pl.col("final") >= pl.col("since"))
@@ -73,4 +73,4 @@ class SlidingTimeWindowAggregator(WindowCalculator):
         windows = self.merged([each], "slot", "end").sort("slot", "end")
         start = (pl.col("end") - self.overlap) * self.slide_ms
         told = windows.with_columns(start=start, calMode=pl.lit(FINAL))
-        return self.results(self.valued(told), series, like)
+        return self.results(self.valued(told), arrived, like)

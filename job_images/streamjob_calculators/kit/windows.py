@@ -93,11 +93,13 @@ class Arrived(NamedTuple):
             the stretch of one slide that it is in; ``since``, the first end of a window that it counts in, in slides;
             ``earlier``, the highest time before it; ``arrival``; and its partials.
         panes: rows of the state, with ``slot``.
+        closing: ``slot``, ``time`` and ``arrival`` of the records that come to an end of windows, or beyond.
     """
 
     series: pl.DataFrame
     rows: pl.DataFrame
     panes: pl.DataFrame
+    closing: pl.DataFrame
 
     def beside(self, rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
         """Return rows with columns of their series."""
@@ -180,8 +182,18 @@ class WindowCalculator(PointCalculator):
         np.maximum.at(mark, slot, times)
         series = known.with_columns(_paths(series, numbers, known), before=before, mark=mark)
         earlier = earlier_maximum(slot, times, before) if len(times) else times
-        rows = self._counting(numbers.with_columns(slot=slot, earlier=earlier), run)
-        return Arrived(series, rows, panes.with_columns(slot=_slots(panes, known)))
+        numbers = numbers.with_columns(slot=slot, earlier=earlier)
+        rows, closing = self._counting(numbers, run), self._closing(numbers)
+        return Arrived(series, rows, panes.with_columns(slot=_slots(panes, known)), closing)
+
+    def _closing(self, numbers: pl.DataFrame) -> pl.DataFrame:
+        """Return the records that come to an end of windows, or beyond, before any other of their series."""
+
+        def ends(time: str, behind_ms: int) -> pl.Expr:
+            return (pl.col(time) - behind_ms).floordiv(self.slide_ms)
+
+        is_closing = [ends("time", behind) > ends("earlier", behind) for behind in {0, self.latency_ms}]
+        return numbers.filter(pl.any_horizontal(is_closing)).select("slot", "time", "arrival")
 
     def _counting(self, numbers: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return the rows of records that are in a window that is open when they come."""
@@ -208,15 +220,39 @@ class WindowCalculator(PointCalculator):
         detail = {"sum": pl.sum_horizontal(*SUMS), "cnt": pl.col("count").cast(pl.Float64)} if self.detail else {}
         return windows.with_columns(value=self.aggregator.result(), **detail)
 
-    def results(self, windows: pl.DataFrame, series: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
+    def _placed(self, windows: pl.DataFrame, arrived: Arrived) -> pl.DataFrame:
+        """Return windows with ``arrival``, that of the record by which each is given, so that cuts do not count.
+
+        What the clock gives has none.
+        """
+        latency = pl.when(pl.col("calMode") == FINAL).then(self.latency_ms).otherwise(0)
+        ends = windows.with_row_index("row").select(
+            "row", "slot", end=pl.col("start") + self.overlap * self.slide_ms + latency
+        )
+        closed = ends.sort("end").join_asof(
+            arrived.closing.sort("time"), left_on="end", right_on="time", by="slot", strategy="forward"
+        )
+        found = closed.sort("row")["arrival"].cast(pl.UInt32)
+        if "arrival" in windows.columns:
+            found = windows.select(pl.coalesce(pl.col("arrival").cast(pl.UInt32), found)).to_series()
+        if "newest" in windows.columns:
+            is_changed = (pl.col("calMode") == ON_TIME) & pl.col("newest").is_not_null()
+            found = windows.select(
+                pl.when(is_changed).then(pl.max_horizontal("newest", found)).otherwise(found)
+            ).to_series()
+        return windows.with_columns(arrival=found)
+
+    def results(self, windows: pl.DataFrame, arrived: Arrived, like: pl.DataFrame) -> pl.DataFrame:
         """Return windows as records.
 
         Args:
             windows: ``slot``, ``start`` (epoch ms), ``calMode``, as ``valued`` gives them; ``lastOutput`` and so on
-                where a window was given before.
-            series: by slot.
+                where a window was given before; ``arrival`` where it is known, and ``newest``, that of the last record
+                that changed it.
+            arrived: what came with this micro-batch.
             like: records that the stage gets.
         """
+        windows, series = self._placed(windows, arrived), arrived.series
         told: dict[str, Any] = {"calType": pl.lit(str(self.aggregator.canonical)), "calMode": pl.col("calMode")}
         told["lastOutput"] = _before(windows, "value")
         if self.detail:
@@ -232,7 +268,7 @@ class WindowCalculator(PointCalculator):
             "value",
             is_int=is_whole,
             text=pl.lit(None, pl.String),
-            arrival=(pl.col("arrival") if "arrival" in windows.columns else pl.lit(None)).cast(pl.UInt32),
+            arrival=pl.col("arrival"),
             **{ATTACHED: pl.struct(**told)},
         )
 

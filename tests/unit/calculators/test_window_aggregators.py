@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import pytest
@@ -297,3 +297,41 @@ def test_an_alias_of_an_aggregator_is_no_other_one() -> None:
     ]
     first, second = (stage_identity(each.pipeline.stages[0]) for each in stages if each.pipeline)
     assert first == second
+
+
+MEETING = [
+    stage(FIXED, name="a", input="M::A", output="M::MeanA", aggregator="avg", windowSize="1m"),
+    stage(FIXED, name="b", input="M::B", output="M::MaxB", aggregator="max", windowSize="1m"),
+    stage(SLIDING, name="c", input="M::A", output="M::MinA", aggregator="min", windowSize="2m", slide="1m"),
+    stage(
+        "latest-record-merger",
+        "a",
+        "b",
+        "c",
+        "source",
+        name="merge",
+        inputs=[
+            {"point": "M::MeanA", "trigger": True},
+            {"point": "M::MaxB"},
+            {"point": "M::MinA", "trigger": True},
+            {"point": "M::C"},
+        ],
+        expression="${M::MeanA} + 10 * ${M::MaxB} + 100 * ${M::MinA} + 1000 * ${M::C}",
+        output="M::X",
+    ),
+]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ABC"), st.integers(-4, 8), st.integers(0, 9)), max_size=60),
+    st.lists(st.integers(0, 60), max_size=6),
+)
+def test_windows_meet_other_records_where_they_are_closed_whatever_the_cuts(
+    sent: list[tuple[str, int, int]], cuts: list[int]
+) -> None:
+    steps = accumulate(step * 10_000 for _, step, _ in sent)
+    records = [Sent(point, time + MINUTE * 100, value) for (point, _, value), time in zip(sent, steps, strict=True)]
+    bounds = [0, *sorted(min(place, len(records)) for place in cuts), len(records)]
+    together = run(MEETING, *(records[begin:end] for begin, end in pairwise(bounds)))
+    one_by_one = run(MEETING, *([record] for record in records))
+    assert dict(together.values("time", "value")) == dict(one_by_one.values("time", "value"))
