@@ -29,7 +29,8 @@ class LastRecordAppender(PointCalculator):
     condition: Expression | None = Field(
         default=None,
         description="Whether a record becomes the last one for those behind it: true or false, of ${record::value}, "
-        "${record::time}, ${last::value} and ${last::time}. Left out: each one does. The first one does in any case.",
+        "${record::text}, ${record::time}, ${last::value}, ${last::text} and ${last::time}. "
+        "Left out: each one does. The first one does in any case.",
         examples=["${record::value} != ${last::value}"],
     )
 

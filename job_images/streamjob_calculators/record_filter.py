@@ -24,8 +24,8 @@ class RecordFilter(Calculator):
     condition: Expression | None = Field(
         default=None,
         description="True or false, of ${record::value}, ${record::text}, ${record::time} (epoch ms), "
-        "${record::assetId}, ${record::modelId} and ${record::pointId}, or of a point by its name, whose other records "
-        "do not pass.",
+        "${record::quality}, ${record::dq}, ${record::assetId}, ${record::modelId} and ${record::pointId}, or of a "
+        "point by its name, whose other records do not pass.",
         examples=["${record::value} > 0"],
     )
     tags: dict[TagName, TagValues] = Field(

@@ -74,6 +74,8 @@ def _items(kind: Any) -> str:
     if kind is Any:
         return "anything"
     words = _kind_words(kind)
+    if words.startswith("list of "):
+        return words.replace("list", "lists", 1)
     return words if words.startswith("`") else f"{words}s"
 
 

@@ -62,7 +62,7 @@ def summary(counted: Counter[str], findings: Findings, inputs: Sequence[str]) ->
         yield _row("intermediate", counted["intermediate"], "results that may still change, left out with finalOnly")
     for name in sorted(counted.keys() - _TOLD):
         if counted[name] and "." not in name:
-            yield _row(name, counted[name], "as the template's page explains")
+            yield _row(name, counted[name], "as the page of the template or calculator explains")
         elif counted[name] and name.startswith("stage."):
             yield _row(name.removeprefix("stage."), counted[name], "as the calculator's page explains")
     for (kind, reason), bad in sorted(findings.bad.items()):

@@ -230,7 +230,12 @@ class WindowCalculator(PointCalculator):
             "row", "slot", end=pl.col("start") + self.overlap * self.slide_ms + latency
         )
         closed = ends.sort("end").join_asof(
-            arrived.closing.sort("time"), left_on="end", right_on="time", by="slot", strategy="forward"
+            arrived.closing.sort("time"),
+            left_on="end",
+            right_on="time",
+            by="slot",
+            strategy="forward",
+            check_sortedness=False,
         )
         found = closed.sort("row")["arrival"].cast(pl.UInt32)
         if "arrival" in windows.columns:
