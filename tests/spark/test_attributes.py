@@ -183,7 +183,9 @@ def test_who_is_denied_for_minutes_gives_up_with_the_reason(
 
 
 def test_the_documented_command_gives_an_asset_its_attributes(redis_server: RedisServer, client: Client) -> None:
-    (written,) = re.findall(r"^\$ redis-cli (HSET .*)$", (DOCS / "messages.md").read_text(), re.MULTILINE)
+    (written,) = re.findall(
+        r"^\$ redis-cli (HSET 'streamjob:attributes:.*)$", (DOCS / "messages.md").read_text(), re.MULTILINE
+    )
     _, key, *fields = shlex.split(written)
     client.delete(key)
     for name, value in zip(fields[::2], fields[1::2], strict=True):
