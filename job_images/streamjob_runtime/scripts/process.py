@@ -29,6 +29,11 @@ from streamjob_runtime.worker_environment import FOR_WORKERS
 _START_SECONDS = 120.0
 _CHUNK = 1 << 20
 _CODE = Path(__file__).parents[2]
+_ENVIRONMENT: Final = {
+    **FOR_WORKERS,
+    # Polars' allocator would want a thread for each further CPU that the process comes to, and tell that it gets none.
+    "_RJEM_MALLOC_CONF": "background_thread:false",
+}
 _BOOT = "import sys; sys.path += sys.argv[1:3]; from streamjob_runtime.scripts.child import main; main()"
 
 
@@ -118,7 +123,7 @@ class ScriptProcess:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 cwd=folder,
-                env=dict(FOR_WORKERS),
+                env=_ENVIRONMENT,
                 start_new_session=True,
             )
         for pipe in self._pipes():

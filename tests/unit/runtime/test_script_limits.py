@@ -136,6 +136,14 @@ def test_nothing_of_the_driver_is_passed_on(asked: Any, monkeypatch: pytest.Monk
     assert [file for file in files.split() if file != "anon_inode"] == ["/dev/null", "pipe", "pipe", "pipe", "pipe"]
 
 
+def test_the_allocator_wants_no_threads_that_it_may_not_have(asked: Any) -> None:
+    script = asked("print(os.getpid())")
+    assert script() is None
+    process = int(script.printed[0].rsplit(" ", 1)[1])
+    threads = {(task / "comm").read_text().strip() for task in Path(f"/proc/{process}/task").iterdir()}
+    assert "jemalloc_bg_thd" not in threads
+
+
 @pytest.mark.parametrize(
     ("body", "cause"),
     [
