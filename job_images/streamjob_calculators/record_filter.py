@@ -51,11 +51,7 @@ class RecordFilter(Calculator):
         passing = records if self.condition is None else records.filter(is_true(self.condition, records))
         if self.tags:
             assets = known(passing, run)
-            tagged = [
-                name
-                for name, asset in assets.items()
-                if all(asset.tags.get(tag) in values for tag, values in self.tags.items())
-            ]
+            tagged = [name for name, asset in assets.items() if asset.has_tags(self.tags)]
             passing = passing.filter(pl.col("asset").is_in(tagged))
         run.count("discarded", records.height - passing.height)
         return passing

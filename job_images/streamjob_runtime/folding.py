@@ -9,7 +9,7 @@ from streamjob_runtime.blocks import from_bytes, to_bytes
 from streamjob_runtime.edits import chosen_of
 from streamjob_runtime.job_template import template_of
 from streamjob_runtime.rows import FIRST, BlockRow, Kind, counts_row
-from streamjob_runtime.templates import BlockStore, Folded, Template
+from streamjob_runtime.templates import Folded, ShardStore, Template
 
 _FOLDED = {Kind.POINTS, Kind.TICK, Kind.FORGET}
 
@@ -20,7 +20,7 @@ def cached_template(job_json: str) -> Template:
     return template_of(JobFile.model_validate_json(job_json))
 
 
-def folded(template: Template, store: BlockStore, rows: Iterable[BlockRow]) -> Iterator[BlockRow]:
+def folded(template: Template, store: ShardStore, rows: Iterable[BlockRow]) -> Iterator[BlockRow]:
     """What one shard's rows give: results, counts and the shard's deadline; other rows pass through."""
     own: dict[int, list[BlockRow]] = {kind: [] for kind in _FOLDED}
     for row in rows:
@@ -41,7 +41,7 @@ def folded(template: Template, store: BlockStore, rows: Iterable[BlockRow]) -> I
             yield from _rows(template, template.fold(store, [], tick.now), tick)
 
 
-def _forgotten(template: Template, store: BlockStore, row: BlockRow) -> Iterator[BlockRow]:
+def _forgotten(template: Template, store: ShardStore, row: BlockRow) -> Iterator[BlockRow]:
     for chosen in chosen_of(bytes(row.block)):
         for kind, frame in template.forget(store, chosen, row.now).items():
             yield BlockRow(row.shard, kind, "", row.now, to_bytes(frame))

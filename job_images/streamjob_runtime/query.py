@@ -12,6 +12,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.report import QueryFacts
+from streamjob_runtime.shards import Shards
 from streamjob_runtime.source import JOB_OPTION, SHARDS_OPTION, SOURCE
 from streamjob_runtime.stateful import with_state
 
@@ -25,7 +26,7 @@ def start_query(
     source = session.readStream.format(SOURCE).option(JOB_OPTION, job.model_dump_json()).option(SHARDS_OPTION, shards)
     blocks = source.load()
     return (
-        with_state(blocks, job)
+        with_state(blocks, job, Shards.of(shards))
         .writeStream.foreachBatch(deliver)
         .outputMode("update")
         .queryName(f"{job.job.namespace}/{job.job.name}")

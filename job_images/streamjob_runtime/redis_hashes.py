@@ -1,7 +1,8 @@
 """Hashes of assets in Redis, read by the workers that hold state, and kept a while.
 
 What has changed in Redis counts from the first micro-batch that reads it anew, at most ``REFRESH_SECONDS`` and one
-micro-batch later. A micro-batch that is tried again after a failure may therefore see newer values.
+micro-batch later, unless nothing is kept. A micro-batch that is tried again after a failure may therefore see newer
+values.
 """
 
 import time
@@ -34,17 +35,24 @@ NO_HASH = b"is no hash"  # and no JSON either
 
 @dataclass
 class _Kept(Generic[Row]):
-    """Rows by the number of a binding and the asset, with the time of their reading; the oldest first."""
+    """Rows by the number of a binding and the asset, with the time of their reading; the oldest first.
 
+    Attributes:
+        seconds: how long a row is taken as read.
+    """
+
+    seconds: float
     rows: dict[tuple[int, str], tuple[float, Row]] = field(default_factory=dict)
 
     def get(self, place: tuple[int, str], now: float) -> Row | None:
         """What was read of an asset; None where it is not known, or too old."""
-        read_at, row = self.rows.get(place, (-REFRESH_SECONDS, None))
-        return row if now - read_at < REFRESH_SECONDS else None
+        read_at, row = self.rows.get(place, (now, None))
+        return row if now - read_at < self.seconds else None
 
     def put(self, place: tuple[int, str], row: Row, now: float) -> None:
         """Keep what was read now, in the place of the oldest where there are too many."""
+        if not self.seconds:
+            return
         self.rows.pop(place, None)
         self.rows[place] = (now, row)
         if len(self.rows) > MOST_KEPT:
@@ -64,6 +72,7 @@ class RedisHashes(Generic[Row]):
         auth_dir: folder of the files of its secret.
         clock: seconds that only go forward.
         waits: what it waits for.
+        kept_seconds: how long a row is taken as read; 0: it is read each time.
     """
 
     connection: RedisConnection
@@ -74,9 +83,13 @@ class RedisHashes(Generic[Row]):
     auth_dir: Path = Path(REDIS_AUTH_DIR)
     clock: Callable[[], float] = time.monotonic
     waits: Waits = field(default_factory=Waits)
+    kept_seconds: float = REFRESH_SECONDS
     # Numbers of the fields that are read together: a template always asks for the same ones.
     _bindings: dict[tuple[str, ...], int] = field(default_factory=dict)
-    _kept: _Kept[Row] = field(default_factory=_Kept)
+    _kept: _Kept[Row] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kept = _Kept(self.kept_seconds)
 
     def read(self, assets: Sequence[str], fields: Sequence[str]) -> list[Row]:
         """Return what some fields hold, a row an asset in their order.

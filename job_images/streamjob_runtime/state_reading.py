@@ -1,7 +1,7 @@
 """Reading the state of a checkpoint's last committed micro-batch, by Spark's own reader."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 from pyspark.sql import SparkSession
@@ -35,6 +35,10 @@ class ReadStore:
     def remove(self, bucket: int) -> None:
         """Nothing is dropped."""
         raise NotImplementedError(bucket)
+
+    def owned(self, assets: Sequence[str]) -> list[str]:
+        """Nothing is made for any asset."""
+        raise NotImplementedError(assets)
 
 
 def read_stores(session: SparkSession, job: JobFile, shards: Shards, chosen: Chosen) -> Iterator[ReadStore]:

@@ -12,6 +12,7 @@ from pyspark.sql.streaming.stateful_processor import StatefulProcessor, Stateful
 
 from streamjob_runtime.row_schema import ROW_SCHEMA
 from streamjob_runtime.rows import BlockRow
+from streamjob_runtime.shards import Shards
 
 if TYPE_CHECKING:
     from streamjob_api.job_file import JobFile
@@ -19,18 +20,18 @@ if TYPE_CHECKING:
 STATE_VARIABLE = "blocks"
 
 
-def with_state(blocks: DataFrame, job: "JobFile") -> DataFrame:
+def with_state(blocks: DataFrame, job: "JobFile", shards: Shards) -> DataFrame:
     """Fold the source's blocks into each shard's state; results, counts, dead letters and deadlines come out."""
     return blocks.groupBy("shard").transformWithState(
-        ShardProcessor(job.model_dump_json()), outputStructType=ROW_SCHEMA, outputMode="Update", timeMode="None"
+        ShardProcessor(job.model_dump_json(), shards), outputStructType=ROW_SCHEMA, outputMode="Update", timeMode="None"
     )
 
 
 class ShardProcessor(StatefulProcessor):
     """Runs the job's template over the blocks of each shard."""
 
-    def __init__(self, job_json: str) -> None:
-        self._job_json = job_json
+    def __init__(self, job_json: str, shards: Shards) -> None:
+        self._job_json, self._shards = job_json, shards
 
     def init(self, handle: StatefulProcessorHandle) -> None:
         """Open the state."""
@@ -42,7 +43,8 @@ class ShardProcessor(StatefulProcessor):
         from streamjob_runtime.spark_block_store import SparkBlockStore  # noqa: PLC0415
 
         received = [BlockRow(*row) for row in rows]
-        for row in folded(cached_template(self._job_json), SparkBlockStore(self._state), received):
+        store = SparkBlockStore(self._state, key[0], self._shards)
+        for row in folded(cached_template(self._job_json), store, received):
             yield Row(**row._asdict())
 
     def close(self) -> None:

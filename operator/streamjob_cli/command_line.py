@@ -72,8 +72,8 @@ Examples:
     "--attributes",
     metavar="FILE",
     help="Attributes of assets, in the place of the OU's Redis: a line for each asset, as in "
-    '{"assetId": "m1", "attributes": {"Meter::Ratio": 40}}; for lookups also modelId, name, timezone, tags, parents '
-    "and children. Default: no asset has any.",
+    '{"assetId": "m1", "attributes": {"Meter::Ratio": 40}}; for pipelines also modelId, name, timezone, tags, '
+    "parents, children and latest. Default: no asset has any.",
 )
 @click.option("--job", metavar="NAME", help="The job to preview, where JOB.yaml holds several.")
 @click.option(

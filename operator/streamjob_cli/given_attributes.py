@@ -1,4 +1,4 @@
-"""Attributes of assets, their tags and trees, for a preview: a file of lines, in the place of the OU's Redis."""
+"""What a preview's user tells of assets, in the place of the OU's Redis: a file of lines."""
 
 import json
 import re
@@ -6,20 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from streamjob_api.points import AttributeRef
+from streamjob_api.points import AttributeRef, PointRef
 from streamjob_cli.input_lines import opened
 from streamjob_cli.manifests import Fault
 from streamjob_cli.subject import WrongManifest
-from streamjob_runtime.templates.asset_values import asset_told
+from streamjob_runtime.templates.asset_values import asset_told, latest_told
 from streamjob_runtime.templates.attribute_values import parsed, scalar_of
-from streamjob_runtime.templates.surroundings import Asset, AttributeValue
+from streamjob_runtime.templates.surroundings import Asset, AttributeValue, LatestValue
 
 _LINES_AT_ONCE = 10_000
 _MOST_FAULTS = 20
 _FORM = '{"assetId": "m1", "attributes": {"Model::Attribute": 40}}'
 _TEXTS = ("modelId", "name", "timezone")
 _MAPPINGS = {"tags": '{"region": "north"}', "parents": '{"grid": "f1"}', "children": '{"grid": ["m2", "m3"]}'}
-_FIELDS = {"assetId", "attributes", *_TEXTS, *_MAPPINGS}
+_LATEST, _LATEST_FORM = "latest", '{"Model::Point": {"time": 1700000000000, "value": 5}}'
+_FIELDS = {"assetId", "attributes", _LATEST, *_TEXTS, *_MAPPINGS}
 
 
 @dataclass
@@ -41,19 +42,39 @@ class GivenAssets:
 
 
 @dataclass
+class GivenLatestValues:
+    """What a file says of latest values.
+
+    Attributes:
+        by_asset: by the names of points, ``model::point``, of each asset.
+        is_asked: whether the job has asked for any.
+    """
+
+    by_asset: dict[str, dict[str, LatestValue]] = field(default_factory=dict)
+    is_asked: bool = False
+
+    def read(self, assets: Sequence[str], point: PointRef) -> list[LatestValue | None]:
+        """Return those of a point, one an asset in their order; None where the file has none."""
+        self.is_asked = True
+        return [self.by_asset.get(asset, {}).get(str(point)) for asset in assets]
+
+
+@dataclass
 class GivenAttributes:
     """The attributes of a file.
 
     Attributes:
         file: its name.
         by_asset: attributes by their names, ``model::attribute``, of each asset.
-        assets: what else it says of them.
+        assets: what it says of the assets themselves.
+        latest_values: those that it has.
         asked: what the job has asked for.
     """
 
     file: str
     by_asset: dict[str, dict[str, AttributeValue]] = field(default_factory=dict)
     assets: GivenAssets = field(default_factory=GivenAssets)
+    latest_values: GivenLatestValues = field(default_factory=GivenLatestValues)
     asked: set[AttributeRef] = field(default_factory=set)
 
     def read(self, assets: Sequence[str], refs: Sequence[AttributeRef]) -> Mapping[AttributeRef, list[AttributeValue]]:
@@ -68,8 +89,8 @@ class GivenAttributes:
 
     def remarks(self) -> Iterator[str]:
         """Yield what the user should know of a file that the job made little use of."""
-        if not self.asked and not self.assets.is_asked:
-            yield f"{self.file}: no attribute was read: the job is bound to none, or no record was used."
+        if not self.asked and not self.assets.is_asked and not self.latest_values.is_asked:
+            yield f"{self.file}: nothing of it was read: the job asks for none of it, or no record was used."
         for ref in sorted(self.asked.difference(self.names)):
             yield f"{self.file}: no asset has the attribute {ref}, which the job is bound to."
 
@@ -111,16 +132,30 @@ def _add(given: GivenAttributes, line: bytes) -> Iterator[str]:
         yield f"assetId: expected a text that is not empty (got {_shown(asset)})"
     elif asset in given.by_asset:
         yield f"assetId: {asset!r} has a line already; give all of its attributes in one"
+    latest = content.get(_LATEST, {})
+    yield from _wrong_latest(latest)
     if not isinstance(attributes, dict) or not content.keys() & {*_FIELDS - {"assetId"}}:
         yield f"attributes: expected an object (got {_shown(content.get('attributes'))}), as in {_FORM}"
         return
     for name in attributes:
         if not re.fullmatch(AttributeRef.PATTERN, name, re.ASCII):
             yield f"attributes: {name!r} is not of the form {AttributeRef.EXAMPLE}"
-    if isinstance(asset, str):
-        given.by_asset[asset] = {name: scalar_of(value) for name, value in attributes.items()}
-        if content.keys() & {*_TEXTS, *_MAPPINGS}:
-            given.assets.by_asset[asset] = _asset(content)
+    if isinstance(asset, str) and isinstance(latest, dict):
+        _keep(given, asset, content, attributes, latest)
+
+
+def _keep(
+    given: GivenAttributes,
+    asset: str,
+    content: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+    latest: Mapping[str, Any],
+) -> None:
+    given.by_asset[asset] = {name: scalar_of(value) for name, value in attributes.items()}
+    if content.keys() & {*_TEXTS, *_MAPPINGS}:
+        given.assets.by_asset[asset] = _asset(content)
+    told = {name: latest_told(value) for name, value in latest.items()}
+    given.latest_values.by_asset[asset] = {name: value for name, value in told.items() if value is not None}
 
 
 def _wrong_fields(content: Mapping[str, Any]) -> Iterator[str]:
@@ -130,6 +165,17 @@ def _wrong_fields(content: Mapping[str, Any]) -> Iterator[str]:
     for name, example in _MAPPINGS.items():
         if not isinstance(content.get(name, {}), dict):
             yield f"{name}: expected an object (got {_shown(content[name])}), as in {example}"
+
+
+def _wrong_latest(latest: Any) -> Iterator[str]:
+    if not isinstance(latest, dict):
+        yield f"{_LATEST}: expected an object (got {_shown(latest)}), as in {_LATEST_FORM}"
+        return
+    for name, value in latest.items():
+        if not re.fullmatch(PointRef.PATTERN, name, re.ASCII):
+            yield f"{_LATEST}: {name!r} is not of the form {PointRef.EXAMPLE}"
+        if latest_told(value) is None:
+            yield f"{_LATEST}: expected a time and a value of {name} (got {_shown(value)}), as in {_LATEST_FORM}"
 
 
 def _asset(content: Mapping[str, Any]) -> Asset:

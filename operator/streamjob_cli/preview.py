@@ -152,7 +152,14 @@ def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundi
         return Surroundings(job.org_id, job.timezone, job.calculated, allowed=allowed)
     names = ResolvedNames(attributes=attributes.names)
     return Surroundings(
-        job.org_id, job.timezone, job.calculated, attributes, attributes.assets, names=names, allowed=allowed
+        job.org_id,
+        job.timezone,
+        job.calculated,
+        attributes,
+        attributes.assets,
+        attributes.latest_values,
+        names=names,
+        allowed=allowed,
     )
 
 

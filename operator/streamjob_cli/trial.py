@@ -36,6 +36,10 @@ class MemoryStore(dict[int, pl.DataFrame]):
         """Drop a bucket."""
         self.pop(bucket, None)
 
+    def owned(self, assets: Sequence[str]) -> list[str]:
+        """Return all of them: there is one shard."""
+        return [*assets]
+
 
 class Trial:
     """One job; lines go in as messages of one partition, in arrival order.

@@ -44,6 +44,9 @@ class Run(Protocol):
         forgotten.
         """
 
+    def owned(self, assets: list[str]) -> list[str]:
+        """Return those of some assets that are the shard's; records of the others are another run's to make."""
+
     def wake(self, at_ms: int) -> None:
         """Have the stage applied again at this time of the clock at the latest, though nothing came; see uses_clock."""
 

@@ -16,11 +16,11 @@ from streamjob_runtime.templates.device_state import DeviceState
 from streamjob_runtime.templates.energy import Energy
 from streamjob_runtime.templates.multi_point_merging import MultiPointMerging
 from streamjob_runtime.templates.pipeline import Pipeline
-from streamjob_runtime.templates.protocols import BlockStore, Combined, Combiner, Folded, Template
+from streamjob_runtime.templates.protocols import Combined, Combiner, Folded, ShardStore, Template
 from streamjob_runtime.templates.surroundings import Surroundings
 from streamjob_runtime.templates.time_window_aggregation import TimeWindowAggregation
 
-__all__ = ["BlockStore", "Combined", "Combiner", "Folded", "Surroundings", "Template", "for_job"]
+__all__ = ["Combined", "Combiner", "Folded", "ShardStore", "Surroundings", "Template", "for_job"]
 
 NOTHING_BESIDE = Surroundings()
 # By the model of a spec's block: what makes the template of it and of what it is told beside.

@@ -1,10 +1,13 @@
-"""What the fields of an asset's hash hold."""
+"""What the fields of an asset's hashes hold."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
-from streamjob_runtime.templates.attribute_values import parsed
-from streamjob_runtime.templates.surroundings import Asset
+from streamjob_runtime.templates.attribute_values import parsed, scalar_of
+from streamjob_runtime.templates.surroundings import Asset, LatestValue, NoScalar
+
+_LATEST_TIME = 2**53  # epoch ms
 
 
 def asset_of(fields: Mapping[str, bytes | None]) -> Asset | None:
@@ -37,6 +40,28 @@ def asset_told(
         {tree: parent for tree, parent in parents.items() if isinstance(parent, str)},
         {tree: tuple(filter(_is_text, below)) for tree, below in children.items() if isinstance(below, list)},
     )
+
+
+def latest_of(written: bytes | None) -> LatestValue | None:
+    """Return the latest value that is written of a point; None where there is none, or something else.
+
+    Args:
+        written: a JSON object with ``time``, epoch ms, and ``value``, a number, a text or a truth value.
+    """
+    try:
+        return None if written is None else latest_told(parsed(written))
+    except (ValueError, RecursionError):
+        return None
+
+
+def latest_told(told: Any) -> LatestValue | None:
+    """Return the latest value that parsed JSON tells of."""
+    if not isinstance(told, dict):
+        return None
+    time, value = told.get("time"), scalar_of(told.get("value"))
+    if type(time) is not int or abs(time) > _LATEST_TIME or value is None or isinstance(value, NoScalar):
+        return None
+    return LatestValue(time, value) if isinstance(value, str) or abs(value) <= sys.float_info.max else None
 
 
 def _is_text(value: Any) -> bool:

@@ -28,7 +28,7 @@ from streamjob_runtime.shards import FORMER, Shards
 from streamjob_runtime.templates.chosen import Chosen
 from streamjob_runtime.templates.pipeline_results import RECORDS, pipeline_results
 from streamjob_runtime.templates.pipeline_runs import StageRun, StageStore, failed_letters
-from streamjob_runtime.templates.protocols import RESULTS, TOPIC, BlockStore, Combiner, Folded, Held
+from streamjob_runtime.templates.protocols import RESULTS, TOPIC, Combiner, Folded, Held, ShardStore
 from streamjob_runtime.templates.series_combiner import ARRIVED, SeriesCombiner
 from streamjob_runtime.templates.surroundings import Surroundings
 
@@ -88,7 +88,7 @@ class Pipeline:
         texts = ("text",) if self.texts else ()
         return SeriesCombiner(self.graph.inputs, shards, ("time", "value", "is_int", *texts, "quality", ARRIVED))
 
-    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
+    def fold(self, store: ShardStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Take the blocks of one shard through the stages.
 
         ``counts``: ``failed`` and what the stages count of records that they use no further.
@@ -97,7 +97,7 @@ class Pipeline:
             return Folded(RESULTS.to_frame(), {})
         return self._run(store, self._records(blocks), now_ms)
 
-    def _run(self, store: BlockStore, records: pl.DataFrame, now_ms: int, *, is_end: bool = False) -> Folded:
+    def _run(self, store: ShardStore, records: pl.DataFrame, now_ms: int, *, is_end: bool = False) -> Folded:
         flows, runs = {SOURCE: self._of_ou(records)}, []
         self.watch(SOURCE, records)
         for node in self.graph.nodes:
@@ -137,11 +137,11 @@ class Pipeline:
             frames.append(rows.select("asset", names.gather(rows["input"]), "model_path", *lists).drop(ARRIVED))
         return pl.concat(frames, how="diagonal").with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("arrival"))
 
-    def _store(self, store: BlockStore, node: Node) -> StageStore:
+    def _store(self, store: ShardStore, node: Node) -> StageStore:
         names = sorted(each.stage.name for each in self.graph.nodes)
         return StageStore(store, names.index(node.stage.name))
 
-    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
+    def forget(self, store: ShardStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
         """Drop what stages keep of some assets and points."""
         for node in self.graph.nodes:
             own = self._store(store, node)
@@ -150,14 +150,14 @@ class Pipeline:
                 own.keep(state.filter(~_is_chosen(state, _chosen_here(node, chosen))))
         return {}
 
-    def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
+    def held(self, store: ShardStore, chosen: Chosen) -> Iterator[Held]:
         """Yield what stages keep of some assets and points, by the stage's name."""
         for node in self.graph.nodes:
             state = self._store(store, node).recall()
             if state is not None:
                 yield from _held(state.filter(_is_chosen(state, _chosen_here(node, chosen))), node.stage.name)
 
-    def close(self, store: BlockStore) -> Folded:
+    def close(self, store: ShardStore) -> Folded:
         """Give what stages hold open, and leave nothing behind."""
         folded = self._run(store, self._records([]), 0, is_end=True)
         for node in self.graph.nodes:

@@ -13,7 +13,7 @@ from streamjob_runtime.faults import RecordFailed
 from streamjob_runtime.letters import DEAD_LETTERS
 from streamjob_runtime.records import encode
 from streamjob_runtime.templates.pipeline_results import pipeline_results, quality
-from streamjob_runtime.templates.protocols import BlockStore
+from streamjob_runtime.templates.protocols import ShardStore
 from streamjob_runtime.templates.surroundings import NoScalar, Surroundings
 
 FAILED = "failed"
@@ -31,7 +31,7 @@ class StageStore:
         bucket: the rank of the stage's name among all.
     """
 
-    store: BlockStore
+    store: ShardStore
     bucket: int
 
     def recall(self) -> pl.DataFrame | None:
@@ -46,6 +46,10 @@ class StageStore:
         """Keep nothing."""
         if self.recall() is not None:
             self.store.remove(self.bucket)
+
+    def owned(self, assets: Sequence[str]) -> list[str]:
+        """Return those of some assets that fall into the shard."""
+        return self.store.owned(assets)
 
 
 @dataclass
@@ -65,14 +69,22 @@ class StageRun:
     deadlines: list[int] = field(default_factory=list)
     failed: list[pl.DataFrame] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    _kept: pl.DataFrame | None = None
 
     def recall(self) -> pl.DataFrame | None:
         """Return what the stage kept."""
-        return self.store.recall()
+        self._kept = self.store.recall()
+        return self._kept
 
     def keep(self, state: pl.DataFrame) -> None:
-        """Keep a frame for the next micro-batch."""
-        self.store.keep(state)
+        """Keep a frame for the next micro-batch; one that is there already is not written again."""
+        if self._kept is None or not state.equals(self._kept):
+            self.store.keep(state)
+        self._kept = state
+
+    def owned(self, assets: list[str]) -> list[str]:
+        """Return those of some assets that are the shard's."""
+        return self.store.owned(assets)
 
     def wake(self, at_ms: int) -> None:
         """Have the stage applied again at this time at the latest."""

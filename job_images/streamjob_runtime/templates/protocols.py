@@ -48,6 +48,13 @@ class BlockStore(Protocol):
         """Drop a bucket; one that is not there is no error."""
 
 
+class ShardStore(BlockStore, Protocol):
+    """The state of one shard, and which assets are the shard's."""
+
+    def owned(self, assets: Sequence[str]) -> list[str]:
+        """Return those of some assets that fall into the shard, in their order."""
+
+
 @dataclass(frozen=True)
 class Combined:
     """What one partition of a micro-batch was reduced to.
@@ -129,7 +136,7 @@ class Template(Protocol):
     def combiner(self, shards: Shards) -> Combiner:
         """Return a new combiner, for one partition of one micro-batch, and these shards."""
 
-    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
+    def fold(self, store: ShardStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:
         """Fold the blocks of one shard, all those of a micro-batch, into its state.
 
         Without blocks it is a tick: the clock has come to a deadline, or nobody knows the deadlines any more. A fold
@@ -139,16 +146,16 @@ class Template(Protocol):
         Assets know nothing of each other, so that one store may as well serve all shards, as a preview's does.
         """
 
-    def forget(self, store: BlockStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:
+    def forget(self, store: ShardStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:
         """Drop all that one shard's state holds of some assets and points, as if none of their records had ever come.
 
         Returns what the driver is told beside results, as ``Folded.beside``.
         """
 
-    def held(self, store: BlockStore, chosen: Chosen) -> Iterator[Held]:
+    def held(self, store: ShardStore, chosen: Chosen) -> Iterator[Held]:
         """Yield what one shard's state holds of some assets and points, for people to read."""
 
-    def close(self, store: BlockStore) -> Folded:
+    def close(self, store: ShardStore) -> Folded:
         """Give what is still open as if its end had come; for an input that ends, as a preview's does.
 
         ``results`` are final and in no order that counts. A driver never closes: its input goes on.

@@ -54,6 +54,10 @@ class Asset:
     parents: Mapping[str, str] = field(default_factory=dict)
     children: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def has_tags(self, tags: Mapping[str, Sequence[str]]) -> bool:
+        """Whether it has all of some tags, each with one of the values."""
+        return all(self.tags.get(tag) in values for tag, values in tags.items())
+
 
 class Assets(Protocol):
     """The OU's assets and their trees, as they are now."""
@@ -72,6 +76,34 @@ class NoAssets:
 
 
 @dataclass(frozen=True)
+class LatestValue:
+    """The latest value of a point of an asset.
+
+    Attributes:
+        time: epoch ms.
+    """
+
+    time: int
+    value: float | int | str | bool
+
+
+class LatestValues(Protocol):
+    """The latest values of assets' points, as they are now."""
+
+    def read(self, assets: Sequence[str], point: PointRef) -> list[LatestValue | None]:
+        """Return those of a point, one an asset in their order; None where there is none."""
+        ...
+
+
+class NoLatestValues:
+    """No point has any."""
+
+    def read(self, assets: Sequence[str], point: PointRef) -> list[LatestValue | None]:  # noqa: ARG002
+        """Return None for all."""
+        return [None] * len(assets)
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What a job's template is told beside its block.
 
@@ -82,6 +114,7 @@ class Surroundings:
             asset and point replaces it.
         attributes: where bound values come from.
         assets: what is known of assets, and of the trees they are in.
+        latest_values: those that Redis has.
         names: what is known of the names in expressions.
         allowed: what pipelines may do beyond calculating.
         idle_timeout_ms: silence of an asset and input after which what is open of it is closed; None: never.
@@ -92,6 +125,7 @@ class Surroundings:
     calculated: frozenset[PointRef] = frozenset()
     attributes: Attributes = field(default_factory=NoAttributes)
     assets: Assets = field(default_factory=NoAssets)
+    latest_values: LatestValues = field(default_factory=NoLatestValues)
     names: ResolvedNames = field(default_factory=ResolvedNames)
     allowed: Permissions = field(default_factory=Permissions)
     idle_timeout_ms: int | None = None

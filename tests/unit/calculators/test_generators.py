@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from pydantic import ValidationError
 
+from streamjob_api.points import PointRef
 from streamjob_calculators.kit import Run
 from streamjob_calculators.kit.ticks import ticked
 from unit.calculators.pipelines import START, Sent, job, run, stage
@@ -113,8 +114,8 @@ def test_triggers_of_the_same_time_draw_numbers_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("value", "more", "fault"),
     [
-        ({}, {}, "nothing is given; write one of trigger, random, increment, sequence, time, text"),
-        ({"time": True, "trigger": True}, {}, "time and trigger are given; write one of"),
+        ({}, {}, "nothing is given; write one of trigger, latest, random, increment, sequence, time, text"),
+        ({"time": True, "trigger": True}, {}, "trigger and time are given; write one of"),
         ({"random": {"low": 5, "high": 5}}, {}, "must be below high, 5"),
         ({"increment": {"start": 1e308}}, {}, "must be at least -9007199254740992 and at most 9007199254740992"),
         ({"trigger": True}, {"every": "1m"}, "the clock has no value"),
@@ -149,10 +150,10 @@ def test_of_ticks_that_went_by_the_last_one_is_made() -> None:
     none = pl.DataFrame(schema={"asset": pl.String, "model_path": pl.String})
     kept = pl.DataFrame({"asset": ["m1", "m2"], "model_path": "/M", "tick": [0, 4 * MINUTE]})
     turn = Turn(5 * MINUTE + 7, kept)
-    due, known = ticked(none, cast("Run", turn), MINUTE)
+    due, known = ticked(none, cast("Run", turn), MINUTE, PointRef("M", "Tick"))
     assert due.rows() == [("m1", "/M", 5 * MINUTE), ("m2", "/M", 5 * MINUTE)]
     assert known["tick"].to_list() == [5 * MINUTE] * 2
     assert (turn.counts["missedTicks"], turn.woken) == (4, [6 * MINUTE])
     again = Turn(5 * MINUTE + 7, known)
-    assert ticked(none, cast("Run", again), MINUTE).due.is_empty()
+    assert ticked(none, cast("Run", again), MINUTE, PointRef("M", "Tick")).due.is_empty()
     assert not again.counts

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from streamjob_api.points import AttributeRef
+from streamjob_api.points import AttributeRef, PointRef
 from streamjob_cli.given_attributes import GivenAttributes, given_attributes
 from streamjob_cli.input_lines import UnreadableInput
 from streamjob_cli.subject import WrongManifest
-from streamjob_runtime.templates.surroundings import Asset, NoScalar
+from streamjob_runtime.templates.surroundings import Asset, LatestValue, NoScalar
 from unit.cli.previews import MINUTE, START, job, last_values, line, manifest, reading, run, written
 
 RATIO, SITE = AttributeRef("Meter", "Ratio"), AttributeRef("Meter", "Site")
@@ -42,10 +42,18 @@ def test_a_line_may_say_more_of_an_asset_than_its_attributes(tmp_path: Path) -> 
     assert list(found.remarks()) == []
 
 
+def test_a_line_may_have_latest_values(tmp_path: Path) -> None:
+    line = '{"assetId": "a", "latest": {"Meter::A": {"time": 5, "value": "on"}}}'
+    found = given(tmp_path, line)
+    values = [found.latest_values.read(["b", "a"], PointRef("Meter", point)) for point in ("A", "B")]
+    assert values == [[None, LatestValue(5, "on")], [None, None]]
+    assert list(found.remarks()) == []
+
+
 def test_what_no_asset_has_is_remarked(tmp_path: Path) -> None:
     found = given(tmp_path, asset("a", Ratio=2.5))
     assert list(found.remarks()) == [
-        f"{found.file}: no attribute was read: the job is bound to none, or no record was used."
+        f"{found.file}: nothing of it was read: the job asks for none of it, or no record was used."
     ]
     found.read(["a"], [RATIO, SITE])
     assert list(found.remarks()) == [
@@ -69,6 +77,11 @@ def test_what_no_asset_has_is_remarked(tmp_path: Path) -> None:
             '{"assetId": "c", "tags": [], "name": 5}',
             ["name: expected a text (got 5)", 'tags: expected an object (got []), as in {"region": "north"}'],
         ),
+        (
+            '{"assetId": "c", "latest": {"A": {"time": 1, "value": 2}, "M::B": 5}}',
+            ["latest: 'A' is not of the form model::point", "latest: expected a time and a value of M::B (got 5), as "],
+        ),
+        ('{"assetId": "c", "latest": 5}', ["latest: expected an object (got 5), as in "]),
         ('{"assetId": "c", "attributes": {"Ratio": 1}}', ["attributes: 'Ratio' is not of the form model::attribute,"]),
     ],
 )
@@ -103,7 +116,7 @@ def test_faults_of_the_file_end_a_preview_before_it_reads(tmp_path: Path) -> Non
     wrong.write_text(asset("a", Ratio=1))
     done = run(*arguments)
     assert done.returncode == 0
-    assert done.stderr.splitlines()[-1].startswith(f"{wrong}: no attribute was read")
+    assert done.stderr.splitlines()[-1].startswith(f"{wrong}: nothing of it was read")
 
 
 def test_a_preview_calculates_with_the_attributes_of_each_asset(tmp_path: Path) -> None:

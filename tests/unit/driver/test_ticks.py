@@ -18,7 +18,7 @@ from streamjob_runtime.reading import tick_rows
 from streamjob_runtime.rows import FIRST, BlockRow, Kind
 from streamjob_runtime.shards import FORMER, Shards
 from streamjob_runtime.source import PointsReader, ReadTask, Ticks
-from streamjob_runtime.templates import BlockStore, Folded, Template
+from streamjob_runtime.templates import Folded, ShardStore, Template
 from streamjob_runtime.templates.protocols import RESULTS
 
 SHARDS = Shards.of(FORMER)
@@ -33,13 +33,13 @@ class Recorder:
     uses_clock: bool = True
     folds: list[tuple[list[int], int]] = field(default_factory=list)
 
-    def fold(self, store: BlockStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:  # noqa: ARG002
+    def fold(self, store: ShardStore, blocks: Sequence[pl.DataFrame], now_ms: int) -> Folded:  # noqa: ARG002
         self.folds.append(([block["n"].item() for block in blocks], now_ms))
         return Folded(RESULTS.to_frame(), {}, deadline=now_ms + len(self.folds))
 
 
 def outcome(template: Recorder, *rows: BlockRow) -> list[BlockRow]:
-    return list(folded(cast("Template", template), cast("BlockStore", {}), rows))
+    return list(folded(cast("Template", template), cast("ShardStore", {}), rows))
 
 
 def points(number: int, origin: str) -> BlockRow:

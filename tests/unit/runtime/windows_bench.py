@@ -55,6 +55,9 @@ class MemoryStore:
     def remove(self, bucket: int) -> None:
         del self.blocks[bucket]
 
+    def owned(self, assets: Sequence[str]) -> list[str]:
+        return [*assets]
+
 
 def points_of(records: Iterable[Record]) -> pl.DataFrame:
     """Accepted records as columns, as decoding gives them."""
