@@ -51,6 +51,8 @@ def _unknown(name: str, part: type[BaseModel], homes: Mapping[str, list[str]]) -
         return f"unknown field; it is a field of {' and '.join(elsewhere)}"
     if nearest or len(known) > _MAX_NAMES:
         return f"unknown field{nearest or '; leave it out, or look for its name in the reference'}"
+    if not known:
+        return "unknown field; there are none here"
     return f"unknown field; the fields here are {', '.join(known)}"
 
 
