@@ -69,18 +69,18 @@ def rendered() -> str:
     sections = [_INTRODUCTION]
     for kind, model in kinds:
         sections.append(f"## {kind}\n")
-        sections += [section(part) for part in _parts(Part(f"{kind}.spec", model))]
+        sections += [section(part) for part in parts(Part(f"{kind}.spec", model))]
     rows = [f"| {words} | {page} |" for words, page in sorted(TYPE_PAGES.items())]
     return "\n".join([*sections, _VALUES + "\n".join(rows) + "\n"])
 
 
-def _parts(part: Part) -> Iterator[Part]:
+def parts(part: Part) -> Iterator[Part]:
     """A part and all below it, in the order of the fields."""
     yield part
     for name, field in fields(part.model).items():
         below = _below(part, name, field)
         if below is not None:
-            yield from _parts(below)
+            yield from parts(below)
 
 
 def _below(part: Part, name: str, field: FieldInfo) -> Part | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streamjob_api.calculators.catalogue import canonical_name, catalogue
 from streamjob_api.calculators.parameters import StageParameters
-from streamjob_api.reference import Part, section
+from streamjob_api.reference import Part, parts, section
 
 _INTRODUCTION = """\
 <!-- Made from the calculators by `make crds`; do not edit. -->
@@ -35,8 +35,9 @@ def _page(name: str, calculator: type[StageParameters]) -> str:
     told = [f"Older name: {older}.", ""] if older else []
     if not calculator.model_fields:
         return "\n".join([f"## {name}", "", paragraphs, "", *told, "It has no parameters.", ""])
-    _, _, table = section(Part(name, calculator)).partition("\n| ")
-    return "\n".join([f"## {name}", "", paragraphs, "", *told, f"| {table}"])
+    own, *below = parts(Part(name, calculator))
+    _, _, table = section(own).partition("\n| ")
+    return "\n".join([f"## {name}", "", paragraphs, "", *told, f"| {table}", *map(section, below)])
 
 
 def main(file: str) -> None:
