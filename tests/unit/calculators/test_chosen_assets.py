@@ -1,16 +1,15 @@
 """Records made for chosen assets, and of their latest values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from streamjob_api.points import PointRef
 from streamjob_runtime.templates import Surroundings, for_job
 from streamjob_runtime.templates.asset_values import latest_of
 from streamjob_runtime.templates.surroundings import Asset, LatestValue
+from unit.calculators.known import Known
 from unit.calculators.pipelines import START, Outcome, Sent, job, run, stage
 from unit.runtime.windows_bench import MemoryStore
 
@@ -27,37 +26,14 @@ GENERATORS: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass
-class Known:
-    """Assets and latest values of a test."""
-
-    assets: Mapping[str, Asset] = field(default_factory=lambda: ASSETS)
-    values: Mapping[tuple[str, str], LatestValue] = field(default_factory=dict)
-
-    @property
-    def surroundings(self) -> Surroundings:
-        return Surroundings(assets=self, latest_values=_Latest(self.values))
-
-    def read(self, assets: Sequence[str]) -> list[Asset | None]:
-        return [self.assets.get(asset) for asset in assets]
-
-
-@dataclass
-class _Latest:
-    values: Mapping[tuple[str, str], LatestValue]
-
-    def read(self, assets: Sequence[str], point: PointRef) -> list[LatestValue | None]:
-        return [self.values.get((asset, str(point))) for asset in assets]
-
-
-NOBODY_KNOWN = Known().surroundings
+KNOWN = Known(ASSETS).surroundings
 
 
 def made(calculator: str = "record-generator", **parameters: Any) -> dict[str, Any]:
     return stage(calculator, name="made", **{**GENERATORS[calculator], **parameters})
 
 
-def ran(stages: Sequence[Mapping[str, Any]], *sent: Sent, known: Surroundings = NOBODY_KNOWN) -> Outcome:
+def ran(stages: Sequence[Mapping[str, Any]], *sent: Sent, known: Surroundings = KNOWN) -> Outcome:
     return run(stages, *([each] for each in sent), surroundings=known)
 
 
@@ -137,7 +113,7 @@ def test_what_leaves_the_list_has_no_ticks_any_more() -> None:
     ("value", "sent"), [(5.5, 5.5), (7, 7), ("on", "on"), (True, True), (LatestValue(1, 2.0).value, 2.0)]
 )
 def test_the_latest_value_of_redis_is_the_records(value: float | str | bool, sent: object) -> None:
-    known = Known(values={("m1", "N::Z"): LatestValue(START - 5, value)}).surroundings
+    known = Known(latest_values={("m1", "N::Z"): LatestValue(START - 5, value)}).surroundings
     stages = [made(value={"latest": "N::Z"})]
     found = ran(stages, Sent("A", 1, 1), Sent("A", 2, 1, "m2"), known=known)
     assert found.values("assetId", "time", "value") == [("m1", 1, sent)]
@@ -146,7 +122,7 @@ def test_the_latest_value_of_redis_is_the_records(value: float | str | bool, sen
 
 
 def test_the_clock_asks_for_latest_values() -> None:
-    known = Known(values={(asset, "M::A"): LatestValue(START, 3.0) for asset in ("m1", "m2")}).surroundings
+    known = Known(latest_values={(asset, "M::A"): LatestValue(START, 3.0) for asset in ("m1", "m2")}).surroundings
     stages = [made(every="1m", value={"latest": "M::A"})]
     found = ran(stages, Sent("A", 0, 1), Sent("A", 1, 1, "m2"), Sent("A", MINUTE, 1), known=known)
     assert sorted(found.values("assetId", "value")) == [("m1", 3), ("m2", 3)]

@@ -1,18 +1,17 @@
 """What is known of assets and points, beside records."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from streamjob_api.points import AttributeRef, PointRef
+from streamjob_api.points import PointRef
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.thing_models import ThingModels
 from streamjob_runtime.templates import Surroundings
 from streamjob_runtime.templates.asset_values import asset_of
 from streamjob_runtime.templates.surroundings import Asset, AttributeValue, NoScalar
+from unit.calculators.known import Known
 from unit.calculators.pipelines import Outcome, Sent, job, run, stage
 
 ASSETS = {
@@ -20,29 +19,6 @@ ASSETS = {
     "m2": Asset("Meter", tags={"region": "south"}, parents={"other": "x"}),
 }
 SENT = [Sent("A", 1, 5), Sent("A", 2, 6, "m2"), Sent("A", 3, 7, "nobody")]
-
-
-@dataclass
-class Known:
-    """Assets and attributes of a test, with what was asked for."""
-
-    assets: Mapping[str, Asset] = field(default_factory=lambda: ASSETS)
-    attributes: Mapping[tuple[str, str], AttributeValue] = field(default_factory=dict)
-
-    @property
-    def surroundings(self) -> Surroundings:
-        return Surroundings(assets=self, attributes=_Attributes(self.attributes))
-
-    def read(self, assets: Sequence[str]) -> list[Asset | None]:
-        return [self.assets.get(asset) for asset in assets]
-
-
-@dataclass
-class _Attributes:
-    of: Mapping[tuple[str, str], AttributeValue]
-
-    def read(self, assets: Sequence[str], refs: Sequence[AttributeRef]) -> Mapping[AttributeRef, list[AttributeValue]]:
-        return {ref: [self.of.get((asset, str(ref))) for asset in assets] for ref in refs}
 
 
 def looked_up(calculator: str, known: Known, name: str, **parameters: Any) -> tuple[list[object], Outcome]:
@@ -55,7 +31,7 @@ def test_tags_attributes_and_names_of_assets_stand_beside_records() -> None:
     attributes: dict[tuple[str, str], AttributeValue] = {("m1", "Meter::Size"): 4, ("m2", "Meter::Size"): NoScalar()}
     told, found = looked_up(
         "asset-lookup",
-        Known(attributes=attributes),
+        Known(ASSETS, attributes),
         "tslAssetLookup",
         attributes=["Meter::Size"],
         tags=["region", "owner"],
@@ -84,19 +60,23 @@ def test_tags_attributes_and_names_of_assets_stand_beside_records() -> None:
 
 def test_an_attribute_that_is_not_always_a_number_is_told_as_text() -> None:
     attributes: dict[tuple[str, str], AttributeValue] = {("m1", "Meter::Size"): 4, ("m2", "Meter::Size"): True}
-    told, _ = looked_up("asset-lookup", Known(attributes=attributes), "tslAssetLookup", attributes=["Meter::Size"])
+    told, _ = looked_up("asset-lookup", Known(ASSETS, attributes), "tslAssetLookup", attributes=["Meter::Size"])
     assert told == [{"attributes": {"Meter::Size": "4"}}, {"attributes": {"Meter::Size": "true"}}, None]
 
 
 def test_children_and_parents_are_those_of_one_tree() -> None:
-    assert looked_up("child-lookup", Known(), "tslChildLookup", tree="grid")[0] == [
+    assert looked_up("child-lookup", Known(ASSETS), "tslChildLookup", tree="grid")[0] == [
         {"children": ["s1", "s2"]},
         {"children": []},
         None,
     ]
     attributes: dict[tuple[str, str], AttributeValue] = {("f1", "Feeder::Limit"): 7.5}
     told, found = looked_up(
-        "parent-lookup", Known(attributes=attributes), "tslParentLookup", tree="grid", attributes=["Feeder::Limit"]
+        "parent-lookup",
+        Known(ASSETS, attributes),
+        "tslParentLookup",
+        tree="grid",
+        attributes=["Feeder::Limit"],
     )
     assert told == [
         {"parent": "f1", "attributes": {"Feeder::Limit": 7.5}},
@@ -111,7 +91,7 @@ def test_records_of_assets_with_some_tags_pass() -> None:
         stage("record-filter", name="north", condition="${record::value} > 1", tags={"region": ["north", "east"]}),
         stage("record-formatter", "north", rename=[{"point": "M::A", "as": "M::B"}]),
     ]
-    found = run(stages, [*SENT, Sent("A", 4, 0)], surroundings=Known().surroundings)
+    found = run(stages, [*SENT, Sent("A", 4, 0)], surroundings=Known(ASSETS).surroundings)
     assert found.values("assetId", "value") == [("m1", 5)]
     assert (found.counted["discarded"], found.counted["stage.unknownAsset"]) == (3, 1)
     with pytest.raises(ValidationError, match="nothing is filtered by"):
