@@ -50,6 +50,10 @@ class BatchMerger(Calculator):
             if point in self.inputs[:number]:
                 yield RuleFault(f"'{point}' is listed twice; leave one out", ("inputs", number))
 
+    def keeps_state(self) -> bool:
+        """Each micro-batch is looked at by itself."""
+        return False
+
     def takes(self) -> frozenset[PointRef]:
         """Return the points."""
         return frozenset(self.inputs)

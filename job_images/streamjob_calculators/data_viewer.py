@@ -12,6 +12,10 @@ class DataViewer(Calculator):
     They are no results, and are counted as `discarded`.
     """
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def gives(self, coming: Flow) -> Flow:  # noqa: ARG002
         """Return nothing."""
         return Flow()

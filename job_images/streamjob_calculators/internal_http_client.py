@@ -124,6 +124,10 @@ class InternalHttpClient(PointCalculator):
                 f"asks '{_host(self.url)}', which spec.pipelines.http.hosts does not list; ask for it", ("url",)
             )
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def gives(self, coming: Flow) -> Flow:
         """Return the point, with the answer."""
         if self.target is Target.ATTR:

@@ -33,6 +33,10 @@ class KafkaSink(Calculator):
         """The topic is one that pipelines may use."""
         yield from not_allowed(self.topic, "writes", allowed.topics)
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:  # noqa: ARG002
         """Return the records; the pipeline names their topic as they leave."""
         return records

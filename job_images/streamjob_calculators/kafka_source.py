@@ -39,6 +39,10 @@ class KafkaSource(Calculator):
         """No point is named twice."""
         yield from listed_twice("points", self.points)
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def takes(self) -> frozenset[PointRef]:
         """Return the points."""
         return frozenset(self.points)

@@ -26,6 +26,10 @@ class OffLimitTagger(PointCalculator):
         examples=["[0, 100]"],
     )
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def numbers(self) -> frozenset[PointRef]:
         """Only numbers lie in an interval."""
         return frozenset({self.input})

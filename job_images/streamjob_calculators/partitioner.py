@@ -30,6 +30,10 @@ class Partitioner(Calculator):
         examples=[["assetId"]],
     )
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:  # noqa: ARG002
         """Return the records."""
         return records

@@ -24,6 +24,10 @@ class PointLookup(PointCalculator):
         """Return the point."""
         return frozenset({self.input})
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def gives(self, coming: Flow) -> Flow:
         """Return the point, with its description."""
         return super().gives(coming).with_attached(ATTACHED)

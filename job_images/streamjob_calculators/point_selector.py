@@ -29,6 +29,10 @@ class PointSelector(Calculator):
             if point in self.points[:number]:
                 yield RuleFault(f"'{point}' is listed twice; leave one out", ("points", number))
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def takes(self) -> frozenset[PointRef]:
         """Return the points."""
         return frozenset(self.points)

@@ -91,6 +91,10 @@ class PythonEvaluator(Calculator):
             yield RuleFault("output is given too; leave one of them out", ("outputs",))
         yield from (RuleFault(message, ("script",)) for message in _script_faults(self.script, self.mode))
 
+    def keeps_state(self) -> bool:
+        """Scripts of records have a state of each asset."""
+        return self.mode is ScriptMode.RECORD
+
     def check_allowed(self, allowed: Permissions) -> Iterator[RuleFault]:
         """Scripts are allowed."""
         if allowed.scripts is None:

@@ -42,6 +42,10 @@ class RecordFilter(Calculator):
         elif not self.tags:
             yield RuleFault("nothing is filtered by; write condition or tags")
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def needs_redis(self) -> bool:
         """Tags are there."""
         return bool(self.tags)

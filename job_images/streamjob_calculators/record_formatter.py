@@ -59,6 +59,10 @@ class RecordFormatter(Calculator):
         if self.tags and TAGS in (self.keep or []):
             yield RuleFault("'tags' is what tags adds; leave one of them out", ("keep",))
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def takes(self) -> frozenset[PointRef] | None:
         """Return the points that are renamed; where none is, whatever comes."""
         return frozenset(each.point for each in self.rename) or None

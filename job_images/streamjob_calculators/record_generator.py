@@ -62,6 +62,10 @@ class RecordGenerator(Calculator):
         """Whether the clock triggers."""
         return self.every is not None
 
+    def keeps_state(self) -> bool:
+        """Ticks and counts go on."""
+        return self.every is not None or self.value.is_counted
+
     def needs_redis(self) -> bool:
         """Latest values are there, and what assets are."""
         return self.value.latest is not None or (self.assets is not None and self.assets.needs_redis)

@@ -12,6 +12,10 @@ class RecordSorterByTime(Calculator):
 
     ALIASES: ClassVar[tuple[str, ...]] = ("time-sort",)
 
+    def keeps_state(self) -> bool:
+        """Each micro-batch is looked at by itself."""
+        return False
+
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:  # noqa: ARG002
         """Return the records by time."""
         return records.sort("time", maintain_order=True)

@@ -9,6 +9,10 @@ from streamjob_calculators.kit import Calculator, Run, pl
 class Trash(Calculator):
     """Ends a branch: its records are no results. They are counted as `discarded`."""
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
     def gives(self, coming: Flow) -> Flow:  # noqa: ARG002
         """Return nothing."""
         return Flow()

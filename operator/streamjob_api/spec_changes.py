@@ -1,8 +1,9 @@
 """What differs between two specs, field by field, for people and with what it does."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,10 +11,13 @@ from pydantic.fields import FieldInfo
 
 from streamjob_api.diffs import Diff, diff_of
 from streamjob_api.stream_job import StreamJobSpec
+from streamjob_api.templates.pipeline import Pipeline
 
 # What a message shows of one value, and how many changes it names.
 _MAX_VALUE = 60
 _MAX_CHANGES = 8
+# Of a stage, by its place among the wanted ones or, where there is none, by its name.
+_STAGE = re.compile(r"spec\.pipeline\.stages\[([^\]]+)\]")
 _LIST_KEYS = "x-kubernetes-list-map-keys"
 
 
@@ -32,7 +36,20 @@ class Change:
 
 def changes(before: StreamJobSpec, after: StreamJobSpec) -> list[Change]:
     """All that differs, in the order of the fields."""
-    return list(_changes("spec", StreamJobSpec, before, after))
+    found = _changes("spec", StreamJobSpec, before, after)
+    if before.pipeline is None or after.pipeline is None:
+        return list(found)
+    return [_of_stage(change, before.pipeline, after.pipeline) for change in found]
+
+
+def _of_stage(change: Change, before: Pipeline, after: Pipeline) -> Change:
+    """Return a change with what it does, which is less in stages that no state rests on, neither before nor after."""
+    place = _STAGE.match(change.path)
+    if place is None:
+        return change
+    name = after.stages[int(place[1])].name if place[1].isdecimal() else place[1]
+    resting = {node.stage.name for each in (before, after) for node in each.graph.under_state}
+    return change if name in resting else replace(change, diff=Diff.RESTART)
 
 
 def shown(found: Sequence[Change]) -> str:

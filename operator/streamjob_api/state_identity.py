@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from streamjob_api.calculators import Stage
+from streamjob_api.calculators import Graph, Stage
 from streamjob_api.calculators.catalogue import canonical_name, parameters_of
 from streamjob_api.calculators.foreign import Foreign
 from streamjob_api.diffs import Diff, given_fields
@@ -23,6 +23,7 @@ from streamjob_api.intervals import Interval
 from streamjob_api.source import Source
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
 from streamjob_api.templates.energy import EnergyBlock
+from streamjob_api.templates.pipeline import Pipeline
 from streamjob_api.timezones import TimeZone
 from streamjob_api.topics import TopicNames
 
@@ -54,6 +55,9 @@ def state_identity(spec: StreamJobSpec, org_id: str, source: Source | None, time
 
 
 def _state_fields(model: BaseModel) -> Iterator[tuple[str, Any]]:
+    if isinstance(model, Pipeline):
+        yield "stages", stage_identities(model.graph)
+        return
     for name, value, diff in given_fields(model):
         if isinstance(value, BaseModel) and diff is None:
             below = dict(_state_fields(value))
@@ -99,9 +103,9 @@ def _(value: Expression) -> Any:
     return printed(value.tree)
 
 
-@_plain.register
-def _(value: Stage) -> Any:
-    return stage_identity(value)
+def stage_identities(graph: Graph) -> dict[str, Any]:
+    """All of a pipeline that its state rests on, by the stages' names, in whichever order they are listed."""
+    return {node.stage.name: stage_identity(node.stage) for node in graph.under_state}
 
 
 def stage_identity(stage: Stage) -> dict[str, Any]:

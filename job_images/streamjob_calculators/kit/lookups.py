@@ -32,6 +32,10 @@ class LookupCalculator(PointCalculator):
         """Assets are there."""
         return True
 
+    def keeps_state(self) -> bool:
+        """Each record is looked at by itself."""
+        return False
+
 
 class AttributeLookup(LookupCalculator):
     """One that looks up attributes, too."""

@@ -1,8 +1,8 @@
 """Pipelines of packaged calculators: the records of a shard go through the stages of a graph.
 
 Stages hand frames to each other in the process of the shard's state; nothing is written in between. What stages keep
-lies in the shard's state, a bucket of its own for each stage that keeps something, numbered by the stages' names in
-their order, so that a manifest may list its stages in any order.
+lies in the shard's state, a bucket of its own for each stage that keeps something, numbered by their names in their
+order: a manifest may list its stages in any order, and those that keep nothing may come and go.
 
 Records go through in the order of their arrival. Those that no stage of ``source`` works on are not read at all. A
 record that a stage cannot handle is counted as ``failed``; where the stage sends them to the dead letters, it is a
@@ -20,7 +20,7 @@ import polars as pl
 
 from streamjob_api.calculators import SOURCE, Graph, Node
 from streamjob_api.points import PointRef
-from streamjob_api.state_identity import stage_identity
+from streamjob_api.state_identity import stage_identities
 from streamjob_api.templates.pipeline import Pipeline as PipelineSpec
 from streamjob_calculators.kit import Calculator
 from streamjob_runtime.rows import Kind
@@ -33,7 +33,7 @@ from streamjob_runtime.templates.series_combiner import ARRIVED, SeriesCombiner
 from streamjob_runtime.templates.surroundings import Surroundings
 
 # Raise it when what stages keep changes its form.
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 def _unwatched(stage: str, records: pl.DataFrame) -> None:
@@ -138,12 +138,12 @@ class Pipeline:
         return pl.concat(frames, how="diagonal").with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("arrival"))
 
     def _store(self, store: ShardStore, node: Node) -> StageStore:
-        names = sorted(each.stage.name for each in self.graph.nodes)
-        return StageStore(store, names.index(node.stage.name))
+        stateful = self.graph.stateful
+        return StageStore(store, stateful.index(node) if node in stateful else None)
 
     def forget(self, store: ShardStore, chosen: Chosen, now_ms: int) -> Mapping[Kind, pl.DataFrame]:  # noqa: ARG002
         """Drop what stages keep of some assets and points."""
-        for node in self.graph.nodes:
+        for node in self.graph.stateful:
             own = self._store(store, node)
             state = own.recall()
             if state is not None:
@@ -152,7 +152,7 @@ class Pipeline:
 
     def held(self, store: ShardStore, chosen: Chosen) -> Iterator[Held]:
         """Yield what stages keep of some assets and points, by the stage's name."""
-        for node in self.graph.nodes:
+        for node in self.graph.stateful:
             state = self._store(store, node).recall()
             if state is not None:
                 yield from _held(state.filter(_is_chosen(state, _chosen_here(node, chosen))), node.stage.name)
@@ -160,7 +160,7 @@ class Pipeline:
     def close(self, store: ShardStore) -> Folded:
         """Give what stages hold open, and leave nothing behind."""
         folded = self._run(store, self._records([]), 0, is_end=True)
-        for node in self.graph.nodes:
+        for node in self.graph.stateful:
             self._store(store, node).clear()
         return replace(folded, deadline=None)
 
@@ -211,7 +211,6 @@ def _joined(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _identity(graph: Graph) -> str:
-    """Hash of what the stages' states rest on; the order in which they are listed takes no part."""
-    stages = {node.stage.name: stage_identity(node.stage) for node in graph.nodes}
-    parts = {"state": STATE_VERSION, "shards": FORMER, "stages": stages}
+    """Hash of what the stages' states rest on."""
+    parts = {"state": STATE_VERSION, "shards": FORMER, "stages": stage_identities(graph)}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -28,23 +28,29 @@ class StageStore:
     """One stage's part of a shard's state.
 
     Attributes:
-        bucket: the rank of the stage's name among all.
+        bucket: the rank of the stage's name among those that keep anything; None: it keeps nothing.
     """
 
     store: ShardStore
-    bucket: int
+    bucket: int | None
 
     def recall(self) -> pl.DataFrame | None:
         """Return what was kept; None where nothing was."""
-        return self.store.get(self.bucket)
+        return None if self.bucket is None else self.store.get(self.bucket)
 
     def keep(self, state: pl.DataFrame) -> None:
-        """Keep a frame in the place of the last one."""
+        """Keep a frame in the place of the last one.
+
+        Raises:
+            TypeError: the stage's calculator says that it keeps nothing.
+        """
+        if self.bucket is None:
+            raise TypeError("a calculator keeps something, and says by keeps_state that it does not")
         self.store.put(self.bucket, state)
 
     def clear(self) -> None:
         """Keep nothing."""
-        if self.recall() is not None:
+        if self.bucket is not None and self.recall() is not None:
             self.store.remove(self.bucket)
 
     def owned(self, assets: Sequence[str]) -> list[str]:

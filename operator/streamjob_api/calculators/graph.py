@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from streamjob_api.calculators.catalogue import calculator_of, catalogue
@@ -47,6 +48,22 @@ class Graph:
 
     nodes: tuple[Node, ...]
     inputs: tuple[PointRef, ...]
+
+    @cached_property
+    def stateful(self) -> tuple[Node, ...]:
+        """The stages that keep anything, by their names."""
+        kept = (node for node in self.nodes if node.parameters.keeps_state())
+        return tuple(sorted(kept, key=lambda node: node.stage.name))
+
+    @property
+    def under_state(self) -> tuple[Node, ...]:
+        """The stages that keep anything, and all before them, on which what they keep rests; by their names."""
+        names = {node.stage.name for node in self.stateful}
+        for node in reversed(self.nodes):
+            if node.stage.name in names:
+                names.update(node.stage.from_)
+        found = (node for node in self.nodes if node.stage.name in names)
+        return tuple(sorted(found, key=lambda node: node.stage.name))
 
     @property
     def results(self) -> Iterator[tuple[Node, PointRef]]:

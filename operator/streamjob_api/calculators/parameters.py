@@ -59,6 +59,10 @@ class StageParameters(ApiModel):
         """Return whether it reads Redis, attributes that it binds aside."""
         return False
 
+    def keeps_state(self) -> bool:
+        """Return whether it keeps anything from one micro-batch to the next; if so, changes up to it break that."""
+        return True
+
     def check_allowed(self, allowed: Permissions) -> Iterator[RuleFault]:  # noqa: ARG002
         """Yield what it does that the OU's StreamResource does not allow, and what to ask for."""
         return iter(())

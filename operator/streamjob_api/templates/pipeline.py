@@ -31,7 +31,7 @@ class Pipeline(TemplateBlock):
         min_length=1,
         max_length=MAX_STAGES,
         description="The stages, wired by 'from' into a graph without cycles. What those give that no other one reads "
-        "are the job's results.",
+        "are the job's results. A change of a stage that keeps no state, and stands before none that does, is Restart.",
         json_schema_extra=keyed_by("name") | STATE_BREAKING,
     )
 

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamjob_api.diffs import Diff
 from streamjob_api.job_file import JobFile
 from streamjob_api.spec_changes import changes, shown
 from streamjob_api.state_identity import state_identity
@@ -158,3 +159,44 @@ def test_what_a_list_of_parts_says_is_part_of_a_stage() -> None:
 
     assert of_operator(of("M::A")) != of_operator(of("M::B"))
     assert of_runtime(of("M::A")) != of_runtime(of("M::B"))
+
+
+def stage(name: str, calculator: str, *before: str, **parameters: Any) -> dict[str, Any]:
+    return {"name": name, "calculator": calculator, "from": [*before], "parameters": parameters}
+
+
+READ = stage("read", "off-limit-tagger", "source", input="M::A", threshold="[0, 9]")
+SUMS = stage("sums", "simplified-time-window-aggregator", "read", input="M::A", windowSize="1h", output="M::B")
+SHOWN = stage("shown", "record-filter", "sums", condition="${record::value} > 0")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_kept"),
+    [
+        ([READ, SUMS, SHOWN], [READ, SUMS], True),
+        ([READ, SUMS, SHOWN], [READ, SUMS, {**SHOWN, "parameters": {"condition": "${record::value} > 5"}}], True),
+        ([READ, SUMS, SHOWN], [READ, SUMS, SHOWN, stage("a", "kafka-sink", "shown", topic="t")], True),
+        ([READ, SUMS, SHOWN], [READ, SUMS, {**SHOWN, "name": "other"}], True),
+        (
+            [READ, SUMS, SHOWN],
+            [stage("read", "off-limit-tagger", "source", input="M::A", threshold="[0, 8]"), SUMS],
+            False,
+        ),
+        ([READ, SUMS, SHOWN], [READ, {**SUMS, "name": "other"}], False),
+        ([READ, SUMS, SHOWN], [READ, SUMS, SHOWN, {**SUMS, "name": "more"}], False),
+        (
+            [READ | {"parameters": {**READ["parameters"], "output": "M::B"}}],
+            [READ | {"parameters": {"input": "M::C", "threshold": "[0, 1]", "output": "M::B"}}],
+            True,
+        ),
+    ],
+)
+def test_stages_that_no_state_rests_on_may_change(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], is_kept: bool
+) -> None:
+    first, second = (told({**document("pipeline"), "pipeline": {"stages": stages}}) for stages in (before, after))
+    assert (of_operator(first) == of_operator(second)) is is_kept
+    assert (of_runtime(first) == of_runtime(second)) is is_kept
+    found = changes(first.spec, second.spec)
+    assert found
+    assert any(change.diff is Diff.STATE_BREAKING for change in found) is not is_kept

@@ -54,6 +54,13 @@ OTHERS: tuple[Any, ...] = (
 )
 
 
+# Behind the stages of the example, so that there is a state that rests on them.
+KEPT = {
+    "name": "kept",
+    "calculator": "last-record-appender",
+    "from": ["tag"],
+    "parameters": {"input": "Mill::SpeedTagged"},
+}
 # Stages fit each other, so that another value of one field may need another one of a second field: by field of a stage.
 STAGES: dict[str, list[dict[str, Any]]] = {
     "name": [{"name": "other"}, {"from": ["other"]}],
@@ -66,9 +73,15 @@ STAGES: dict[str, list[dict[str, Any]]] = {
 }
 
 
+def written(template: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((EXAMPLES / template / "streamjob.yaml").read_text())["spec"]
+    if template == "pipeline":
+        document["pipeline"]["stages"].append(KEPT)
+    return document
+
+
 def spec_of(template: str) -> StreamJobSpec:
-    document = yaml.safe_load((EXAMPLES / template / "streamjob.yaml").read_text())
-    parsed: StreamJobSpec = StreamJobSpec.model_validate({**document["spec"], "description": ""})
+    parsed: StreamJobSpec = StreamJobSpec.model_validate({**written(template), "description": ""})
     return parsed.model_copy(update={"alarms": PARTS["alarms"], "state": DesiredState.RUNNING})
 
 
@@ -93,10 +106,12 @@ def variants(part: BaseModel, path: str = "spec") -> Iterator[tuple[str, Diff, A
 
 def stages(part: BaseModel, path: str) -> Iterator[tuple[str, Diff, Any]]:
     """Each field of a pipeline's stages with another value."""
-    written = part.model_dump(mode="json")["stages"]
+    before = part.model_dump(mode="json")["stages"]
     assert {field.alias or name for name, field in Stage.model_fields.items()} == {*STAGES}
     for name, field in Stage.model_fields.items():
-        changed = [{**stage, **change} for stage, change in zip(written, STAGES[field.alias or name], strict=True)]
+        changed = [
+            {**stage, **change} for stage, change in zip(before, [*STAGES[field.alias or name], {}], strict=True)
+        ]
         diff = diff_of(field)
         assert diff is not None
         yield f"{path}[].{field.alias or name}", diff, Pipeline.model_validate({"stages": changed}).stages
@@ -190,7 +205,7 @@ def test_every_field_of_the_spec_is_tried() -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_what_is_only_written_differently_breaks_no_state(template: str) -> None:
-    document = yaml.safe_load((EXAMPLES / template / "streamjob.yaml").read_text())["spec"]
+    document = written(template)
     block = document[BLOCKS[spec_of(template).template.name].BLOCK]
     for name in ("policies", "points", "stages"):
         if name in block:
