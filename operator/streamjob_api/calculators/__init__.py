@@ -5,7 +5,8 @@ What calculators calculate is in packages of their own (``catalogue``): here is 
 
 from streamjob_api.calculators.catalogue import catalogue
 from streamjob_api.calculators.flow import Flow, Made
-from streamjob_api.calculators.graph import Graph, Node
+from streamjob_api.calculators.graph import Graph
+from streamjob_api.calculators.node import Node
 from streamjob_api.calculators.parameters import StageParameters
 from streamjob_api.calculators.stages import SOURCE, OnRecordError, Stage
 

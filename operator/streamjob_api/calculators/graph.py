@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from streamjob_api.calculators.catalogue import calculator_of, catalogue
 from streamjob_api.calculators.flow import Flow
+from streamjob_api.calculators.node import Node
 from streamjob_api.calculators.own_topics import topic_faults
 from streamjob_api.calculators.parameters import StageParameters, parsed
 from streamjob_api.calculators.stages import SOURCE, Stage
@@ -16,25 +17,6 @@ from streamjob_api.suggestions import did_you_mean
 
 # Points that a message lists.
 _LISTED = 4
-
-
-@dataclass(frozen=True)
-class Node:
-    """A stage and what flows through it.
-
-    Attributes:
-        number: of the stage in the manifest.
-        coming: the records that it works on.
-        given: the records that it gives.
-        is_last: whether no stage reads it.
-    """
-
-    number: int
-    stage: Stage
-    parameters: StageParameters
-    coming: Flow
-    given: Flow
-    is_last: bool
 
 
 @dataclass(frozen=True)

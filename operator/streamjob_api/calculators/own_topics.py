@@ -1,16 +1,11 @@
 """Stages that read and write topics of their own: what keeps them from fitting together."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from streamjob_api.calculators.node import Node
 from streamjob_api.calculators.stages import SOURCE
+from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
-
-if TYPE_CHECKING:
-    from streamjob_api.calculators.graph import Node
-    from streamjob_api.points import PointRef
 
 
 def topic_faults(nodes: Sequence[Node]) -> Iterator[RuleFault]:
