@@ -79,10 +79,14 @@ class Pipeline(TemplateBlock):
                 yield f"{path}: {fault.message}"
 
     def edges(self) -> Iterator[Edge]:
-        """Each result comes from the points of the topic that it is made of."""
-        for node, output in self.graph.results:
-            for source in sorted(node.given.points[output].sources):
-                yield Edge(source, output, f"{self.BLOCK}.stages[{node.number}]")
+        """What leaves the pipeline comes from the points of the topics that it is made of."""
+        read = self.graph.topics_read
+        for node in (node for node in self.graph.nodes if node.is_last):
+            topic, place = node.parameters.topic_written(), f"{self.BLOCK}.stages[{node.number}]"
+            path = place if topic is None else f"{place}.parameters.topic"
+            for output, made in node.given.points.items():
+                for source in sorted(made.sources):
+                    yield Edge(source, output, path, read.get(source), topic)
 
     def inputs(self) -> list[PointRef]:
         """All points that are read, whether results are made of them or not."""

@@ -20,11 +20,15 @@ class Edge:
 
     Args:
         path: of the field that names the output, below the job's spec.
+        read_from: the topic that the input comes through; None: one of the OU's.
+        written_to: the topic that the output leaves through; None: that of the results.
     """
 
     input: PointRef
     output: PointRef
     path: str
+    read_from: str | None = None
+    written_to: str | None = None
 
 
 class TemplateBlock(ApiModel):
@@ -40,8 +44,8 @@ class TemplateBlock(ApiModel):
         raise NotImplementedError
 
     def outputs(self) -> list[PointRef]:
-        """The points that the job writes, in the order of the manifest."""
-        return list(dict.fromkeys(edge.output for edge in self.edges()))
+        """The points of the job's results, in the order of the manifest."""
+        return list(dict.fromkeys(edge.output for edge in self.edges() if edge.written_to is None))
 
     def inputs(self) -> list[PointRef]:
         """The points that the job reads, in the order of the manifest."""

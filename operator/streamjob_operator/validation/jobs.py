@@ -137,7 +137,7 @@ def _taken(member: Member, output: PointRef, older: Member) -> Fault:
 def _closes(loop: Loop) -> Fault:
     return Fault(
         reasons.LINEAGE_LOOP,
-        f"spec.{loop[0].edge.path}: closes a loop through jobs of the OU: {shown(loop)}; choose another output, "
+        f"spec.{loop[0].path}: closes a loop through jobs of the OU: {shown(loop)}; choose another output, "
         "or change what one of the jobs reads",
     )
 

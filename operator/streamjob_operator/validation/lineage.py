@@ -1,6 +1,7 @@
 """Which jobs of an OU write and read which points: one writer for each point, and no loops.
 
-Kept as an index, so that a verdict costs what its own job's neighbours are, not what the OU has.
+A point of results has one writer in the OU; in a topic of pipelines' own it may have several, which are looked at for
+loops alone. Kept as an index, so that a verdict costs what its own job's neighbours are, not what the OU has.
 """
 
 from collections import deque
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from streamjob_api.points import PointRef
 from streamjob_api.stream_job import MessageChannel, StreamJobSpec
@@ -24,6 +25,17 @@ ValueT = TypeVar("ValueT")
 Rank = tuple[datetime, str]
 
 
+class Place(NamedTuple):
+    """Where jobs hand records of a point to each other: the results of a channel, or a topic of their own."""
+
+    point: PointRef
+    channel: MessageChannel | None
+    topic: str | None
+
+    def __str__(self) -> str:
+        return f"{self.point} in '{self.topic}'" if self.topic else str(self.point)
+
+
 @dataclass(frozen=True)
 class Member:
     """A job, as the lineage of its OU knows it.
@@ -31,6 +43,7 @@ class Member:
     Args:
         rank: age, then name: who of two jobs comes first.
         channel: a job reads what jobs of its own channel write, since each channel has its own topics.
+        inputs: those that come through the OU's topics.
     """
 
     uid: str
@@ -47,25 +60,39 @@ class Member:
         block = spec.block
         elsewhere = block.topics_read()
         inputs = tuple(point for point in block.inputs() if point not in elsewhere)
-        edges = tuple(edge for edge in block.edges() if edge.input not in elsewhere)
-        return cls(uid, rank[1], rank, spec.message_channel, inputs, tuple(block.outputs()), edges)
+        return cls(uid, rank[1], rank, spec.message_channel, inputs, tuple(block.outputs()), tuple(block.edges()))
 
     def path_of(self, output: PointRef) -> str:
         """The field that names an output."""
-        paths = (edge.path for edge in self.edges if edge.output == output)
+        paths = (edge.path for edge in self.edges if edge.output == output and edge.written_to is None)
         return f"spec.{next(paths, 'template')}"
+
+    def place(self, point: PointRef, topic: str | None = None) -> Place:
+        """Where the job reads or writes a point."""
+        return Place(point, self.channel if topic is None else None, topic)
+
+    def steps(self) -> "Iterator[Step]":
+        """The edges, as they lead from place to place."""
+        for edge in self.edges:
+            read, written = self.place(edge.input, edge.read_from), self.place(edge.output, edge.written_to)
+            yield Step(read, written, edge.path, self)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One point is calculated from another by a job."""
+    """A job calculates what it writes to one place from what it reads at another.
 
-    edge: Edge
+    Args:
+        path: of the field that names the output, below the job's spec.
+    """
+
+    read: Place
+    written: Place
+    path: str
     member: Member
 
 
 Loop = tuple[Step, ...]
-_Node = tuple[MessageChannel, PointRef]
 
 
 class Lineage:
@@ -78,8 +105,9 @@ class Lineage:
         self.version = 0
         self._members: dict[str, Member] = {}
         self._writers: dict[PointRef, dict[str, Member]] = {}
-        self._readers: dict[_Node, dict[str, list[Step]]] = {}
-        self._consumers: dict[_Node, dict[str, Member]] = {}
+        self._feeders: dict[Place, dict[str, Member]] = {}
+        self._readers: dict[Place, dict[str, list[Step]]] = {}
+        self._consumers: dict[Place, dict[str, Member]] = {}
         for member in members:
             self.put(member)
 
@@ -91,10 +119,10 @@ class Lineage:
         for output in member.outputs:
             self._writers.setdefault(output, {})[member.uid] = member
         for point in member.inputs:
-            self._consumers.setdefault((member.channel, point), {})[member.uid] = member
-        for edge in member.edges:
-            steps = self._readers.setdefault((member.channel, edge.input), {})
-            steps.setdefault(member.uid, []).append(Step(edge, member))
+            self._consumers.setdefault(member.place(point), {})[member.uid] = member
+        for step in member.steps():
+            self._feeders.setdefault(step.written, {})[member.uid] = member
+            self._readers.setdefault(step.read, {}).setdefault(member.uid, []).append(step)
 
     def drop(self, uid: str) -> None:
         """Forget a job."""
@@ -105,9 +133,10 @@ class Lineage:
         for output in member.outputs:
             _forget(self._writers, output, uid)
         for point in member.inputs:
-            _forget(self._consumers, (member.channel, point), uid)
-        for edge in member.edges:
-            _forget(self._readers, (member.channel, edge.input), uid)
+            _forget(self._consumers, member.place(point), uid)
+        for step in member.steps():
+            _forget(self._feeders, step.written, uid)
+            _forget(self._readers, step.read, uid)
 
     def member(self, uid: str) -> Member | None:
         """A job that is part of the lineage."""
@@ -127,18 +156,24 @@ class Lineage:
             writes: whether a job counts as the writer of its outputs. That it runs is not asked for: a job that is
                 paused for a while must not turn its readers to another topic.
         """
-        return tuple(sorted(point for point in member.inputs if self._is_written(point, member.channel, writes)))
+        return tuple(
+            sorted(
+                point
+                for point in member.inputs
+                if any(writes(writer) for writer in self._feeders.get(member.place(point), {}).values())
+            )
+        )
 
     def loops(self, member: Member) -> list[Loop]:
         """The loops that a job closes with older ones: each shortest one, beginning with a step of the job itself."""
         if not self._can_loop(member):
             return []
-        own: dict[PointRef, list[Step]] = {}
-        for edge in member.edges:
-            own.setdefault(edge.input, []).append(Step(edge, member))
+        own: dict[Place, list[Step]] = {}
+        for step in member.steps():
+            own.setdefault(step.read, []).append(step)
         found: dict[frozenset[Step], Loop] = {}
         for step in (step for steps in own.values() for step in steps):
-            way = self._way(step.edge.output, step.edge.input, member, own)
+            way = self._way(step.written, step.read, member, own)
             if way is not None:
                 found.setdefault(frozenset({step, *way}), (step, *way))
             if len(found) == _SHOWN_LOOPS:
@@ -153,75 +188,70 @@ class Lineage:
         """
         touched = {uid for output in member.outputs for uid in self._writers.get(output, {})}
         downstream = self._reachable(member)
-        upstream_points = {(member.channel, edge.input) for edge in member.edges}
-        if not upstream_points.isdisjoint(node for node, _ in downstream):
+        if not {step.read for step in member.steps()}.isdisjoint(place for place, _ in downstream):
             touched |= {uid for _, uid in downstream}
         for writer in (member, *(self._members[uid] for uid in tuple(touched))):
-            touched |= {uid for output in writer.outputs for uid in self._consumers.get((writer.channel, output), {})}
+            touched |= {uid for output in writer.outputs for uid in self._consumers.get(writer.place(output), {})}
         return touched - {member.uid}
-
-    def _is_written(self, point: PointRef, channel: MessageChannel, writes: Callable[[Member], bool]) -> bool:
-        return any(writer.channel is channel and writes(writer) for writer in self._writers.get(point, {}).values())
 
     def _can_loop(self, member: Member) -> bool:
         """Whether anything reads what the job writes, and anything writes what it reads: mostly not."""
-        written = {edge.output for edge in member.edges}
-        is_read = any((member.channel, output) in self._readers for output in written)
-        is_fed = any(edge.input in self._writers or edge.input in written for edge in member.edges)
-        return is_read and is_fed
+        steps = list(member.steps())
+        written = {step.written for step in steps}
+        is_fed = any(step.read in self._feeders or step.read in written for step in steps)
+        return is_fed and not written.isdisjoint(self._readers)
 
-    def _way(self, start: PointRef, end: PointRef, member: Member, own: Mapping[PointRef, list[Step]]) -> Loop | None:
-        """The shortest way from one point to another, through older jobs and the job's own steps."""
-        came: dict[PointRef, Step | None] = {start: None}
+    def _way(self, start: Place, end: Place, member: Member, own: Mapping[Place, list[Step]]) -> Loop | None:
+        """The shortest way from one place to another, through older jobs and the job's own steps."""
+        came: dict[Place, Step | None] = {start: None}
         waiting = deque([start])
         while waiting:
-            point = waiting.popleft()
-            if point == end:
+            place = waiting.popleft()
+            if place == end:
                 return _back(came, end)
-            for step in chain(own.get(point, ()), self._older_steps(point, member)):
-                if step.edge.output not in came:
-                    came[step.edge.output] = step
-                    waiting.append(step.edge.output)
+            for step in chain(own.get(place, ()), self._older_steps(place, member)):
+                if step.written not in came:
+                    came[step.written] = step
+                    waiting.append(step.written)
         return None
 
-    def _older_steps(self, point: PointRef, member: Member) -> Iterator[Step]:
+    def _older_steps(self, place: Place, member: Member) -> Iterator[Step]:
         """By age, so that the same loop is shown whenever it is looked for."""
-        every = self._readers.get((member.channel, point), {}).values()
+        every = self._readers.get(place, {}).values()
         older = [steps for steps in every if steps[0].member.rank < member.rank]
         for steps in sorted(older, key=lambda steps: steps[0].member.rank):
             yield from steps
 
-    def _reachable(self, member: Member) -> set[tuple[_Node, str]]:
-        """Points downstream of a job, each with the job that writes it, whatever the jobs' age."""
-        found: set[tuple[_Node, str]] = set()
-        seen = set(member.outputs)
-        waiting = deque(member.outputs)
+    def _reachable(self, member: Member) -> set[tuple[Place, str]]:
+        """Places downstream of a job, each with the job that writes there, whatever the jobs' age."""
+        found: set[tuple[Place, str]] = set()
+        seen = {step.written for step in member.steps()}
+        waiting = deque(seen)
         while waiting:
-            point = waiting.popleft()
-            for uid, steps in self._readers.get((member.channel, point), {}).items():
+            for uid, steps in self._readers.get(waiting.popleft(), {}).items():
                 for step in steps:
-                    found.add(((member.channel, step.edge.output), uid))
-                    if step.edge.output not in seen:
-                        seen.add(step.edge.output)
-                        waiting.append(step.edge.output)
+                    found.add((step.written, uid))
+                    if step.written not in seen:
+                        seen.add(step.written)
+                        waiting.append(step.written)
         return found
 
 
 def shown(loop: Loop) -> str:
     """``A::x -(job-1)-> A::y -(job-2)-> A::x``; of a very long one the beginning and the end."""
-    steps = [f" -({step.member.name})-> {step.edge.output}" for step in loop]
+    steps = [f" -({step.member.name})-> {step.written}" for step in loop]
     left_out = len(steps) - _SHOWN_STEPS
     if left_out > 0:
-        steps[_SHOWN_STEPS - 1 : -1] = [f" -({left_out} more steps)-> {loop[-2].edge.output}"]
-    return f"{loop[0].edge.input}{''.join(steps)}"
+        steps[_SHOWN_STEPS - 1 : -1] = [f" -({left_out} more steps)-> {loop[-2].written}"]
+    return f"{loop[0].read}{''.join(steps)}"
 
 
-def _back(came: dict[PointRef, Step | None], end: PointRef) -> Loop:
+def _back(came: dict[Place, Step | None], end: Place) -> Loop:
     steps: list[Step] = []
     step = came[end]
     while step is not None:
         steps.append(step)
-        step = came[step.edge.input]
+        step = came[step.read]
     return tuple(reversed(steps))
 
 

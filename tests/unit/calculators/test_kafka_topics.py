@@ -111,10 +111,13 @@ def test_without_a_sink_results_name_no_topic() -> None:
     assert run([KEEP], [Sent("A", 0, 1.0)]).values("pointId", "value") == [("B", 1)]
 
 
-def test_what_goes_to_or_comes_from_own_topics_is_no_business_of_other_jobs() -> None:
+def test_what_goes_to_or_comes_from_own_topics_is_no_result_to_other_jobs_but_may_close_a_loop() -> None:
     member = Member.of("u", (JobFile.model_validate(document(KEEP)).job.created, "job"), spec(*BOTH))
     assert (list(map(str, member.inputs)), list(map(str, member.outputs))) == (["M::A"], ["M::B"])
-    assert [(str(edge.input), str(edge.output)) for edge in member.edges] == [("M::A", "M::B")]
+    assert {(str(step.read), str(step.written), step.path) for step in member.steps()} == {
+        ("M::A", "M::B", "pipeline.stages[2]"),
+        ("M::W in 'weather'", "M::W in 'alarms'", "pipeline.stages[1].parameters.topic"),
+    }
 
 
 def test_older_names() -> None:

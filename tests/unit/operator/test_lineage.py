@@ -20,15 +20,23 @@ FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def member(age: int, *edges: tuple[str, str], channel: MessageChannel = MessageChannel.REAL_TIME) -> Member:
-    """A job that is the younger the higher its age's number; edges are pairs of input and output."""
+    """A job that is the younger the higher its age's number; edges are pairs of input and output, as x or topic/x."""
     named = [
-        Edge(PointRef("A", source), PointRef("A", output), f"block.policies[{number}].output")
+        Edge(point(source), point(output), f"block.policies[{number}].output", topic(source), topic(output))
         for number, (source, output) in enumerate(edges)
     ]
     name = f"job-{age}"
-    inputs = tuple(dict.fromkeys(edge.input for edge in named))
-    outputs = tuple(dict.fromkeys(edge.output for edge in named))
+    inputs = tuple(dict.fromkeys(edge.input for edge in named if edge.read_from is None))
+    outputs = tuple(dict.fromkeys(edge.output for edge in named if edge.written_to is None))
     return Member(name, name, (FIRST + timedelta(seconds=age), name), channel, inputs, outputs, tuple(named))
+
+
+def point(place: str) -> PointRef:
+    return PointRef("A", place.rpartition("/")[2])
+
+
+def topic(place: str) -> str | None:
+    return place.rpartition("/")[0] or None
 
 
 def texts(loops: list[Loop]) -> list[str]:
@@ -78,6 +86,38 @@ def test_jobs_of_another_channel_feed_nothing() -> None:
     assert Lineage([member(1, ("x", "y")), newer]).loops(newer) == []
 
 
+def test_jobs_that_feed_each_other_through_topics_of_their_own_close_a_loop() -> None:
+    older, newer = member(1, ("t1/x", "t2/x")), member(2, ("t2/x", "t1/x"))
+    lineage = Lineage([older, newer])
+    assert texts(lineage.loops(newer)) == ["A::x in 't2' -(job-2)-> A::x in 't1' -(job-1)-> A::x in 't2'"]
+    assert lineage.loops(older) == []
+    assert lineage.neighbours(older) == {"job-2"}
+
+
+def test_a_loop_leads_through_results_and_topics_alike() -> None:
+    older, newer = member(1, ("raw", "t/x"), ("t/x", "y")), member(2, ("y", "z"), ("z", "t/x"))
+    assert texts(Lineage([older, newer]).loops(newer)) == [
+        "A::y -(job-2)-> A::z -(job-2)-> A::x in 't' -(job-1)-> A::y",
+    ]
+
+
+def test_topics_of_their_own_serve_both_channels() -> None:
+    newer = member(2, ("t2/x", "t1/x"), channel=MessageChannel.OFFLINE)
+    assert Lineage([member(1, ("t1/x", "t2/x"))]).loops(newer)
+
+
+def test_one_point_in_two_topics_and_two_points_of_one_are_no_loop() -> None:
+    older = member(1, ("t1/x", "t2/x"))
+    assert Lineage([older]).loops(member(2, ("t3/x", "t1/x"), ("x", "t1/x"), ("t2/y", "t1/x"))) == []
+
+
+def test_several_jobs_may_write_a_point_to_topics_of_their_own() -> None:
+    older, newer = member(1, ("a", "t/x")), member(2, ("a", "t/x"), ("x", "b"))
+    lineage = Lineage([older, newer])
+    assert list(lineage.rivals(newer)) == []
+    assert lineage.calculated(newer, lambda _: True) == ()
+
+
 def test_a_job_that_is_no_part_of_the_lineage_is_checked_against_it() -> None:
     draft = member(2, ("y", "x"))
     assert texts(Lineage([member(1, ("x", "y"))]).loops(draft)) == ["A::y -(job-2)-> A::x -(job-1)-> A::y"]
@@ -112,20 +152,20 @@ def test_those_are_neighbours_whose_verdict_a_change_may_turn() -> None:
     assert lineage.neighbours(bystander) == set()
 
 
-POINTS = st.sampled_from("abcde")
+POINTS = st.sampled_from(["a", "b", "c", "t/a", "t/b", "u/a"])
 EDGES = st.lists(st.tuples(POINTS, POINTS), min_size=1, max_size=3, unique=True)
 
 
 def walks(jobs: list[Member], mine: Member) -> bool:
-    """The definition: from one of the job's outputs, through steps of no younger jobs, back to that step's input."""
-    steps = {(e.input, e.output) for job in jobs if job.rank <= mine.rank for e in job.edges}
-    reach = {point: {point} for edge in steps for point in edge}
+    """The definition: from where the job writes, through steps of no younger jobs, back to that step's input."""
+    steps = {(step.read, step.written) for job in jobs if job.rank <= mine.rank for step in job.steps()}
+    reach = {place: {place} for step in steps for place in step}
     for _ in range(len(reach)):
         for source, output in steps:
             for reached in reach.values():
                 if source in reached:
                     reached.add(output)
-    return any(edge.input in reach[edge.output] for edge in mine.edges)
+    return any(step.read in reach[step.written] for step in mine.steps())
 
 
 @given(st.lists(EDGES, min_size=1, max_size=5))
@@ -136,7 +176,7 @@ def test_loops_are_those_of_the_definition(of: list[list[tuple[str, str]]]) -> N
         loops = lineage.loops(mine)
         assert bool(loops) == walks(jobs, mine)
         for loop in loops:
-            assert all(before.edge.output == after.edge.input for before, after in pairwise([*loop, loop[0]]))
+            assert all(before.written == after.read for before, after in pairwise([*loop, loop[0]]))
             assert all(step.member.rank <= mine.rank for step in loop)
             assert loop[0].member == mine
 
