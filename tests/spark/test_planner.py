@@ -14,6 +14,7 @@ from fixtures.kafka import KafkaBroker
 from streamjob_api.job_file import JobFile
 from streamjob_runtime.deadline_file import DeadlineFile
 from streamjob_runtime.faults import OffsetsLost
+from streamjob_runtime.input_topics import input_topics
 from streamjob_runtime.kafka_settings import client_settings
 from streamjob_runtime.offsets import ALL, Place, StreamOffset, positions, ranges
 from streamjob_runtime.planner import Planner
@@ -29,6 +30,32 @@ def job(tmp_path: Path, kafka: KafkaBroker) -> TestJob:
     return make_job(tmp_path, kafka, None)
 
 
+@pytest.fixture(params=["of the OU", "of a stage"])
+def topic(request: pytest.FixtureRequest, kafka: KafkaBroker, job: TestJob) -> str:
+    """A topic that the job reads."""
+    return job.file.input_topic if request.param == "of the OU" else own_topic(kafka, job)
+
+
+def own_topic(kafka: KafkaBroker, job: TestJob) -> str:
+    """Have a stage of the job read a topic of its own, beside what comes from devices."""
+    topic = f"weather-{job.file.org_id}"
+    kafka.create_topic(topic, 4)
+    job.document["spec"].pop("timeWindowAggregation")
+    stages = [
+        {"name": "raw", "calculator": "point-selector", "from": ["source"], "parameters": {"points": [RAW]}},
+        {
+            "name": "own",
+            "calculator": "kafka-source",
+            "from": ["source"],
+            "parameters": {"topic": topic, "points": ["Site::Wind"]},
+        },
+        {"name": "end", "calculator": "trash", "from": ["raw", "own"]},
+    ]
+    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
+    job.document["pipelines"] = {"topics": [topic]}
+    return topic
+
+
 class Clock:
     """Seconds that pass when a test says so, so that what was looked up is looked up anew."""
 
@@ -41,8 +68,7 @@ class Clock:
 
 def planner(job: JobFile, clock: Clock) -> Planner:
     settings = client_settings(job.kafka, Path("/nonexistent"), "test")
-    topics = {job.input_topic, job.output_topic} if job.calculated else {job.input_topic}
-    return Planner(job, TopicOffsets(settings, topics, clock))
+    return Planner(job, TopicOffsets(settings, input_topics(job), clock))
 
 
 def planned(planning: Planner, start: StreamOffset, clock: Clock, now_ms: int = NOW) -> StreamOffset:
@@ -55,8 +81,8 @@ def read(start: StreamOffset, end: StreamOffset) -> dict[Place, tuple[int, int]]
     return {Place(wanted.topic, wanted.partition): (wanted.start, wanted.end) for wanted in ranges(start, end)}
 
 
-def test_a_partition_that_is_added_is_read_from_its_beginning(kafka: KafkaBroker, job: TestJob) -> None:
-    clock, topic = Clock(), job.file.input_topic
+def test_a_partition_that_is_added_is_read_from_its_beginning(kafka: KafkaBroker, job: TestJob, topic: str) -> None:
+    clock = Clock()
     planning = planner(job.file, clock)
     start = planning.initial()
     kafka.admin.create_partitions([NewPartitions(topic, 5)])[topic].result(30)
@@ -111,6 +137,24 @@ def test_results_of_a_job_that_was_added_are_read_from_then_on(kafka: KafkaBroke
     assert read(joined, planned(planning, joined, clock)) == {Place(results, 1): (5, 6)}
 
 
+def test_a_topic_of_a_stage_is_read_while_there_is_one_and_then_from_where_it_was_left(
+    kafka: KafkaBroker, job: TestJob
+) -> None:
+    job.document["spec"]["startFrom"] = {"mode": "Latest"}
+    clock, without = Clock(), job.next_attempt
+    start = planner(without.file, clock).initial()
+    own = own_topic(kafka, job)
+    kafka.produce_to(own, 1, [b"{}"] * 5)
+    joined = planned(planner(job.file, clock), start, clock)
+    assert positions(joined)[Place(own, 1)] == 5, "startFrom holds for a topic that comes later, too"
+    kafka.produce_to(own, 1, [b"{}"] * 2)
+    kafka.produce_to(job.file.input_topic, 0, [b"{}"])
+    left = planned(planner(without.file, clock), joined, clock, NOW + 1)
+    assert read(joined, left) == {Place(job.file.input_topic, 0): (0, 1)}
+    again = planned(planner(job.file, clock), left, clock, NOW + 2)
+    assert read(left, again) == {Place(own, 1): (5, 7)}
+
+
 def test_a_job_of_calculated_inputs_alone_reads_results_alone(kafka: KafkaBroker, job: TestJob) -> None:
     job.document["calculated"] = [RAW, RESULT]
     kafka.delete_topic(job.file.input_topic)
@@ -134,9 +178,9 @@ def test_the_rate_limit_holds_over_all_topics(kafka: KafkaBroker, job: TestJob) 
 
 
 def test_a_topic_that_was_created_anew_is_told_though_it_holds_more_than_before(
-    kafka: KafkaBroker, job: TestJob
+    kafka: KafkaBroker, job: TestJob, topic: str
 ) -> None:
-    clock, topic = Clock(), job.file.input_topic
+    clock = Clock()
     kafka.produce_to(topic, 0, [b"{}"] * 3)
     planning = planner(job.file, clock)
     end = planned(planning, planning.initial(), clock)
