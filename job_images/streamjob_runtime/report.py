@@ -10,7 +10,7 @@ from typing import Any
 
 from streamjob_api.checkpoint_tools import OffsetRow
 from streamjob_api.job_file import JobFile
-from streamjob_api.progress import MAX_PROGRESS_BYTES, DriverState, Progress
+from streamjob_api.progress import ALL_TOPICS, MAX_PROGRESS_BYTES, DriverState, Progress
 from streamjob_runtime.accounts import Accounts
 from streamjob_runtime.offsets import Offsets, positions
 from streamjob_runtime.waiting import Waits
@@ -135,6 +135,7 @@ class Report:
         cuts: tuple[dict[str, Any], ...] = (
             {},
             {"message": progress.message[:128], "durations_ms": {}},
+            {"lag": {ALL_TOPICS: sum(progress.lag.values())} if progress.lag else {}},
             {"malformed_by_reason": {}, "refused_by_reason": {}, "stages_by_reason": {}},
         )
         for cut in cuts:

@@ -8,6 +8,9 @@ from pydantic import ConfigDict, Field
 from streamjob_api.base import PlainModel
 
 MAX_PROGRESS_BYTES = 4096
+# A pipeline's stages may read some 50 topics, beside two of the OU.
+MAX_TOPICS = 64
+ALL_TOPICS = "*"
 # Windows over which throughput is averaged, in seconds: 1m 5m 15m 30m 1h 6h 12h 1d (as the service shows them).
 THROUGHPUT_WINDOWS = {
     "1m": 60,
@@ -123,7 +126,11 @@ class Progress(_Report):
         default={}, max_length=16, description="Records by reasons that only calculators of a pipeline count by."
     )
     throughput: dict[str, Rates] = Field(default={}, max_length=8)
-    lag: dict[str, int] = Field(default={}, max_length=8, description="Messages not yet read, by topic.")
+    lag: dict[str, int] = Field(
+        default={},
+        max_length=MAX_TOPICS,
+        description="Messages not yet read, by topic; under ALL_TOPICS of all together, where that would be too long.",
+    )
     watermark: datetime | None = Field(default=None, description="Highest event time that was accepted.")
     durations_ms: dict[str, int] = Field(default={}, max_length=16, description="Parts of the last micro-batch.")
 

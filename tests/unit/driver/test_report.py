@@ -9,7 +9,7 @@ import yaml
 from streamjob_api.checkpoint_tools import OffsetRow
 from streamjob_api.connections import Kafka
 from streamjob_api.job_file import JobFile, JobIdentity
-from streamjob_api.progress import DriverState
+from streamjob_api.progress import ALL_TOPICS, MAX_PROGRESS_BYTES, DriverState, Progress
 from streamjob_api.stream_job import StreamJobSpec
 from streamjob_runtime.accounts import Accounts
 from streamjob_runtime.offsets import Place
@@ -37,6 +37,18 @@ def test_the_lag_is_what_the_topic_holds_beyond_what_was_read(report: Report) ->
     report.query = QueryFacts(end_offset={"MEASURE_POINT_ORIGIN_o1": {"0": 4, "1": 7}})
     assert report.progress().lag == {"MEASURE_POINT_ORIGIN_o1": 6}
     assert not report.progress().idle
+
+
+def test_a_job_of_many_topics_tells_the_lag_of_each_as_long_as_that_is_not_too_long(report: Report) -> None:
+    def told(topics: list[str]) -> dict[str, int]:
+        report.latest = {Place(topic, 0): 10 for topic in topics}
+        report.query = QueryFacts(end_offset={topic: {"0": 4} for topic in topics})
+        body = report.progress_json()
+        assert len(body) <= MAX_PROGRESS_BYTES
+        return Progress.model_validate_json(body).lag
+
+    assert told([f"plant-{number}" for number in range(52)]) == {f"plant-{number}": 6 for number in range(52)}
+    assert told([f"{number:0249}" for number in range(52)]) == {ALL_TOPICS: 52 * 6}
 
 
 def test_a_lag_is_not_known_before_both_ends_are(report: Report) -> None:
