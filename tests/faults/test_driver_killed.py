@@ -1,7 +1,10 @@
 """A driver that is killed again and again, at every point of a micro-batch, loses and doubles nothing."""
 
 import random
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +13,18 @@ from fixtures.eventually import eventually
 from fixtures.jobs import TestJob, make_job
 from fixtures.kafka import KafkaBroker
 from fixtures.redis import RedisServer
-from fixtures.results import assert_results_are, at_highest_revision, emissions, oracle, repetitions, send
+from fixtures.results import (
+    Emission,
+    assert_results_are,
+    at_highest_revision,
+    emissions,
+    oracle,
+    origin_message,
+    repetitions,
+)
 from oracles.windows import Record
+from streamjob_api.points import PointRef
+from streamjob_runtime.input_topics import input_topics
 
 INJECTION = Path(__file__).parent / "injection"
 # Each point three times: in the first micro-batch of an attempt (often a replay), and in a later one.
@@ -20,6 +33,11 @@ CRASHES = [
     *["before-commit:1", "query-started:1", "offsets-logged:2", "reading:5", "folding:9", "before-writes:2"],
     *["writing-kafka:2", "before-redis:2", "before-commit:2", "offsets-logged:3", "reading:3", "folding:30"],
     *["before-writes:3", "writing-kafka:3", "before-redis:3", "before-commit:3"],
+]
+# A micro-batch writes the results' topic, Redis, the stage's topic: between each two of these, and within each topic.
+CRASHES_OF_OWN_TOPICS = [
+    *["reading:1", "writing-kafka:1", "before-writes:2", "writing-kafka:2", "before-commit:1", "writing-kafka:4"],
+    *["before-redis:2", "before-commit:2"],
 ]
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 ASSETS, MINUTES = 40, 1500
@@ -37,18 +55,52 @@ def readings(seed: int) -> list[Record]:
     return [record for _, record in sorted(records, key=lambda pair: pair[0])]
 
 
+def as_template(job: TestJob, kafka: KafkaBroker) -> TestJob:
+    return job
+
+
+def as_pipeline(job: TestJob, kafka: KafkaBroker) -> TestJob:
+    return job.of_calculators
+
+
+def with_own_topics(job: TestJob, kafka: KafkaBroker) -> TestJob:
+    """The same pipeline; readings come through a topic of their own, and their highest values leave through one."""
+    readings, highest = f"readings-{job.file.org_id}", f"highest-{job.file.org_id}"
+    for topic in (readings, highest):
+        kafka.create_topic(topic, 4, **{"retention.ms": "-1"})
+    job = job.of_calculators
+    stages: list[dict[str, Any]] = job.document["spec"]["pipeline"]["stages"]
+    for stage in stages:
+        if stage["parameters"]["input"] == "Meter::Reading":
+            stage["from"] = ["readings"]
+    (last,) = (stage["name"] for stage in stages if stage["parameters"]["output"] == "Meter::Max")
+    source = {"topic": readings, "points": ["Meter::Reading"]}
+    stages += [
+        {"name": "readings", "calculator": "kafka-source", "from": ["source"], "parameters": source},
+        {"name": "highest", "calculator": "kafka-sink", "from": [last], "parameters": {"topic": highest}},
+    ]
+    job.document["pipelines"] = {"topics": [readings, highest]}
+    return job
+
+
 @pytest.mark.parametrize(
-    ("is_pipeline", "crashes"), [(False, CRASHES), (True, CRASHES[:13])], ids=["template", "pipeline"]
+    ("formed", "crashes"),
+    [(as_template, CRASHES), (as_pipeline, CRASHES[:13]), (with_own_topics, CRASHES_OF_OWN_TOPICS)],
+    ids=["template", "pipeline", "own-topics"],
 )
 def test_a_driver_killed_again_and_again_gives_what_the_oracle_gives(
-    kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path, is_pipeline: bool, crashes: list[str]
+    kafka: KafkaBroker,
+    redis_server: RedisServer,
+    tmp_path: Path,
+    formed: Callable[[TestJob, KafkaBroker], TestJob],
+    crashes: list[str],
 ) -> None:
     job, records = make_job(tmp_path, kafka, redis_server, latency="15m"), readings(seed=11)
-    if is_pipeline:  # what a filter leaves out moves no window, but what a threshold leaves out does
+    if formed is not as_template:  # what a filter leaves out moves no window, but what a threshold leaves out does
         for policy in job.windows["policies"]:
             policy.pop("threshold", None)
     wanted = oracle(job, records)
-    job = job.of_calculators if is_pipeline else job
+    job = formed(job, kafka)
     feed = Feed(kafka, job, records)
     for crash in crashes:
         run_into(crash, job, feed)
@@ -56,30 +108,47 @@ def test_a_driver_killed_again_and_again_gives_what_the_oracle_gives(
     feed.send_rest()
     calm = DriverProcess(job)
     try:
-        calm.await_idle(within_seconds=400)
+        idle = calm.await_idle(within_seconds=400)
         calm.terminate()
     finally:
         calm.kill()
-    found = emissions(kafka, job)
-    print(f"{len(crashes)} kills, {len(wanted.results)} results, {len(found)} messages, ", end="")
-    print(f"{repetitions(found)} identical repetitions, {wanted.late} late records")
-    assert_results_are(found, wanted)
+    assert idle.lag == dict.fromkeys(input_topics(job.file), 0)
+    found, beside = emissions(kafka, job), written_beside(kafka, job)
+    print(f"{len(crashes)} kills, {len(wanted.results)} results, {len(found)} and {len(beside)} messages, ", end="")
+    print(f"{repetitions(found)} and {repetitions(beside)} identical repetitions, {wanted.late} late records")
+    assert_results_are([*found, *beside], wanted)
     best, held = at_highest_revision(found), redis_server.latest(job.file.org_id)
-    newest = {(asset, point): at for asset, point, at in sorted(wanted.results, key=lambda key: key[2])}
+    newest = {(asset, point): at for asset, point, at in sorted(best, key=lambda key: key[2])}
     assert {key: (value["time"], value["value"]) for key, value in held.items()} == {
         key: (at, best[(*key, at)].value) for key, at in newest.items()
     }
+
+
+def written_beside(kafka: KafkaBroker, job: TestJob) -> list[Emission]:
+    """What stages have written to topics of their own; the results' topic has none of it."""
+    found = [each for topic in job.file.spec.block.topics_written() for each in emissions(kafka, job, topic)]
+    assert {each.key[1] for each in found} == ({"Meter::Max"} if found else set())
+    in_order = sorted(found, key=lambda each: each.key)  # by partition as they were written, a key's in one
+    assert all(one.revision <= next_.revision for one, next_ in pairwise(in_order) if one.key == next_.key)
+    return found
 
 
 class Feed:
     """A gateway that sends a few records again and again, so that an attempt meets several micro-batches."""
 
     def __init__(self, kafka: KafkaBroker, job: TestJob, records: list[Record]) -> None:
-        self._kafka, self._job, self._records, self._sent = kafka, job, records, 0
+        self._kafka, self._records, self._sent = kafka, records, 0
+        self._raw, self._own = job.file.input_topic, job.file.spec.block.topics_read()
 
     def send(self, count: int) -> None:
-        send(self._kafka, self._job, self._records[self._sent : self._sent + count])
+        some = self._records[self._sent : self._sent + count]
+        for topic in {self._raw, *self._own.values()}:
+            self._kafka.produce(topic, map(origin_message, (record for record in some if self._topic(record) == topic)))
         self._sent += count
+
+    def _topic(self, record: Record) -> str:
+        """The topic that the job reads the record's point from."""
+        return self._own.get(PointRef.parse(record[1]), self._raw)
 
     def send_rest(self) -> None:
         """All that is left; there is some, so that the last attempt has work, too."""
