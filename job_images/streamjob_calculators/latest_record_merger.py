@@ -14,7 +14,7 @@ from streamjob_api.duration_limits import between
 from streamjob_api.durations import Duration
 from streamjob_api.expressions import Expression, value_type
 from streamjob_api.points import PointRef
-from streamjob_api.rule_faults import RuleFault
+from streamjob_api.rule_faults import RuleFault, listed_twice
 from streamjob_calculators.kit import Calculator, Run, pl
 from streamjob_calculators.kit.conditions import numbers
 from streamjob_calculators.kit.latest import listed, with_latest
@@ -62,9 +62,7 @@ class LatestRecordMerger(Calculator):
     def faults(self) -> Iterator[RuleFault]:
         """Inputs differ, one triggers, and the expression is a number of them."""
         points = [each.point for each in self.inputs]
-        for number, point in enumerate(points):
-            if point in points[:number]:
-                yield RuleFault(f"'{point}' is listed twice; leave one out", ("inputs", number))
+        yield from listed_twice("inputs", points)
         if not any(each.trigger for each in self.inputs):
             yield RuleFault("no point triggers; write trigger: true for at least one", ("inputs",))
         for variable in sorted(self.expression.variables - {*points}):

@@ -29,6 +29,9 @@ LAST_FIELDS: Mapping[str, ValueType] = {
 }
 
 
+_NO_TEXTS = "; for texts and truth values, compare ${record::text}"
+
+
 def condition_faults(condition: Expression, path: str, *, has_last: bool = False) -> Iterator[RuleFault]:
     """Yield what is wrong with a condition: names of fields that there are not, and what is not true or false."""
     known = {RECORD: RECORD_FIELDS} | ({LAST: LAST_FIELDS} if has_last else {})
@@ -39,8 +42,16 @@ def condition_faults(condition: Expression, path: str, *, has_last: bool = False
             nearest = did_you_mean(ref.point, fields)
             message = f"a record has no field '{ref.point}'{nearest or '; it has ' + ', '.join(fields)}"
             yield RuleFault(message, (path,))
-        types[ref] = fields.get(ref.point) if fields is not None else None
+        # A point is the number that its record has.
+        types[ref] = fields.get(ref.point) if fields is not None else ValueType.DOUBLE
     checked = value_type(condition, types.get)
-    yield from (RuleFault(str(fault), (path,)) for fault in checked.faults)
+    remedy = _NO_TEXTS if checked.faults and _fits_texts(condition, types) else ""
+    yield from (RuleFault(f"{fault}{remedy}", (path,)) for fault in checked.faults)
     if not checked.faults and checked.type is not ValueType.BOOLEAN:
         yield RuleFault("gives no true or false; compare something, as in ${record::value} > 0", (path,))
+
+
+def _fits_texts(condition: Expression, types: Mapping[PointRef, ValueType | None]) -> bool:
+    """Whether nothing would be wrong if values were not numbers alone."""
+    others = {ref: None if kind is ValueType.DOUBLE else kind for ref, kind in types.items()}
+    return not value_type(condition, others.get).faults

@@ -32,7 +32,7 @@ def _is_of_others(calculator: type[StageParameters]) -> bool:
 def _page(name: str, calculator: type[StageParameters]) -> str:
     paragraphs = inspect.cleandoc(calculator.__doc__ or "")
     older = ", ".join(f"`{alias}`" for alias in calculator.ALIASES)
-    told = [f"Older name: {older}.", ""] if older else []
+    told = [f"Older name{'s' if len(calculator.ALIASES) > 1 else ''}: {older}.", ""] if older else []
     if not calculator.model_fields:
         return "\n".join([f"## {name}", "", paragraphs, "", *told, "It has no parameters.", ""])
     own, *below = parts(Part(name, calculator))
