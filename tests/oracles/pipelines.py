@@ -218,6 +218,22 @@ def tank_watch(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
     }
 
 
+def compressor_cycles(lines: Sequence[str], _: Attributes) -> dict[Key, float]:
+    """Of each compressor, the first current above 8 and the first one below 3 behind it, and so on from there."""
+    currents: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for asset, _point, time, value in records(lines):
+        if value >= 0:
+            currents[asset].append((time, value))
+    cycles: dict[Key, float] = {}
+    for asset, found in currents.items():
+        rest = iter(found)
+        for begin, current in rest:
+            end = next((time for time, later in rest if later < 3), None) if current > 8 else None
+            if end is not None:
+                cycles[asset, "CycleSeconds", end] = (end - begin) / 1000
+    return cycles
+
+
 Oracle = Callable[[Sequence[str], Attributes], Mapping[Key, Value]]
 ORACLES: Mapping[str, Oracle] = {
     "sub-meter-energy": sub_meter_energy,
@@ -231,6 +247,7 @@ ORACLES: Mapping[str, Oracle] = {
     "clean-temperatures": clean_temperatures,
     "average-voltage": average_voltage,
     "tank-watch": tank_watch,
+    "compressor-cycles": compressor_cycles,
 }
 
 
