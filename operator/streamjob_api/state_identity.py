@@ -14,8 +14,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from streamjob_api.calculators import Graph, Stage
-from streamjob_api.calculators.catalogue import canonical_name, parameters_of
+from streamjob_api.calculators.catalogue import canonical_name
 from streamjob_api.calculators.foreign import Foreign
+from streamjob_api.calculators.stages import parameters_of
 from streamjob_api.diffs import Diff, given_fields
 from streamjob_api.durations import Duration
 from streamjob_api.expressions import Expression, printed

@@ -9,7 +9,6 @@ from types import ModuleType
 
 from streamjob_api.calculators.foreign import Foreign
 from streamjob_api.calculators.parameters import StageParameters
-from streamjob_api.calculators.stages import Stage
 
 # A package each of whose modules holds one calculator, named as the module; what is not a calculator is in a package
 # within it.
@@ -38,14 +37,6 @@ def calculator_of(name: str) -> type[StageParameters] | None:
 def canonical_name(calculator: type[StageParameters]) -> str:
     """Return the newest name of a calculator that the catalogue holds."""
     return next(name for name, each in catalogue().items() if each is calculator)
-
-
-def parameters_of(stage: Stage) -> StageParameters:
-    """Return the parameters of a valid pipeline's stage."""
-    calculator = calculator_of(stage.calculator)
-    if calculator is None:
-        raise TypeError("the stage of a valid pipeline has a calculator")
-    return calculator.model_validate(stage.parameters, by_alias=True, by_name=False)
 
 
 @cache

@@ -3,17 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 
-from streamjob_api.calculators.catalogue import calculator_of, catalogue
 from streamjob_api.calculators.flow import Flow
 from streamjob_api.calculators.node import Node
+from streamjob_api.calculators.order import ordered
 from streamjob_api.calculators.own_topics import topic_faults
-from streamjob_api.calculators.parameters import StageParameters, parsed
-from streamjob_api.calculators.stages import SOURCE, Stage
+from streamjob_api.calculators.stages import SOURCE, Stage, parameters_of
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
-from streamjob_api.suggestions import did_you_mean
 
 # Points that a message lists.
 _LISTED = 4
@@ -90,59 +87,25 @@ class Wiring:
 
     def graph(self) -> Graph | None:
         """Return the graph; None where there are faults."""
-        order = self._order()
-        parameters = [self._parameters(number, stage) for number, stage in enumerate(self.stages)]
-        if self.faults:
-            return None
+        numbers = {stage.name: number for number, stage in enumerate(self.stages)}
         read = {before for stage in self.stages for before in stage.from_}
         flows: dict[str, Flow] = {SOURCE: Flow(is_open=True)}
         inputs: dict[PointRef, None] = {}
         nodes: list[Node] = []
-        for number in order:
-            stage, own = self.stages[number], parameters[number]
-            if own is None:
-                raise TypeError("a stage without faults has parameters")
-            before = Flow.joined(flows[name] for name in stage.from_)
+        for name in ordered([(stage.name, stage.from_) for stage in self.stages]):
+            stage = self.stages[numbers[name]]
+            own = parameters_of(stage)
+            before = Flow.joined(flows[each] for each in stage.from_)
             taken = own.takes()
             coming = before if taken is None else before.drawn(taken)
             if before.is_open and taken is not None:
                 inputs |= dict.fromkeys(sorted(taken - {*before.points}))
             flows[stage.name] = own.gives(coming)
-            nodes.append(Node(number, stage, own, coming, flows[stage.name], stage.name not in read))
+            nodes.append(Node(numbers[name], stage, own, coming, flows[stage.name], stage.name not in read))
             self.faults += self._flow_faults(nodes[-1], before)
         self.faults += topic_faults(nodes)
         self.faults += self._result_faults(nodes, inputs)
         return None if self.faults else Graph(tuple(nodes), tuple(inputs))
-
-    def _order(self) -> list[int]:
-        """Return the stages' numbers, each behind those that it reads; what they read is there, without a circle."""
-        numbers = {stage.name: number for number, stage in enumerate(self.stages)}
-        for number, stage in enumerate(self.stages):
-            for place, before in enumerate(stage.from_):
-                if before not in numbers and before != SOURCE:
-                    message = f"there is no stage '{before}'{did_you_mean(before, {SOURCE, *numbers})}"
-                    self.faults.append(RuleFault(message, ("stages", number, "from", place)))
-        reads = {stage.name: {*stage.from_} - {stage.name, SOURCE} for stage in self.stages}
-        try:
-            order = [*TopologicalSorter(reads).static_order()]
-        except CycleError as error:
-            circle = " -> ".join(reversed(error.args[1]))
-            message = f"the stages read each other in a circle: {circle}; begin from '{SOURCE}'"
-            self.faults.append(RuleFault(message, ("stages",)))
-            return []
-        return [numbers[name] for name in order if name in numbers]
-
-    def _parameters(self, number: int, stage: Stage) -> StageParameters | None:
-        place = ("stages", number)
-        calculator = calculator_of(stage.calculator)
-        if calculator is None:
-            nearest = did_you_mean(stage.calculator, catalogue())
-            message = f"there is no calculator '{stage.calculator}'{nearest or '; see the list of calculators'}"
-            self.faults.append(RuleFault(message, (*place, "calculator")))
-            return None
-        parameters, faults = parsed(calculator, stage.parameters)
-        self.faults += (RuleFault(fault.message, (*place, "parameters", *fault.path)) for fault in faults)
-        return parameters
 
     def _flow_faults(self, node: Node, before: Flow) -> Iterator[RuleFault]:
         """What a stage works on comes to it, and is of a type that fits."""

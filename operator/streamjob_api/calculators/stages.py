@@ -9,11 +9,14 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from streamjob_api import forms
 from streamjob_api.base import ApiModel
+from streamjob_api.calculators.catalogue import calculator_of, catalogue
 from streamjob_api.calculators.conditions import condition_faults
+from streamjob_api.calculators.parameters import StageParameters, parsed
 from streamjob_api.diffs import RESTART, STATE_BREAKING
 from streamjob_api.expressions import Expression
 from streamjob_api.rule_faults import RuleFault, listed_twice
 from streamjob_api.schema_marks import ANY_FIELDS, SET, rules
+from streamjob_api.suggestions import did_you_mean
 
 MAX_PARAMETERS = 50
 # All parameters of all stages have to fit into a ConfigMap.
@@ -103,6 +106,17 @@ class Stage(ApiModel):
                 yield RuleFault(f"'{before}' is the stage itself; name an earlier stage", ("from", number))
         yield from listed_twice("from", self.from_)
         yield from listed_twice("qualities", self.qualities)
+        yield from self._parameter_faults()
+
+    def _parameter_faults(self) -> Iterator[RuleFault]:
+        calculator = calculator_of(self.calculator)
+        if calculator is None:
+            nearest = did_you_mean(self.calculator, catalogue())
+            message = f"there is no calculator '{self.calculator}'{nearest or '; see the list of calculators'}"
+            yield RuleFault(message, ("calculator",))
+        elif not [*self._large_parameters()]:
+            _, faults = parsed(calculator, self.parameters)
+            yield from (RuleFault(fault.message, ("parameters", *fault.path)) for fault in faults)
 
     def _large_parameters(self) -> Iterator[RuleFault]:
         if _depth(self.parameters) > MAX_PARAMETERS_DEPTH:
@@ -110,6 +124,14 @@ class Stage(ApiModel):
         elif len(json.dumps(self.parameters)) > MAX_PARAMETERS_LENGTH:
             message = f"longer than {MAX_PARAMETERS_LENGTH} characters as JSON; keep large data in a service"
             yield RuleFault(message, ("parameters",))
+
+
+def parameters_of(stage: Stage) -> StageParameters:
+    """Return the parameters of a valid stage."""
+    calculator = calculator_of(stage.calculator)
+    if calculator is None:
+        raise TypeError("a valid stage has a calculator")
+    return calculator.model_validate(stage.parameters, by_alias=True, by_name=False)
 
 
 def _depth(value: Any) -> int:

@@ -10,6 +10,7 @@ from pydantic import Field
 from streamjob_api.calculators import Graph, Stage
 from streamjob_api.calculators.foreign import Foreign
 from streamjob_api.calculators.graph import Wiring
+from streamjob_api.calculators.order import order_faults, reads_of
 from streamjob_api.diffs import STATE_BREAKING
 from streamjob_api.faults import path_text
 from streamjob_api.names import NameCheck
@@ -37,7 +38,7 @@ class Pipeline(TemplateBlock):
 
     @classmethod
     def faults_of_form(cls, raw: Mapping[str, Any]) -> Iterator[RuleFault]:
-        """Names are unique."""
+        """Names are unique, and stages read stages that there are."""
         stages = raw.get("stages")
         named = [
             (str(stage["name"]), number)
@@ -48,9 +49,10 @@ class Pipeline(TemplateBlock):
         for name, number in named:
             if times[name] > 1 and (name, number) != next(each for each in named if each[0] == name):
                 yield RuleFault(f"'{name}' is the name of an earlier stage; choose another", ("stages", number, "name"))
+        yield from order_faults(reads_of(stages))
 
     def faults(self) -> Iterator[RuleFault]:
-        """Stages read stages that there are, and get what their calculators work on."""
+        """Stages get what their calculators work on."""
         wiring = Wiring(self.stages, [])
         wiring.graph()
         yield from wiring.faults
