@@ -82,6 +82,8 @@ class RecordGenerator(Calculator):
     def gives(self, coming: Flow) -> Flow:
         """Return the output; what was attached to triggers goes on."""
         given = coming.made(self.output, self.value.type).with_attached(ATTACHED)
+        if self.value.latest is not None:
+            given = given.untyped()
         return given if self.every is None else Flow(given.points, frozenset({ATTACHED}))
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:

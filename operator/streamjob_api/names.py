@@ -80,6 +80,11 @@ class NameCheck:
         """There is such an attribute, and its values are numbers."""
         return self._numeric(ref, path, self.attribute(ref, path))
 
+    def common_type(self, refs: Collection[PointRef]) -> ValueType | None:
+        """The type of some points; None where they are of several, or of one that is not known."""
+        types = {self._models.value_type(ref) for ref in refs}
+        return types.pop() if len(types) == 1 else None
+
     def output(
         self, ref: PointRef, path: str, result: ValueType | None, what: str, *, converts: bool = False
     ) -> Point | None:

@@ -15,13 +15,16 @@ class Made:
     Attributes:
         sources: points of the topic.
         type: of the values; None: that of the sources.
+        is_typed: whether their type is known by that.
     """
 
     sources: frozenset[PointRef]
     type: ValueType | None = None
+    is_typed: bool = True
 
     def __or__(self, other: "Made") -> "Made":
-        return Made(self.sources | other.sources, self.type if self.type == other.type else None)
+        is_typed = self.is_typed and other.is_typed and self.type == other.type
+        return Made(self.sources | other.sources, self.type if is_typed else None, is_typed)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class Flow:
         from_all = Flow.joined(Flow({output: made}) for made in self.points.values())
         made = from_all.points.get(output, Made(frozenset()))
         return replace(self, points={output: made if of is None else Made(made.sources, of)}, is_open=False)
+
+    def untyped(self) -> "Flow":
+        """Return the same, of types that nobody tells."""
+        return replace(self, points={point: replace(made, is_typed=False) for point, made in self.points.items()})
 
     def with_attached(self, *names: str) -> "Flow":
         """Return what a stage gives that adds to ``attr``."""

@@ -28,7 +28,7 @@ class Foreign(StageParameters):
     def gives(self, coming: Flow) -> Flow:
         """Return the point of ``output``; without one, what comes."""
         given = _points((self.model_extra or {}).get("output"))
-        return coming.made(given[0]) if given else coming
+        return (coming.made(given[0]) if given else coming).untyped()
 
 
 def _points(written: Any) -> list[PointRef]:

@@ -112,4 +112,6 @@ class Pipeline(TemplateBlock):
             unasked -= node.parameters.takes() or frozenset()
             node.parameters.check_names(names, f"{path}.parameters")
         for node, output in self.graph.results:
-            names.output(output, f"{self.BLOCK}.stages[{node.number}]", node.given.points[output].type, "the stage")
+            made = node.given.points[output]
+            kind = made.type or (names.common_type(made.sources) if made.is_typed else None)
+            names.output(output, f"{self.BLOCK}.stages[{node.number}]", kind, "the stage")
