@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -32,7 +32,6 @@ class CumulantDecomposer(PointCalculator):
     """
 
     ALIASES: ClassVar[tuple[str, ...]] = ("delta-calculator",)
-    NEEDS: ClassVar[Mapping[str, str]] = {LAST: "last-record-appender"}
 
     slope_threshold: Interval = Field(
         default=UNBOUNDED, description="Slopes that are right, for each hour.", examples=["[0, 50]"]
@@ -55,6 +54,11 @@ class CumulantDecomposer(PointCalculator):
             yield RuleFault("scale is given too; leave one of them out", ("scaleAttribute",))
         if self.slope_threshold is not UNBOUNDED and self.slope_limit_attribute is not None:
             yield RuleFault("slopeThreshold is given too; leave one of them out", ("slopeLimitAttribute",))
+
+    def misfits(self, coming: Flow) -> Iterator[RuleFault]:
+        """Records have their last ones beside them."""
+        if LAST not in coming.attached:
+            yield RuleFault("needs what last-record-appender adds to records; name such a stage in 'from'", ("from",))
 
     def numbers(self) -> frozenset[PointRef]:
         """Readings are numbers."""

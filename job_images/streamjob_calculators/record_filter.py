@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from streamjob_api.calculators.conditions import condition_faults
+from streamjob_api.calculators import Flow
+from streamjob_api.calculators.conditions import condition_faults, never_coming
 from streamjob_api.expressions import Expression
 from streamjob_api.rule_faults import RuleFault
 from streamjob_calculators.kit import Calculator, Run, pl
@@ -45,6 +46,11 @@ class RecordFilter(Calculator):
     def keeps_state(self) -> bool:
         """Each record is looked at by itself."""
         return False
+
+    def misfits(self, coming: Flow) -> Iterator[RuleFault]:
+        """Its points come."""
+        if self.condition is not None:
+            yield from never_coming(self.condition, coming, "parameters", "condition")
 
     def needs_redis(self) -> bool:
         """Tags are there."""

@@ -63,6 +63,13 @@ class RecordFormatter(Calculator):
         """Each record is looked at by itself."""
         return False
 
+    def misfits(self, coming: Flow) -> Iterator[RuleFault]:
+        """What is kept is there."""
+        for number, name in enumerate(self.keep or []):
+            if name not in coming.attached and not coming.attaches_more:
+                listed = f"it has {', '.join(sorted(coming.attached))}" if coming.attached else "it is empty"
+                yield RuleFault(f"no stage before adds '{name}' to attr; {listed}", ("parameters", "keep", number))
+
     def takes(self) -> frozenset[PointRef] | None:
         """Return the points that are renamed; where none is, whatever comes."""
         return frozenset(each.point for each in self.rename) or None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from streamjob_api.calculators.flow import Flow
 from streamjob_api.data_types import ValueType
 from streamjob_api.expressions import Expression, value_type
 from streamjob_api.points import PointRef
@@ -49,6 +50,15 @@ def condition_faults(condition: Expression, path: str, *, has_last: bool = False
     yield from (RuleFault(f"{fault}{remedy}", (path,)) for fault in checked.faults)
     if not checked.faults and checked.type is not ValueType.BOOLEAN:
         yield RuleFault("gives no true or false; compare something, as in ${record::value} > 0", (path,))
+
+
+def never_coming(condition: Expression, coming: Flow, *path: str) -> Iterator[RuleFault]:
+    """Yield a fault for each point of a condition that none of the records is of, if there are any."""
+    if not coming.points:
+        return
+    for ref in sorted(condition.variables):
+        if ref.model not in {RECORD, LAST} and coming.of(ref) is None:
+            yield RuleFault(f"no record of '{ref}' comes, so that it is always missing; {coming.words}", path)
 
 
 def _fits_texts(condition: Expression, types: Mapping[PointRef, ValueType | None]) -> bool:

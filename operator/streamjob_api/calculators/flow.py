@@ -7,6 +7,9 @@ from typing import Self
 from streamjob_api.data_types import ValueType
 from streamjob_api.points import PointRef
 
+# Points that a message lists.
+_LISTED = 4
+
 
 @dataclass(frozen=True)
 class Made:
@@ -35,24 +38,36 @@ class Flow:
         points: that the records may be of.
         attached: names of what stages added to ``attr``.
         is_open: whether there is more: whatever the topic holds.
+        attaches_more: whether stages may have added more to ``attr``.
     """
 
     points: Mapping[PointRef, Made] = field(default_factory=dict)
     attached: frozenset[str] = frozenset()
     is_open: bool = False
+    attaches_more: bool = False
 
     @classmethod
     def joined(cls, flows: Iterable["Flow"]) -> Self:
         """Return what comes where several flows meet."""
         points: dict[PointRef, Made] = {}
         attached: frozenset[str] = frozenset()
-        is_open = False
+        is_open = attaches_more = False
         for flow in flows:
             for point, made in flow.points.items():
                 points[point] = points[point] | made if point in points else made
             attached |= flow.attached
             is_open |= flow.is_open
-        return cls(points, attached, is_open)
+            attaches_more |= flow.attaches_more
+        return cls(points, attached, is_open, attaches_more)
+
+    @property
+    def words(self) -> str:
+        """What comes, in place of what was named."""
+        if not self.points:
+            return "nothing does"
+        listed = [str(point) for point in sorted(self.points)]
+        more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+        return f"what comes is {', '.join(listed[:_LISTED])}{more}"
 
     def drawn(self, wanted: Collection[PointRef]) -> "Flow":
         """Return the part of some points; those of them that do not come are not in it."""

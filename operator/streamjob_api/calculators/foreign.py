@@ -1,5 +1,6 @@
 """Calculators of packages that are not installed here, but in the image that the job runs in."""
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ConfigDict
@@ -28,7 +29,7 @@ class Foreign(StageParameters):
     def gives(self, coming: Flow) -> Flow:
         """Return the point of ``output``; without one, what comes."""
         given = _points((self.model_extra or {}).get("output"))
-        return (coming.made(given[0]) if given else coming).untyped()
+        return replace((coming.made(given[0]) if given else coming).untyped(), attaches_more=True)
 
 
 def _points(written: Any) -> list[PointRef]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from streamjob_api.calculators.conditions import never_coming
 from streamjob_api.calculators.flow import Flow
 from streamjob_api.calculators.node import Node
 from streamjob_api.calculators.order import ordered
@@ -11,9 +12,6 @@ from streamjob_api.calculators.own_topics import topic_faults
 from streamjob_api.calculators.stages import SOURCE, Stage, parameters_of
 from streamjob_api.points import PointRef
 from streamjob_api.rule_faults import RuleFault
-
-# Points that a message lists.
-_LISTED = 4
 
 
 @dataclass(frozen=True)
@@ -112,10 +110,10 @@ class Wiring:
         place = ("stages", node.number)
         for point in sorted(node.parameters.takes() or ()):
             if before.of(point) is None:
-                yield RuleFault(f"no record of '{point}' comes from {_words(node.stage)}; {_given(before)}", place)
-        for name, remedy in node.parameters.NEEDS.items():
-            if name not in node.coming.attached:
-                yield RuleFault(f"needs what {remedy} adds to records; name such a stage in 'from'", (*place, "from"))
+                yield RuleFault(f"no record of '{point}' comes from {_words(node.stage)}; {before.words}", place)
+        if node.stage.precondition is not None:
+            yield from _below(place, never_coming(node.stage.precondition, node.coming, "precondition"))
+        yield from _below(place, node.parameters.misfits(node.coming))
         for point in sorted(node.parameters.numbers()):
             made = node.coming.of(point)
             if made is not None and made.type is not None and not made.type.is_number:
@@ -145,10 +143,5 @@ def _words(stage: Stage) -> str:
     return " and ".join(f"'{name}'" for name in stage.from_)
 
 
-def _given(flow: Flow) -> str:
-    """What comes, in place of what was named."""
-    if not flow.points:
-        return "nothing does"
-    listed = [str(point) for point in sorted(flow.points)]
-    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    return f"what comes is {', '.join(listed[:_LISTED])}{more}"
+def _below(place: tuple[str | int, ...], faults: Iterator[RuleFault]) -> Iterator[RuleFault]:
+    return (RuleFault(fault.message, (*place, *fault.path)) for fault in faults)

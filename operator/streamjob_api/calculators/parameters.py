@@ -19,12 +19,11 @@ from streamjob_api.rule_faults import RuleFault
 class StageParameters(ApiModel):
     """The parameters of a stage, and what they say of its records.
 
-    ``ALIASES``: older names of the calculator. ``NEEDS``: what earlier stages must have added to ``attr``, each by a
+    ``ALIASES``: older names of the calculator.
     remedy. The docstring of a calculator's class is the first paragraph of its page.
     """
 
     ALIASES: ClassVar[tuple[str, ...]] = ()
-    NEEDS: ClassVar[Mapping[str, str]] = {}
 
     def takes(self) -> frozenset[PointRef] | None:
         """Return the points whose records it works on; None: whatever comes. It is given no others."""
@@ -33,6 +32,10 @@ class StageParameters(ApiModel):
     def numbers(self) -> frozenset[PointRef]:
         """Return those of the points whose values have to be numbers."""
         return frozenset()
+
+    def misfits(self, coming: Flow) -> Iterator[RuleFault]:  # noqa: ARG002
+        """Yield what it names of what comes that is not there; paths begin at the stage."""
+        return iter(())
 
     def gives(self, coming: Flow) -> Flow:
         """Return what it gives of what comes, which is of points that it takes."""
