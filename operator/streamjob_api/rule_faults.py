@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 RULE = "rule"
@@ -28,6 +28,15 @@ def listed_twice(field: str, values: Sequence[object]) -> Iterator[RuleFault]:
     for number, value in enumerate(values):
         if value in values[:number]:
             yield RuleFault(f"'{value}' is listed twice; leave one out", (field, number))
+
+
+def not_one_given(model: BaseModel) -> Iterator[RuleFault]:
+    """Yield a fault where none, or more than one, of a model's fields says anything."""
+    names = type(model).model_fields
+    given = [name for name in names if getattr(model, name)]
+    if len(given) != 1:
+        told = f"{' and '.join(given)} are given" if given else "nothing is given"
+        yield RuleFault(f"{told}; write one of {', '.join(names)}")
 
 
 def raised(title: str, faults: Sequence[RuleFault]) -> ValidationError:

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from streamjob_api.base import ApiModel
 from streamjob_api.points import NAME
-from streamjob_api.rule_faults import RuleFault, listed_twice
+from streamjob_api.rule_faults import RuleFault, listed_twice, not_one_given
 from streamjob_calculators.kit.calculator import Run
 from streamjob_calculators.kit.lookups import TagName, TagValues, TreeId
 
@@ -49,10 +49,7 @@ class ChosenAssets(ApiModel):
 
     def faults(self) -> Iterator[RuleFault]:
         """They are chosen in one way, each id once."""
-        given = [name for name in type(self).model_fields if getattr(self, name)]
-        if len(given) != 1:
-            told = f"{' and '.join(given)} are given" if given else "nothing is given"
-            yield RuleFault(f"{told}; write one of {', '.join(type(self).model_fields)}")
+        yield from not_one_given(self)
         yield from listed_twice("ids", self.ids)
 
     @property

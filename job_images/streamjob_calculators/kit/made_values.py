@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from streamjob_api.base import ApiModel, Bool, Number
 from streamjob_api.data_types import ValueType
 from streamjob_api.points import PointRef
-from streamjob_api.rule_faults import RuleFault
+from streamjob_api.rule_faults import RuleFault, not_one_given
 from streamjob_calculators.kit.calculator import Run
 from streamjob_calculators.kit.columns import np, pl
 
@@ -72,10 +72,7 @@ class MadeValue(ApiModel):
 
     def faults(self) -> Iterator[RuleFault]:
         """There is one source."""
-        given = [name for name in type(self).model_fields if getattr(self, name)]
-        if len(given) != 1:
-            told = f"{' and '.join(given)} are given" if given else "nothing is given"
-            yield RuleFault(f"{told}; write one of {', '.join(type(self).model_fields)}")
+        yield from not_one_given(self)
 
     @property
     def is_counted(self) -> bool:
