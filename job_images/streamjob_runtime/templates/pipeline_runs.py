@@ -76,17 +76,19 @@ class StageRun:
     failed: list[pl.DataFrame] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     _kept: pl.DataFrame | None = None
+    _is_recalled: bool = False
 
     def recall(self) -> pl.DataFrame | None:
-        """Return what the stage kept."""
-        self._kept = self.store.recall()
+        """Return what the stage kept; the state is asked once."""
+        if not self._is_recalled:
+            self._kept, self._is_recalled = self.store.recall(), True
         return self._kept
 
     def keep(self, state: pl.DataFrame) -> None:
         """Keep a frame for the next micro-batch; one that is there already is not written again."""
         if self._kept is None or not state.equals(self._kept):
             self.store.keep(state)
-        self._kept = state
+        self._kept, self._is_recalled = state, True
 
     def owned(self, assets: list[str]) -> list[str]:
         """Return those of some assets that are the shard's."""
