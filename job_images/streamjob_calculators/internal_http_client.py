@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -16,14 +17,14 @@ from streamjob_api.calculators import Flow
 from streamjob_api.data_types import ValueType
 from streamjob_api.duration_limits import between
 from streamjob_api.durations import Duration
+from streamjob_api.job_file import HTTP_AUTH_DIR
 from streamjob_api.json_paths import JsonPath
 from streamjob_api.permissions import PORTS, Permissions
 from streamjob_api.rule_faults import RuleFault
 from streamjob_calculators.kit import PointCalculator, Run, pl
 
 if TYPE_CHECKING:
-    from streamjob_runtime.http_answers import Answer
-    from streamjob_runtime.http_calls import Request
+    from streamjob_runtime.http_calls import Answer, HttpClient, Request
 
 ATTACHED = "internalHttpClient"
 _FIELDS = ("assetId", "modelId", "pointId", "time", "value")
@@ -141,7 +142,7 @@ class InternalHttpClient(PointCalculator):
         asked = self._asked(records)
         distinct = asked.unique(maintain_order=True)
         requests = [self._request(row) for row in distinct.iter_rows(named=True)]
-        answers = answers_of(self._setting(run)).of(requests) if requests else []
+        answers = answers_of(self._client(run), self.cache.milliseconds / 1000).of(requests)
         told = [self._told(answer) for answer in answers]
         schema = {"said": pl.String(), "number": pl.Float64(), "cause": pl.String()}
         found = pl.concat([distinct, pl.DataFrame(told, schema=schema, orient="row")], how="horizontal")
@@ -158,17 +159,12 @@ class InternalHttpClient(PointCalculator):
             run.reject(failed.drop(*schema), str(cause))
         return self.named(self._given(rows.filter(pl.col("cause").is_null())).drop(*schema))
 
-    def _setting(self, run: Run) -> Any:
-        from streamjob_runtime.http_answers import Setting  # noqa: PLC0415 (the operator reads parameters alone)
+    def _client(self, run: Run) -> HttpClient:
+        from streamjob_runtime.http_calls import HttpClient  # noqa: PLC0415 (the operator reads parameters alone)
 
         allowed = run.surroundings.allowed.http
-        return Setting(
-            tuple(allowed.hosts) if allowed else (),
-            self.timeout.milliseconds / 1000,
-            self.retries,
-            self.parallelism,
-            self.cache.milliseconds / 1000,
-        )
+        hosts = tuple(allowed.hosts) if allowed else ()
+        return HttpClient(hosts, self.timeout.milliseconds / 1000, self.retries, self.parallelism, Path(HTTP_AUTH_DIR))
 
     def _asked(self, records: pl.DataFrame) -> pl.DataFrame:
         """Return what of each record is named in its request."""
@@ -203,7 +199,7 @@ class InternalHttpClient(PointCalculator):
     def _told(self, answer: Answer) -> tuple[str | None, float | None, str | None]:
         """Return the part of an answer as JSON, as a number, or why there is none."""
         if answer.cause is not None:
-            return None, None, answer.cause
+            return None, None, f"the host {answer.cause}"
         part = answer.document
         try:
             for step in self.result.steps:

@@ -1,32 +1,25 @@
 """Requests to hosts that the StreamResource allows: each ends in time, and is never led elsewhere."""
 
-import base64
-import http.client
+import asyncio
 import json
-import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
+from yarl import URL
+
 from streamjob_api.permissions import HttpCalls
 from streamjob_runtime.faults import InvalidConfiguration
-from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Waits, longer
+from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, longer
 
 LARGEST_ANSWER = 64 * 1024
-_TOO_MANY_REQUESTS, _FIRST_OF_SERVER = 429, 500
-
-
-class CallFailed(Exception):  # noqa: N818 (a result like any other)
-    """A request that gave nothing; its text is the cause, without the address or any secret."""
-
-    def __init__(self, cause: str, *, may_pass: bool = False) -> None:
-        super().__init__(cause)
-        self.may_pass = may_pass
+# Not packed, so that the limit holds for what is read.
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True)
@@ -38,90 +31,116 @@ class Request:
     body: bytes | None = None
 
 
-@dataclass
-class HttpClient:
-    """Asks one request at a time; threads may share it.
+@dataclass(frozen=True)
+class Answer:
+    """What came of a request.
 
     Attributes:
-        allowed: hosts that may be asked.
-        timeout_seconds: time for the request and its whole answer; connecting and agreeing on TLS have as much again,
-            each, and the look-up of a name has the system's.
-        retries: further attempts where a request may pass later.
-        auth_dir: folder of the secret's files, read for each attempt.
-        waits: whose abort ends the pauses.
+        document: JSON; None where there is none.
+        cause: why there is none, without the address or any secret.
     """
 
-    allowed: HttpCalls | None
+    document: Any = None
+    cause: str | None = None
+
+
+class _Failed(Exception):  # noqa: N818 (a result like any other)
+    """An attempt that gave nothing; its text is the cause."""
+
+    def __init__(self, cause: str, *, may_pass: bool = False) -> None:
+        super().__init__(cause)
+        self.may_pass = may_pass
+
+
+@dataclass(frozen=True)
+class HttpClient:
+    """Asks several requests at a time; connections serve one after the other, until all are answered.
+
+    Attributes:
+        hosts: those that may be asked, as HttpCalls lists them.
+        timeout_seconds: time for an attempt, from looking up the host's name to the end of its answer.
+        retries: further attempts where a request may pass later.
+        parallelism: requests under way at once.
+        auth_dir: folder of the secret's files, read for each call of ``ask``.
+    """
+
+    hosts: tuple[str, ...]
     timeout_seconds: float
     retries: int
+    parallelism: int
     auth_dir: Path
-    waits: Waits = field(default_factory=Waits)
 
-    def ask(self, request: Request) -> Any:
-        """Return the JSON document that a request is answered with.
+    def ask(self, requests: Sequence[Request]) -> list[Answer]:
+        """Return what each request is answered with, in their order.
 
         Raises:
-            InvalidConfiguration: the host is not allowed.
-            CallFailed: it gave nothing, in the last attempt.
-            Interrupted: the driver is told to stop meanwhile.
+            InvalidConfiguration: a host is not allowed; then none is asked.
         """
-        if self.allowed is None or not self.allowed.allows(request.url):
+        allowed = HttpCalls.model_construct(hosts=[*self.hosts])
+        if not all(allowed.allows(request.url) for request in requests):
             raise InvalidConfiguration("a stage asks a host that spec.pipelines.http.hosts does not list; ask for it")
-        pause = FIRST_PAUSE_SECONDS
-        for _ in range(self.retries):
-            try:
-                return self._attempt(request)
-            except CallFailed as failed:
-                if not failed.may_pass:
-                    raise
-            self.waits.pause(pause)
-            pause = longer(pause)
-        return self._attempt(request)
+        return asyncio.run(self._answers(requests)) if requests else []
 
-    def _attempt(self, request: Request) -> Any:
-        is_late = threading.Event()
+    async def _answers(self, requests: Sequence[Request]) -> list[Answer]:
+        answers = [Answer()] * len(requests)
+        waiting = iter(enumerate(requests))
+
+        async def ask_in_turn(session: aiohttp.ClientSession) -> None:
+            for place, request in waiting:
+                answers[place] = await self._answer(session, request)
+
         try:
-            with closing(self._connection(request.url)) as connection:
-                connection.connect()
-                with _ended(connection.sock, self.timeout_seconds, is_late):
-                    status, content = self._exchange(connection, request)
-        except (OSError, http.client.HTTPException) as error:
-            if is_late.is_set() or isinstance(error, TimeoutError):
-                raise CallFailed(f"did not answer within {self.timeout_seconds:g} s", may_pass=True) from None
-            raise CallFailed("could not be reached", may_pass=True) from None
+            trusted, headers = self._trusted(), _HEADERS | self._authorization()
+        except (OSError, ValueError):
+            return [Answer(cause="could not be asked: its secret cannot be read")] * len(requests)
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=trusted),
+            timeout=aiohttp.ClientTimeout(total=self.timeout_seconds),
+            headers=headers,
+            skip_auto_headers=["User-Agent"],
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        ) as session:
+            await asyncio.gather(*(ask_in_turn(session) for _ in range(min(self.parallelism, len(requests)))))
+        return answers
+
+    async def _answer(self, session: aiohttp.ClientSession, request: Request) -> Answer:
+        """Return the answer of the last attempt."""
+        pauses = _pauses(self.retries)
+        while True:
+            try:
+                return Answer(await self._attempt(session, request))
+            except _Failed as failed:
+                pause = next(pauses, None)
+                if pause is None or not failed.may_pass:
+                    return Answer(cause=str(failed))
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Any:
+        headers = {} if request.body is None else {"Content-Type": "application/json"}
+        try:
+            async with session.request(
+                request.method, _address(request.url), data=request.body, headers=headers, allow_redirects=False
+            ) as answer:
+                content = await _content(answer.content)
+        except TimeoutError:
+            raise _Failed(f"did not answer within {self.timeout_seconds:g} s", may_pass=True) from None
+        except (aiohttp.ClientError, OSError):
+            raise _Failed("could not be reached", may_pass=True) from None
         except ValueError:
-            raise CallFailed("could not be asked: its secret cannot be sent") from None
-        # A connection that was cut looks like the end of an answer without a length.
-        if is_late.is_set():
-            raise CallFailed(f"did not answer within {self.timeout_seconds:g} s", may_pass=True)
-        return _document(status, content)
+            raise _Failed("could not be asked: its secret cannot be sent") from None
+        return _document(answer.status, content)
 
-    def _connection(self, url: str) -> http.client.HTTPConnection:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if parts.scheme == "http":
-            return http.client.HTTPConnection(host, parts.port, timeout=self.timeout_seconds)
+    def _trusted(self) -> ssl.SSLContext | bool:
         authority = self.auth_dir / "ca.crt"
-        trusted = ssl.create_default_context(cafile=str(authority) if authority.exists() else None)
-        return http.client.HTTPSConnection(host, parts.port, timeout=self.timeout_seconds, context=trusted)
-
-    def _exchange(self, connection: http.client.HTTPConnection, request: Request) -> tuple[int, bytes]:
-        parts = urlsplit(request.url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Accept": "application/json", **self._authorization()}
-        if request.body is not None:
-            headers["Content-Type"] = "application/json"
-        connection.request(request.method, target, request.body, headers)
-        with connection.getresponse() as answer:
-            return answer.status, answer.read(LARGEST_ANSWER + 1)
+        return ssl.create_default_context(cafile=str(authority)) if authority.exists() else True
 
     def _authorization(self) -> dict[str, str]:
         """Return the header of the secret as it is now; none where it has neither a token nor a name."""
         if token := self._secret("token"):
             return {"Authorization": f"Bearer {token}"}
         if name := self._secret("username"):
-            pair = base64.b64encode(f"{name}:{self._secret('password')}".encode()).decode()
-            return {"Authorization": f"Basic {pair}"}
+            return {"Authorization": aiohttp.encode_basic_auth(name, self._secret("password"), "utf-8")}
         return {}
 
     def _secret(self, key: str) -> str:
@@ -129,35 +148,44 @@ class HttpClient:
         return path.read_text().strip() if path.exists() else ""
 
 
-@contextmanager
-def _ended(connected: socket.socket, seconds: float, is_late: threading.Event) -> Iterator[None]:
-    """Cut a connection after some time: a socket's own timeout begins anew with every byte."""
+def _pauses(retries: int) -> Iterator[float]:
+    pause = FIRST_PAUSE_SECONDS
+    for _ in range(retries):
+        yield pause
+        pause = longer(pause)
 
-    def cut() -> None:
-        is_late.set()
-        # That of a TLS socket would pull away what the other thread is reading from.
-        with suppress(OSError):
-            socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
+def _address(url: str) -> URL:
+    """Return an address whose host is read as where it was compared with those that are allowed."""
+    parts = urlsplit(url)
+    return URL.build(
+        scheme=parts.scheme,
+        host=parts.hostname or "",
+        port=parts.port,
+        path=parts.path or "/",
+        query_string=parts.query,
+        encoded=True,
+    )
+
+
+async def _content(stream: aiohttp.StreamReader) -> bytes:
+    """Return an answer's content, or as much as shows that it is too long."""
     try:
-        yield
-    finally:
-        timer.cancel()
+        return await stream.readexactly(LARGEST_ANSWER + 1)
+    except asyncio.IncompleteReadError as whole:
+        return whole.partial
 
 
 def _document(status: int, content: bytes) -> Any:
-    if not http.client.OK <= status < http.client.MULTIPLE_CHOICES:
-        may_pass = status == _TOO_MANY_REQUESTS or status >= _FIRST_OF_SERVER
-        raise CallFailed(f"answered {status}", may_pass=may_pass)
+    if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        may_pass = status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        raise _Failed(f"answered {status}", may_pass=may_pass)
     if len(content) > LARGEST_ANSWER:
-        raise CallFailed("answer is longer than 64 KiB")
+        raise _Failed("answered with more than 64 KiB")
     try:
         return json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise CallFailed("answer is no JSON") from None
+        raise _Failed("answered with no JSON") from None
 
 
 def _no_number(name: str) -> Any:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from fixtures.http_host import Host
 from streamjob_api.permissions import HttpCalls, Permissions
 from streamjob_runtime.faults import InvalidConfiguration
-from streamjob_runtime.http_answers import HttpAnswers, Setting
+from streamjob_runtime.http_answers import HttpAnswers
 from streamjob_runtime.http_calls import HttpClient, Request
 from streamjob_runtime.templates import Surroundings
 from unit.calculators.pipelines import START, Outcome, Sent, job, run, stage
@@ -77,10 +77,9 @@ def test_records_without_an_answer_fail_and_the_cause_tells_no_address(host: Hos
 
 def test_answers_are_forgotten_in_time_and_failures_at_once(host: Host, tmp_path: Path) -> None:
     now = [0.0]
-    client = HttpClient(HttpCalls(hosts=[host.name]), 5, 0, tmp_path)
-    answers = HttpAnswers(Setting((host.name,), 5, 0, 2, 60), client, clock=lambda: now[0])
+    answers = HttpAnswers(HttpClient((host.name,), 5, 0, 2, tmp_path), 60, clock=lambda: now[0])
     requests = [Request("GET", f"http://{host.name}/{path}") for path in ("a", "no", "a")]
-    assert [answer.cause for answer in answers.of(requests)] == [None, "the host answered 404", None]
+    assert [answer.cause for answer in answers.of(requests)] == [None, "answered 404", None]
     now[0] = 59
     answers.of(requests)
     assert sorted(host.asked) == ["GET /a", "GET /no", "GET /no"]
