@@ -20,7 +20,7 @@ from streamjob_calculators.kit import Calculator, Run, pl
 
 if TYPE_CHECKING:
     from streamjob_runtime.scripts.answers import Outcome
-    from streamjob_runtime.scripts.process import Answer, ScriptProcess
+    from streamjob_runtime.scripts.process import Answer, ScriptProcess, Setting
 
 ATTACHED = "pythonEvaluator"
 MAX_SCRIPT = 16_384
@@ -100,6 +100,19 @@ class PythonEvaluator(Calculator):
         if allowed.scripts is None:
             yield RuleFault("runs a script, which spec.pipelines.scripts does not allow; ask for it", ("script",))
 
+    def check_ready(self, allowed: Permissions) -> None:
+        """The script's process can be confined here, and reads the script without a failure."""
+        from streamjob_runtime.faults import InvalidConfiguration  # noqa: PLC0415 (the operator reads parameters alone)
+        from streamjob_runtime.scripts.process import ScriptProcess  # noqa: PLC0415
+
+        process = ScriptProcess(self._setting(allowed))
+        try:
+            fault = process.load()
+        finally:
+            process.end()
+        if fault is not None:
+            raise InvalidConfiguration(f"{fault}; mend the script")
+
     def takes(self) -> frozenset[PointRef]:
         """Return the inputs."""
         return frozenset(self.inputs)
@@ -119,7 +132,9 @@ class PythonEvaluator(Calculator):
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return what the script gives."""
-        process = self._process(run)
+        from streamjob_runtime.scripts.process import process_of  # noqa: PLC0415 (the operator reads parameters alone)
+
+        process = process_of(self._setting(run.surroundings.allowed))
         kept = run.recall() if self.mode is ScriptMode.RECORD else None
         given, changed = [self._none(records)], []
         for rows in self._calls(records):
@@ -160,20 +175,20 @@ class PythonEvaluator(Calculator):
             run.reject(rows, str(bad))
             return None
 
-    def _process(self, run: Run) -> ScriptProcess:
-        """Return the script's process.
+    def _setting(self, allowed: Permissions) -> Setting:
+        """Return how the script is run.
 
         Raises:
             InvalidConfiguration: no script may run.
         """
         from streamjob_runtime.faults import InvalidConfiguration  # noqa: PLC0415 (the operator reads parameters alone)
-        from streamjob_runtime.scripts.process import Setting, process_of  # noqa: PLC0415
+        from streamjob_runtime.scripts.process import Setting  # noqa: PLC0415
 
-        allowed = run.surroundings.allowed.scripts
-        if allowed is None:
+        limits = allowed.scripts
+        if limits is None:
             raise InvalidConfiguration("a stage runs a script, which spec.pipelines.scripts does not allow; ask for it")
         outputs = tuple(map(str, self._outputs))
-        return process_of(Setting(self.script, self.mode, outputs, allowed.max_seconds, allowed.max_memory))
+        return Setting(self.script, self.mode, outputs, limits.max_seconds, limits.max_memory)
 
     def _asked(
         self, process: ScriptProcess, rows: pl.DataFrame, assets: pl.Series, kept: pl.DataFrame | None

@@ -13,6 +13,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from streamjob_api.job_file import CONTINUES, JobFile
+from streamjob_api.permissions import Permissions
 from streamjob_api.progress import DriverState
 from streamjob_runtime import checkpoint
 from streamjob_runtime.accounts import Accounts
@@ -28,6 +29,7 @@ from streamjob_runtime.recent_results import RecentResults
 from streamjob_runtime.report import Report
 from streamjob_runtime.restoring import restore
 from streamjob_runtime.spark_session import start_session
+from streamjob_runtime.stage_checks import check_stages
 from streamjob_runtime.state_layout import StateLayout
 from streamjob_runtime.stopping import ask_to_stop, forget_stop
 from streamjob_runtime.throughput import Throughput
@@ -88,9 +90,10 @@ class Driver:
         return Delivery(self._job, self._layout.shards, self._waits, self.accounts, self._recent)
 
     def _started_session(self) -> SparkSession:
-        """Start Spark while the dependencies are looked for: each takes seconds."""
+        """Start Spark while stages are checked and dependencies are looked for: each takes seconds."""
         with _stop_aborts(self._stop, self._waits):
             starting = ThreadPoolExecutor(1, "spark").submit(start_session, self._job, self._layout.partitions)
+            check_stages(self._job.spec.pipeline, self._job.pipelines or Permissions())
             self._dependencies.await_first()
             session = self._result(starting)
         _log.info("Spark has started", extra={"seconds": round(time.time() - self.report.started_at.timestamp(), 1)})

@@ -1,8 +1,6 @@
 """The driver as a process: its endpoints, its exit codes, its end when asked."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,15 +27,6 @@ def readings(assets: int, minutes: int, first_minute: int = 0) -> list[Record]:
     ]
 
 
-@contextmanager
-def driver_of(job: TestJob) -> Iterator[DriverProcess]:
-    driver = DriverProcess(job)
-    try:
-        yield driver
-    finally:
-        driver.kill()
-
-
 def conforms(document: bytes, model: type[Progress] | type[LastWords]) -> None:
     schema = model.model_json_schema(mode="serialization")
     Draft202012Validator(schema).validate(json.loads(document))
@@ -46,7 +35,7 @@ def conforms(document: bytes, model: type[Progress] | type[LastWords]) -> None:
 def test_a_driver_waits_for_its_topic_tells_what_it_does_and_stops_when_asked(kafka: KafkaBroker, job: TestJob) -> None:
     records, topic = readings(20, 61), job.file.input_topic
     kafka.delete_topic(topic)
-    with driver_of(job) as driver:
+    with DriverProcess.running(job) as driver:
         eventually(lambda: waits_for(driver), until=lambda seen: seen == "TopicMissing", within_seconds=60)
         status, body = driver.get("/readyz")
         assert status == 503
@@ -126,7 +115,7 @@ def test_what_trying_again_would_not_cure_ends_with_its_own_code(
             (checkpoint / "offsets").mkdir()
             (checkpoint / "metadata").write_text("{}")
             (checkpoint / "offsets" / "0").write_text('v1\n{"batchWaterm')
-    with driver_of(again) as driver:
+    with DriverProcess.running(again) as driver:
         words = driver.await_end()
         assert (driver.process.returncode, words.reason) == (code, reason)
         assert not words.graceful

@@ -6,10 +6,12 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from fixtures.confinement import needs_confinement
-from fixtures.jobs import make_job
+from fixtures.driver import DriverProcess
+from fixtures.jobs import TestJob, make_job
 from fixtures.kafka import KafkaBroker
 from fixtures.results import send, texts
 from fixtures.spark import running
+from streamjob_api.progress import ExitCode
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 MINUTE = 60_000
@@ -25,16 +27,32 @@ def evaluate(records, state, output, error):
 """
 
 
+def of_script(job: TestJob, script: str) -> TestJob:
+    """The job with a pipeline of one script in the place of its windows."""
+    del job.document["spec"]["timeWindowAggregation"]
+    parameters = {"inputs": ["Meter::Reading"], "output": "Meter::Sum", "mode": "record", "script": script}
+    stages = [{"name": "sums", "calculator": "python-evaluator", "from": ["source"], "parameters": parameters}]
+    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
+    job.document["pipelines"] = {"scripts": {"maxSeconds": 20}}
+    return job
+
+
+@needs_confinement
+def test_a_script_that_cannot_be_read_ends_the_driver_before_any_record(kafka: KafkaBroker, tmp_path: Path) -> None:
+    job = of_script(make_job(tmp_path, kafka, None), "import not_there\n" + SUMS)
+    with DriverProcess.running(job) as driver:
+        words = driver.await_end()
+    assert (driver.process.returncode, words.reason) == (ExitCode.INVALID_CONFIGURATION, "InvalidConfiguration")
+    assert words.message == (
+        "spec.pipeline.stages[0]: the script failed: ModuleNotFoundError in line 1; mend the script"
+    )
+
+
 @needs_confinement
 def test_a_script_keeps_its_state_over_a_restart_and_what_fails_is_a_dead_letter(
     spark: SparkSession, kafka: KafkaBroker, tmp_path: Path
 ) -> None:
-    job = make_job(tmp_path, kafka, None)
-    del job.document["spec"]["timeWindowAggregation"]
-    parameters = {"inputs": ["Meter::Reading"], "output": "Meter::Sum", "mode": "record", "script": SUMS}
-    stages = [{"name": "sums", "calculator": "python-evaluator", "from": ["source"], "parameters": parameters}]
-    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
-    job.document["pipelines"] = {"scripts": {"maxSeconds": 20}}
+    job = of_script(make_job(tmp_path, kafka, None), SUMS)
     readings = [("meter-1", 1), ("meter-2", 10), ("meter-1", 2), ("meter-2", -1), ("meter-1", 3), ("meter-3", 13)]
     records = [(asset, "Meter::Reading", START + at * MINUTE, value) for at, (asset, value) in enumerate(readings)]
     with running(spark, job) as run:

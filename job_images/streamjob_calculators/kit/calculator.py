@@ -19,6 +19,7 @@ from streamjob_api.points import PointRef
 from streamjob_calculators.kit.columns import pl
 
 if TYPE_CHECKING:
+    from streamjob_api.permissions import Permissions
     from streamjob_api.points import AttributeRef
     from streamjob_runtime.templates.surroundings import Surroundings
 
@@ -72,6 +73,16 @@ class Calculator(StageParameters):
     def uses_clock(self) -> bool:
         """Whether it may have itself woken; then it is applied when the clock has come, too, without records."""
         return False
+
+    def check_ready(self, allowed: Permissions) -> None:
+        """See whether it can run on this machine, before any record has come.
+
+        Args:
+            allowed: what pipelines may do.
+
+        Raises:
+            InvalidConfiguration: it cannot; the message says why.
+        """
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return what becomes of the next records, in an order that a replay repeats.

@@ -79,6 +79,18 @@ class ScriptProcess:
         self._number = 0
         self._fault: str | None = None
 
+    def load(self) -> str | None:
+        """Start it with its script; return why the script will never do, None where that is not known.
+
+        Raises:
+            InvalidConfiguration: this machine has no means to confine it.
+        """
+        try:
+            self._start()
+        except _Broken:  # such as a machine that is busy: the records will tell
+            self.end()
+        return self._fault
+
     def ask(self, head: Mapping[str, Any], parts: Parts) -> Answer:
         """Give records to the script.
 

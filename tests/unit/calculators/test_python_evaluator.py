@@ -253,6 +253,28 @@ def test_leave_is_asked_for() -> None:
     assert not list(own.check_allowed(ALLOWED.allowed))
 
 
+def ready(script: str, mode: str = "batch") -> None:
+    raw = {"inputs": ["M::A"], "output": "M::B", "script": script, "mode": mode}
+    own, _ = parsed(PythonEvaluator, raw)
+    assert isinstance(own, PythonEvaluator)
+    own.check_ready(ALLOWED.allowed)
+
+
+@needs_confinement
+def test_what_a_script_fails_for_before_it_is_called_is_told_before_any_record() -> None:
+    ready(DOUBLES)
+    ready(COUNTS, "record")
+    with pytest.raises(
+        InvalidConfiguration, match=r"the script failed: ModuleNotFoundError in line 2; mend the script"
+    ):
+        ready("\nimport not_there\n" + DOUBLES)
+
+
+@needs_confinement
+def test_a_script_that_ends_its_process_at_once_is_left_to_the_records() -> None:
+    ready("import os\nos._exit(3)\n" + DOUBLES)
+
+
 def test_a_script_that_can_run_has_no_faults() -> None:
     assert not faults(DOUBLES)
     assert not faults(COUNTS, "record")
