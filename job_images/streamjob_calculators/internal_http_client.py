@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -17,14 +16,13 @@ from streamjob_api.calculators import Flow
 from streamjob_api.data_types import ValueType
 from streamjob_api.duration_limits import between
 from streamjob_api.durations import Duration
-from streamjob_api.job_file import HTTP_AUTH_DIR
 from streamjob_api.json_paths import JsonPath
 from streamjob_api.permissions import PORTS, Permissions
 from streamjob_api.rule_faults import RuleFault
 from streamjob_calculators.kit import PointCalculator, Run, pl
 
 if TYPE_CHECKING:
-    from streamjob_runtime.http_calls import Answer, HttpClient, Request
+    from streamjob_runtime.templates.hosts import Answer, Asking, Request
 
 ATTACHED = "internalHttpClient"
 _FIELDS = ("assetId", "modelId", "pointId", "time", "value")
@@ -137,12 +135,10 @@ class InternalHttpClient(PointCalculator):
 
     def apply(self, records: pl.DataFrame, run: Run) -> pl.DataFrame:
         """Return the records with what is answered; those without an answer are rejected."""
-        from streamjob_runtime.http_answers import answers_of  # noqa: PLC0415 (the operator reads parameters alone)
-
         asked = self._asked(records)
         distinct = asked.unique(maintain_order=True)
         requests = [self._request(row) for row in distinct.iter_rows(named=True)]
-        answers = answers_of(self._client(run), self.cache.milliseconds / 1000).of(requests)
+        answers = run.surroundings.hosts.ask(requests, self._asking())
         told = [self._told(answer) for answer in answers]
         schema = {"said": pl.String(), "number": pl.Float64(), "cause": pl.String()}
         found = pl.concat([distinct, pl.DataFrame(told, schema=schema, orient="row")], how="horizontal")
@@ -159,12 +155,11 @@ class InternalHttpClient(PointCalculator):
             run.reject(failed.drop(*schema), str(cause))
         return self.named(self._given(rows.filter(pl.col("cause").is_null())).drop(*schema))
 
-    def _client(self, run: Run) -> HttpClient:
-        from streamjob_runtime.http_calls import HttpClient  # noqa: PLC0415 (the operator reads parameters alone)
+    def _asking(self) -> Asking:
+        from streamjob_runtime.templates.hosts import Asking  # noqa: PLC0415 (the operator reads parameters alone)
 
-        allowed = run.surroundings.allowed.http
-        hosts = tuple(allowed.hosts) if allowed else ()
-        return HttpClient(hosts, self.timeout.milliseconds / 1000, self.retries, self.parallelism, Path(HTTP_AUTH_DIR))
+        timeout, kept = (duration.milliseconds / 1000 for duration in (self.timeout, self.cache))
+        return Asking(timeout, self.retries, self.parallelism, kept)
 
     def _asked(self, records: pl.DataFrame) -> pl.DataFrame:
         """Return what of each record is named in its request."""
@@ -186,7 +181,7 @@ class InternalHttpClient(PointCalculator):
         )
 
     def _request(self, row: Mapping[str, str | None]) -> Request:
-        from streamjob_runtime.http_calls import Request  # noqa: PLC0415 (the operator reads parameters alone)
+        from streamjob_runtime.templates.hosts import Request  # noqa: PLC0415 (the operator reads parameters alone)
 
         plain = {name: _plain(name, text) for name, text in row.items()}
         url = _PLACEHOLDER.sub(lambda found: quote(plain[found[1]], safe=""), self.url)

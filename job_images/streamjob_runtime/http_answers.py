@@ -3,54 +3,40 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-from streamjob_runtime.http_calls import Answer, HttpClient, Request
+from cachetools import TTLCache
 
-# Answers that a stage keeps, each of 64 KiB at most; the oldest go first.
+from streamjob_runtime.http_calls import HttpClient
+from streamjob_runtime.templates.hosts import Answer, Asking, Request
+
+# Answers that are kept for stages that ask alike, each of 64 KiB at most; those not asked for the longest go first.
 MOST_KEPT = 10_000
 
 
 @dataclass
-class HttpAnswers:
-    """The answers to one stage's requests.
+class HttpHosts:
+    """The hosts that are allowed, with what they answered.
 
     Attributes:
-        kept_seconds: how long an answer serves equal requests.
         clock: seconds that only go forward.
     """
 
     client: HttpClient
-    kept_seconds: float
     clock: Callable[[], float] = time.monotonic
-    _kept: dict[Request, tuple[float, Answer]] = field(default_factory=dict)
+    _kept: dict[Asking, TTLCache[Request, Answer]] = field(default_factory=dict)
 
-    def of(self, requests: Sequence[Request]) -> list[Answer]:
+    def ask(self, requests: Sequence[Request], asking: Asking) -> list[Answer]:
         """Return the answers in the order of the requests; failures are asked anew each time.
 
         Raises:
             InvalidConfiguration: a host is not allowed.
+            Interrupted: the driver is told to stop, and a request would have to be made again.
         """
-        now = self.clock()
-        self._forget(now)
-        answers = {request: self._kept[request][1] for request in requests if request in self._kept}
-        asked = [request for request in dict.fromkeys(requests) if request not in answers]
-        for request, answer in zip(asked, self.client.ask(asked), strict=True):
-            answers[request] = answer
-            if answer.cause is None and self.kept_seconds:
-                self._kept[request] = (now, answer)
+        kept = self._kept.setdefault(asking, TTLCache(MOST_KEPT, asking.kept_seconds, self.clock))
+        distinct = dict.fromkeys(requests)
+        answers = {request: answer for request in distinct if (answer := kept.get(request))}
+        asked = [request for request in distinct if request not in answers]
+        found = dict(zip(asked, self.client.ask(asked, asking), strict=True))
+        kept.update({request: answer for request, answer in found.items() if answer.cause is None})
+        answers |= found
         return [answers[request] for request in requests]
-
-    def _forget(self, now: float) -> None:
-        """Drop what is too old, and the oldest where there is too much; it lies in the order of its asking."""
-        surplus = len(self._kept) - MOST_KEPT
-        for number, (request, (asked_at, _)) in enumerate([*self._kept.items()]):
-            if number >= surplus and now - asked_at < self.kept_seconds:
-                break
-            del self._kept[request]
-
-
-@lru_cache(maxsize=32)
-def answers_of(client: HttpClient, kept_seconds: float) -> HttpAnswers:
-    """Return what asks in a way; what it keeps lives from one micro-batch to the next."""
-    return HttpAnswers(client, kept_seconds)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -15,33 +15,12 @@ from yarl import URL
 
 from streamjob_api.permissions import HttpCalls
 from streamjob_runtime.faults import InvalidConfiguration
-from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, longer
+from streamjob_runtime.templates.hosts import NOT_LISTED, Answer, Asking, Request
+from streamjob_runtime.waiting import FIRST_PAUSE_SECONDS, Interrupted, longer
 
 LARGEST_ANSWER = 64 * 1024
 # Not packed, so that the limit holds for what is read.
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked; equal ones have the same answer."""
-
-    method: str
-    url: str
-    body: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of a request.
-
-    Attributes:
-        document: JSON; None where there is none.
-        cause: why there is none, without the address or any secret.
-    """
-
-    document: Any = None
-    cause: str | None = None
 
 
 class _Failed(Exception):  # noqa: N818 (a result like any other)
@@ -57,37 +36,33 @@ class HttpClient:
     """Asks several requests at a time; connections serve one after the other, until all are answered.
 
     Attributes:
-        hosts: those that may be asked, as HttpCalls lists them.
-        timeout_seconds: time for an attempt, from looking up the host's name to the end of its answer.
-        retries: further attempts where a request may pass later.
-        parallelism: requests under way at once.
-        auth_dir: folder of the secret's files, read for each call of ``ask``.
+        allowed: hosts that may be asked.
+        auth_dir: folder of the secret's files, read for each call of ``ask``; None: there is no secret.
+        is_stop_asked: whether to give up what does not pass at once.
     """
 
-    hosts: tuple[str, ...]
-    timeout_seconds: float
-    retries: int
-    parallelism: int
-    auth_dir: Path
+    allowed: HttpCalls
+    auth_dir: Path | None
+    is_stop_asked: Callable[[], bool]
 
-    def ask(self, requests: Sequence[Request]) -> list[Answer]:
+    def ask(self, requests: Sequence[Request], asking: Asking) -> list[Answer]:
         """Return what each request is answered with, in their order.
 
         Raises:
             InvalidConfiguration: a host is not allowed; then none is asked.
+            Interrupted: the driver is told to stop, and a request would have to be made again.
         """
-        allowed = HttpCalls.model_construct(hosts=[*self.hosts])
-        if not all(allowed.allows(request.url) for request in requests):
-            raise InvalidConfiguration("a stage asks a host that spec.pipelines.http.hosts does not list; ask for it")
-        return asyncio.run(self._answers(requests)) if requests else []
+        if not all(self.allowed.allows(request.url) for request in requests):
+            raise InvalidConfiguration(NOT_LISTED)
+        return asyncio.run(self._answers(requests, asking)) if requests else []
 
-    async def _answers(self, requests: Sequence[Request]) -> list[Answer]:
+    async def _answers(self, requests: Sequence[Request], asking: Asking) -> list[Answer]:
         answers = [Answer()] * len(requests)
         waiting = iter(enumerate(requests))
 
         async def ask_in_turn(session: aiohttp.ClientSession) -> None:
             for place, request in waiting:
-                answers[place] = await self._answer(session, request)
+                answers[place] = await self._answer(session, request, asking)
 
         try:
             trusted, headers = self._trusted(), _HEADERS | self._authorization()
@@ -95,45 +70,32 @@ class HttpClient:
             return [Answer(cause="could not be asked: its secret cannot be read")] * len(requests)
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=trusted),
-            timeout=aiohttp.ClientTimeout(total=self.timeout_seconds),
+            timeout=aiohttp.ClientTimeout(total=asking.timeout_seconds),
             headers=headers,
             skip_auto_headers=["User-Agent"],
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         ) as session:
-            await asyncio.gather(*(ask_in_turn(session) for _ in range(min(self.parallelism, len(requests)))))
+            await asyncio.gather(*(ask_in_turn(session) for _ in range(min(asking.parallelism, len(requests)))))
         return answers
 
-    async def _answer(self, session: aiohttp.ClientSession, request: Request) -> Answer:
+    async def _answer(self, session: aiohttp.ClientSession, request: Request, asking: Asking) -> Answer:
         """Return the answer of the last attempt."""
-        pauses = _pauses(self.retries)
+        pauses = _pauses(asking.retries)
         while True:
             try:
-                return Answer(await self._attempt(session, request))
+                return Answer(await _attempt(session, request))
             except _Failed as failed:
                 pause = next(pauses, None)
                 if pause is None or not failed.may_pass:
                     return Answer(cause=str(failed))
+            if self.is_stop_asked():
+                raise Interrupted
             await asyncio.sleep(pause)
 
-    async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Any:
-        headers = {} if request.body is None else {"Content-Type": "application/json"}
-        try:
-            async with session.request(
-                request.method, _address(request.url), data=request.body, headers=headers, allow_redirects=False
-            ) as answer:
-                content = await _content(answer.content)
-        except TimeoutError:
-            raise _Failed(f"did not answer within {self.timeout_seconds:g} s", may_pass=True) from None
-        except (aiohttp.ClientError, OSError):
-            raise _Failed("could not be reached", may_pass=True) from None
-        except ValueError:
-            raise _Failed("could not be asked: its secret cannot be sent") from None
-        return _document(answer.status, content)
-
     def _trusted(self) -> ssl.SSLContext | bool:
-        authority = self.auth_dir / "ca.crt"
-        return ssl.create_default_context(cafile=str(authority)) if authority.exists() else True
+        authority = self._secret("ca.crt")
+        return ssl.create_default_context(cadata=authority) if authority else True
 
     def _authorization(self) -> dict[str, str]:
         """Return the header of the secret as it is now; none where it has neither a token nor a name."""
@@ -144,8 +106,24 @@ class HttpClient:
         return {}
 
     def _secret(self, key: str) -> str:
-        path = self.auth_dir / key
-        return path.read_text().strip() if path.exists() else ""
+        path = self.auth_dir / key if self.auth_dir else None
+        return path.read_text().strip() if path and path.exists() else ""
+
+
+async def _attempt(session: aiohttp.ClientSession, request: Request) -> Any:
+    headers = {} if request.body is None else {"Content-Type": "application/json"}
+    try:
+        async with session.request(
+            request.method, _address(request.url), data=request.body, headers=headers, allow_redirects=False
+        ) as answer:
+            content = await _content(answer.content)
+    except TimeoutError:
+        raise _Failed(f"did not answer within {session.timeout.total:g} s", may_pass=True) from None
+    except (aiohttp.ClientError, OSError):
+        raise _Failed("could not be reached", may_pass=True) from None
+    except ValueError:
+        raise _Failed("could not be asked: its secret cannot be sent") from None
+    return _document(answer.status, content)
 
 
 def _pauses(retries: int) -> Iterator[float]:

@@ -2,24 +2,39 @@
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from streamjob_api.connections import Redis
-from streamjob_api.job_file import JobFile
-from streamjob_api.permissions import Permissions
+from streamjob_api.job_file import HTTP_AUTH_DIR, JobFile
+from streamjob_api.permissions import HttpCalls, Permissions
 from streamjob_runtime.stopping import is_stop_asked
 from streamjob_runtime.templates import Surroundings, Template, for_job
 
 
 def template_of(job: JobFile) -> Template:
     """Return the template that a driver runs."""
+    allowed = job.pipelines or Permissions()
     surroundings = Surroundings(
         org_id=job.org_id,
         timezone=job.timezone,
         calculated=frozenset(job.calculated),
         names=job.names,
-        allowed=job.pipelines or Permissions(),
+        allowed=allowed,
     )
-    return for_job(job.spec, surroundings if job.redis is None else _with_redis(surroundings, job, job.redis))
+    if job.redis is not None:
+        surroundings = _with_redis(surroundings, job, job.redis)
+    if allowed.http is not None:
+        surroundings = _with_hosts(surroundings, job, allowed.http)
+    return for_job(job.spec, surroundings)
+
+
+def _with_hosts(surroundings: Surroundings, job: JobFile, allowed: HttpCalls) -> Surroundings:
+    # The client of HTTP, which most jobs do without.
+    from streamjob_runtime.http_answers import HttpHosts  # noqa: PLC0415
+    from streamjob_runtime.http_calls import HttpClient  # noqa: PLC0415
+
+    client = HttpClient(allowed, Path(HTTP_AUTH_DIR), partial(is_stop_asked, job.scratch_dir))
+    return replace(surroundings, hosts=HttpHosts(client))
 
 
 def _with_redis(surroundings: Surroundings, job: JobFile, connection: Redis) -> Surroundings:

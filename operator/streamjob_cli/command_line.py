@@ -2,6 +2,7 @@
 
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -74,6 +75,13 @@ Examples:
     help="Attributes of assets, in the place of the OU's Redis: a line for each asset, as in "
     '{"assetId": "m1", "attributes": {"Meter::Ratio": 40}}; for pipelines also modelId, name, timezone, tags, '
     "parents, children and latest. Default: no asset has any.",
+)
+@click.option(
+    "--http-auth",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Of a pipeline: what hosts are asked with, in the place of the Secret spec.pipelines.http.authSecret: a file "
+    "for each of its keys token, username, password and ca.crt. Default: they are asked without.",
 )
 @click.option("--job", metavar="NAME", help="The job to preview, where JOB.yaml holds several.")
 @click.option(

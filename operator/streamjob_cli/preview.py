@@ -1,15 +1,19 @@
 """``streamjob preview``: a job over a file of records, by the driver's own code."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import polars as pl
 
-from streamjob_api.permissions import Scripts
+from streamjob_api.permissions import HttpCalls, Scripts
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_cli.event_clock import TooManyTicks
 from streamjob_cli.findings import Findings, summary
@@ -23,6 +27,9 @@ from streamjob_cli.subject import Subject, WrongManifest, subject
 from streamjob_cli.trial import Trial
 from streamjob_runtime.faults import RuntimeFault
 from streamjob_runtime.templates import Surroundings, for_job
+
+if TYPE_CHECKING:
+    from streamjob_runtime.http_answers import HttpHosts
 
 EXIT_MANIFEST, EXIT_INPUT = 2, 3
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -40,6 +47,7 @@ class Request:
         records: file of the records, the job's input.
         resource: file of the StreamResource.
         attributes: file of the assets' attributes, tags and trees; None: no asset has any.
+        http_auth: folder of the Secret's keys for hosts that stages ask; None: they are asked without.
         job: name of the job, where the file has several.
         calculated: inputs that are results of jobs which the file does not hold.
         now: the clock; None refuses no record for its time.
@@ -55,6 +63,7 @@ class Request:
     records: str
     resource: str | None
     attributes: str | None
+    http_auth: Path | None
     job: str | None
     calculated: tuple[str, ...]
     now: datetime | None
@@ -98,7 +107,7 @@ def preview(request: Request) -> int:
 
 def _run(request: Request, job: Subject, lines: InputLines, attributes: GivenAttributes | None) -> None:
     now_ms = None if request.now is None else round(request.now.timestamp() * 1000)
-    template = for_job(job.spec, _surroundings(job, attributes))
+    template = for_job(job.spec, _surroundings(request, job, attributes))
     output = _output(request, job)
     if isinstance(output, StageRecords):
         template = output.watched(template)
@@ -145,22 +154,28 @@ def _named(lines: InputLines, numbers: Sequence[int] = ()) -> Iterator[None]:
         ) from gap
 
 
-def _surroundings(job: Subject, attributes: GivenAttributes | None) -> Surroundings:
+def _surroundings(request: Request, job: Subject, attributes: GivenAttributes | None) -> Surroundings:
     # Whoever previews runs a file of their own on their own machine: a script needs nobody's leave, and has its limits.
     allowed = job.allowed.model_copy(update={"scripts": job.allowed.scripts or Scripts()})
+    surroundings = Surroundings(job.org_id, job.timezone, job.calculated, allowed=allowed)
+    if allowed.http is not None:
+        surroundings = replace(surroundings, hosts=_hosts(allowed.http, request.http_auth))
     if attributes is None:
-        return Surroundings(job.org_id, job.timezone, job.calculated, allowed=allowed)
-    names = ResolvedNames(attributes=attributes.names)
-    return Surroundings(
-        job.org_id,
-        job.timezone,
-        job.calculated,
-        attributes,
-        attributes.assets,
-        attributes.latest_values,
-        names=names,
-        allowed=allowed,
+        return surroundings
+    return replace(
+        surroundings,
+        attributes=attributes,
+        assets=attributes.assets,
+        latest_values=attributes.latest_values,
+        names=ResolvedNames(attributes=attributes.names),
     )
+
+
+def _hosts(allowed: HttpCalls, auth_dir: Path | None) -> HttpHosts:
+    from streamjob_runtime.http_answers import HttpHosts  # noqa: PLC0415 (a client that most previews do without)
+    from streamjob_runtime.http_calls import HttpClient  # noqa: PLC0415
+
+    return HttpHosts(HttpClient(allowed, auth_dir, is_stop_asked=lambda: False))
 
 
 def _output(request: Request, job: Subject) -> Output:

@@ -9,6 +9,7 @@ from streamjob_api.points import AttributeRef, PointRef
 from streamjob_api.resolved_names import ResolvedNames
 from streamjob_api.stream_resource import UTC
 from streamjob_api.timezones import TimeZone
+from streamjob_runtime.templates.hosts import Hosts, NoHosts
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Surroundings:
         attributes: where bound values come from.
         assets: what is known of assets, and of the trees they are in.
         latest_values: those that Redis has.
+        hosts: those that may be asked.
         names: what is known of the names in expressions.
         allowed: what pipelines may do beyond calculating.
         idle_timeout_ms: silence of an asset and input after which what is open of it is closed; None: never.
@@ -126,6 +128,7 @@ class Surroundings:
     attributes: Attributes = field(default_factory=NoAttributes)
     assets: Assets = field(default_factory=NoAssets)
     latest_values: LatestValues = field(default_factory=NoLatestValues)
+    hosts: Hosts = field(default_factory=NoHosts)
     names: ResolvedNames = field(default_factory=ResolvedNames)
     allowed: Permissions = field(default_factory=Permissions)
     idle_timeout_ms: int | None = None

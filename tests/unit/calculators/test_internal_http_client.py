@@ -1,8 +1,8 @@
 """Records beside what another host says of them, over real sockets."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from fixtures.http_host import Host
 from streamjob_api.permissions import HttpCalls, Permissions
 from streamjob_runtime.faults import InvalidConfiguration
-from streamjob_runtime.http_answers import HttpAnswers
-from streamjob_runtime.http_calls import HttpClient, Request
+from streamjob_runtime.http_answers import HttpHosts
+from streamjob_runtime.http_calls import HttpClient
 from streamjob_runtime.templates import Surroundings
+from streamjob_runtime.templates.hosts import Asking, Request
 from unit.calculators.pipelines import START, Outcome, Sent, job, run, stage
 
 
@@ -23,8 +24,12 @@ def host() -> Iterator[Host]:
         yield served
 
 
+def hosts(host: Host, clock: Callable[[], float] = time.monotonic) -> HttpHosts:
+    return HttpHosts(HttpClient(HttpCalls(hosts=[host.name]), None, lambda: False), clock)
+
+
 def asked(host: Host, *batches: list[Sent], path: str = "/a", **parameters: Any) -> Outcome:
-    surroundings = Surroundings(allowed=Permissions(http=HttpCalls(hosts=[host.name])))
+    surroundings = Surroundings(hosts=hosts(host))
     client = stage("internal-http-client", input="M::A", output="M::B", url=f"http://{host.name}{path}")
     client["parameters"] |= parameters
     return run([client], *batches, surroundings=surroundings)
@@ -75,16 +80,16 @@ def test_records_without_an_answer_fail_and_the_cause_tells_no_address(host: Hos
     assert found.counted["failed"] == 1
 
 
-def test_answers_are_forgotten_in_time_and_failures_at_once(host: Host, tmp_path: Path) -> None:
+def test_answers_are_forgotten_in_time_and_failures_at_once(host: Host) -> None:
     now = [0.0]
-    answers = HttpAnswers(HttpClient((host.name,), 5, 0, 2, tmp_path), 60, clock=lambda: now[0])
+    known, asking = hosts(host, clock=lambda: now[0]), Asking(5, retries=0, parallelism=2, kept_seconds=60)
     requests = [Request("GET", f"http://{host.name}/{path}") for path in ("a", "no", "a")]
-    assert [answer.cause for answer in answers.of(requests)] == [None, "answered 404", None]
+    assert [answer.cause for answer in known.ask(requests, asking)] == [None, "answered 404", None]
     now[0] = 59
-    answers.of(requests)
+    known.ask(requests, asking)
     assert sorted(host.asked) == ["GET /a", "GET /no", "GET /no"]
     now[0] = 60
-    answers.of(requests)
+    known.ask(requests, asking)
     assert sorted(host.asked).count("GET /a") == 2
 
 

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from fixtures.http_host import Host
 from unit.calculators.pipelines import Sent, stage
-from unit.cli.previews import job, manifest, written
+from unit.cli.previews import job, manifest, resource, written
 from unit.cli.test_preview import preview
 
 STAGES = [
@@ -34,6 +35,22 @@ def test_people_read_a_table(tmp_path: Path) -> None:
     told = preview(manifest(tmp_path, PIPELINE), *arguments).stdout
     assert "3 of 6 records; --limit 0 shows all" in told
     assert "point-selector" in told
+
+
+def test_hosts_are_asked_with_the_secret_of_a_folder(tmp_path: Path) -> None:
+    auth = tmp_path / "auth"
+    auth.mkdir()
+    (auth / "token").write_text("t0ken")
+    with Host.serving() as host:
+        client = stage("internal-http-client", url=f"http://{host.name}/a", input="M::A", output="M::B", result="path")
+        asking = job() | {"spec": PIPELINE["spec"] | {"pipeline": {"stages": [client]}}}
+        manifests = manifest(tmp_path, asking, resource(pipelines={"http": {"hosts": [host.name]}}))
+        arguments = (manifests, "--input", written(tmp_path, LINES), "--format", "json")
+        asked = [preview(*arguments, "--http-auth", str(auth)), preview(*arguments)]
+    assert [host.authorizations[0], host.authorizations[-1]] == ["Bearer t0ken", None]
+    for result in asked:
+        told = [json.loads(line) for line in result.stdout.splitlines()]
+        assert [json.loads(each["attr"]["internalHttpClient"]) for each in told] == ["/a", "/a"]
 
 
 def test_a_stage_that_there_is_not_is_met_with_the_nearest_one(tmp_path: Path) -> None:

@@ -53,5 +53,5 @@ def test_every_command_prints_what_the_page_says(command: str, wanted: str, fold
 def test_the_page_names_every_option() -> None:
     command = [sys.executable, "-m", "streamjob_cli", "preview", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    options = set(re.findall(r"^  (--\w+)", text, re.MULTILINE))
-    assert options == set(re.findall(r"`(--\w+) ", PAGE.read_text().partition("## Options")[2]))
+    options = set(re.findall(r"^  (--[\w-]+)", text, re.MULTILINE))
+    assert options == set(re.findall(r"`(--[\w-]+) ", PAGE.read_text().partition("## Options")[2]))

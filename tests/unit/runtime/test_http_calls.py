@@ -8,7 +8,11 @@ import pytest
 from fixtures.http_host import Host
 from streamjob_api.permissions import HttpCalls
 from streamjob_runtime.faults import InvalidConfiguration
-from streamjob_runtime.http_calls import LARGEST_ANSWER, Answer, HttpClient, Request
+from streamjob_runtime.http_calls import LARGEST_ANSWER, HttpClient
+from streamjob_runtime.templates.hosts import Answer, Asking, NoHosts, Request
+from streamjob_runtime.waiting import Interrupted
+
+ASKING = Asking(timeout_seconds=5, retries=10, parallelism=2, kept_seconds=0)
 
 
 @pytest.fixture
@@ -17,9 +21,13 @@ def host() -> Iterator[Host]:
         yield served
 
 
+def _client(host: Host, auth_dir: Path | None, *, is_to_stop: bool = False) -> HttpClient:
+    return HttpClient(HttpCalls(hosts=[host.name]), auth_dir, lambda: is_to_stop)
+
+
 def _ask(host: Host, auth_dir: Path, *, retries: int = 0, count: int = 1) -> list[Answer]:
-    client = HttpClient((host.name,), 0.3, retries, 2, auth_dir)
-    return client.ask([Request("GET", f"http://{host.name}/limits?asset=a{number}") for number in range(count)])
+    requests = [Request("GET", f"http://{host.name}/limits?asset=a{number}") for number in range(count)]
+    return _client(host, auth_dir).ask(requests, Asking(0.3, retries, parallelism=2, kept_seconds=0))
 
 
 def test_an_answer_is_read(host: Host, tmp_path: Path) -> None:
@@ -34,9 +42,9 @@ def test_many_are_answered_in_their_order_by_few_connections(host: Host, tmp_pat
     assert host.connections <= 2
 
 
-def test_what_an_address_has_encoded_stays_so(host: Host, tmp_path: Path) -> None:
-    client = HttpClient((host.name,), 5, 0, 2, tmp_path)
-    client.ask([Request("GET", f"http://{host.name}/a%2Fb%20%C3%A4/..%2f?x=%26+1")])
+def test_what_an_address_has_encoded_stays_so(host: Host) -> None:
+    request = Request("GET", f"http://{host.name}/a%2Fb%20%C3%A4/..%2f?x=%26+1")
+    _client(host, None).ask([request], ASKING)
     assert host.asked == ["GET /a%2Fb%20%C3%A4/..%2f?x=%26+1"]
 
 
@@ -112,10 +120,25 @@ def test_nobody_listens(tmp_path: Path) -> None:
     assert _ask(closed, tmp_path) == [Answer(cause="could not be reached")]
 
 
-def test_a_host_that_is_not_listed_is_not_asked(host: Host, tmp_path: Path) -> None:
-    for hosts in (("other",), ()):
-        with pytest.raises(InvalidConfiguration):
-            HttpClient(hosts, 0.3, 0, 2, tmp_path).ask([Request("GET", f"http://{host.name}/")])
+def test_a_stop_ends_the_attempts(host: Host) -> None:
+    host.answers = [(503, b"")]
+    with pytest.raises(Interrupted):
+        _client(host, None, is_to_stop=True).ask([Request("GET", f"http://{host.name}/")], ASKING)
+    assert len(host.asked) == 1
+
+
+def test_a_stop_lets_what_is_answered_end(host: Host) -> None:
+    host.answers = [(200, b"7")]
+    request = Request("GET", f"http://{host.name}/")
+    assert _client(host, None, is_to_stop=True).ask([request], ASKING) == [Answer(7)]
+
+
+def test_where_one_host_is_not_listed_none_is_asked(host: Host) -> None:
+    requests = [Request("GET", f"http://{name}/") for name in (host.name, "other")]
+    with pytest.raises(InvalidConfiguration):
+        _client(host, None).ask(requests, ASKING)
+    with pytest.raises(InvalidConfiguration):
+        NoHosts().ask(requests, ASKING)
     assert host.asked == []
 
 
