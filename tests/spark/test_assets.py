@@ -60,10 +60,9 @@ def test_a_driver_puts_what_redis_knows_beside_records(
     spark: SparkSession, kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     job = make_job(tmp_path, kafka, redis_server)
-    del job.document["spec"]["timeWindowAggregation"]
     lookup = {"input": "Meter::Reading", "output": "Meter::Placed", "tree": "grid"}
-    stages = [{"name": "up", "calculator": "parent-lookup", "from": ["source"], "parameters": lookup}]
-    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
+    stage = {"name": "up", "calculator": "parent-lookup", "from": ["source"], "parameters": lookup}
+    job.run_stages(stage)
     with redis_server.client() as client:
         client.hset(asset_key(job.file.org_id, "m1"), "parents", '{"grid": "f1"}')
     with running(spark, job) as run:

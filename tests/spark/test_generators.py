@@ -31,7 +31,6 @@ def test_listed_assets_have_records_of_their_latest_values(
     spark: SparkSession, kafka: KafkaBroker, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     job = make_job(tmp_path, kafka, redis_server)
-    del job.document["spec"]["timeWindowAggregation"]
     parameters = {
         "points": ["Meter::Reading"],
         "every": "1s",
@@ -39,8 +38,8 @@ def test_listed_assets_have_records_of_their_latest_values(
         "output": "Meter::Made",
         "value": {"latest": LEVEL},
     }
-    stages = [{"name": "made", "calculator": "record-generator", "from": ["source"], "parameters": parameters}]
-    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
+    stage = {"name": "made", "calculator": "record-generator", "from": ["source"], "parameters": parameters}
+    job.run_stages(stage)
     with redis_server.client() as client:
         for number, asset in enumerate(ASSETS[1:]):
             client.hset(latest_key(job.file.org_id, asset), LEVEL, told(number))

@@ -19,7 +19,6 @@ def test_each_asset_is_asked_about_once_and_what_fails_is_a_dead_letter(
 ) -> None:
     with Host.serving() as host:
         job = make_job(tmp_path, kafka, None)
-        del job.document["spec"]["timeWindowAggregation"]
         parameters = {
             "input": "Meter::Reading",
             "output": "Meter::Limit",
@@ -27,9 +26,8 @@ def test_each_asset_is_asked_about_once_and_what_fails_is_a_dead_letter(
             "result": "data.limit",
             "as": "value",
         }
-        stages = [{"name": "ask", "calculator": "internal-http-client", "from": ["source"], "parameters": parameters}]
-        job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
-        job.document["pipelines"] = {"http": {"hosts": [host.name]}}
+        stage = {"name": "ask", "calculator": "internal-http-client", "from": ["source"], "parameters": parameters}
+        job.run_stages(stage, http={"hosts": [host.name]})
         with running(spark, job) as run:
             send(kafka, job, [(name, "Meter::Reading", START + n, n) for n in range(5) for name in ("m1", "m2", "no")])
             run.read_everything()

@@ -54,10 +54,7 @@ def job_with_topics(kafka: KafkaBroker, folder: Path) -> tuple[TestJob, str, str
     weather, alarms = f"weather-{job.file.org_id}", f"alarms-{job.file.org_id}"
     for topic in (weather, alarms):
         kafka.create_topic(topic, 3, **{"retention.ms": "-1"})
-    del job.document["spec"]["timeWindowAggregation"]
-    pipeline = {"stages": stages(weather, alarms)}
-    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": pipeline}
-    job.document["pipelines"] = {"topics": [weather, alarms]}
+    job.run_stages(*stages(weather, alarms), topics=[weather, alarms])
     return job, weather, alarms
 
 

@@ -40,8 +40,7 @@ def own_topic(kafka: KafkaBroker, job: TestJob) -> str:
     """Have a stage of the job read a topic of its own, beside what comes from devices."""
     topic = f"weather-{job.file.org_id}"
     kafka.create_topic(topic, 4)
-    job.document["spec"].pop("timeWindowAggregation")
-    stages = [
+    stages: list[dict[str, Any]] = [
         {"name": "raw", "calculator": "point-selector", "from": ["source"], "parameters": {"points": [RAW]}},
         {
             "name": "own",
@@ -51,8 +50,7 @@ def own_topic(kafka: KafkaBroker, job: TestJob) -> str:
         },
         {"name": "end", "calculator": "trash", "from": ["raw", "own"]},
     ]
-    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
-    job.document["pipelines"] = {"topics": [topic]}
+    job.run_stages(*stages, topics=[topic])
     return topic
 
 

@@ -29,11 +29,9 @@ def evaluate(records, state, output, error):
 
 def of_script(job: TestJob, script: str) -> TestJob:
     """The job with a pipeline of one script in the place of its windows."""
-    del job.document["spec"]["timeWindowAggregation"]
     parameters = {"inputs": ["Meter::Reading"], "output": "Meter::Sum", "mode": "record", "script": script}
-    stages = [{"name": "sums", "calculator": "python-evaluator", "from": ["source"], "parameters": parameters}]
-    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
-    job.document["pipelines"] = {"scripts": {"maxSeconds": 20}}
+    stage = {"name": "sums", "calculator": "python-evaluator", "from": ["source"], "parameters": parameters}
+    job.run_stages(stage, scripts={"maxSeconds": 20})
     return job
 
 

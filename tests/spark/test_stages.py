@@ -42,8 +42,7 @@ def test_growths_go_on_over_a_restart_and_what_fails_is_a_dead_letter(
     spark: SparkSession, kafka: KafkaBroker, tmp_path: Path
 ) -> None:
     job = make_job(tmp_path, kafka, None)
-    del job.document["spec"]["timeWindowAggregation"]
-    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": STAGES}}
+    job.run_stages(*STAGES)
     readings = [0, 10, 25, 2000, 2010, 30]
     records = [("meter-1", "Meter::Reading", START + number * HOUR, value) for number, value in enumerate(readings)]
     with running(spark, job) as run:
@@ -73,10 +72,9 @@ def test_the_clock_makes_records_of_a_quiet_topic_and_after_a_restart(
     spark: SparkSession, kafka: KafkaBroker, tmp_path: Path
 ) -> None:
     job = make_job(tmp_path, kafka, None)
-    del job.document["spec"]["timeWindowAggregation"]
     parameters = {"points": ["Meter::Reading"], "every": "1s", "output": "Meter::Tick"}
-    stages = [{"name": "tick", "calculator": "virtual-record-generator", "from": ["source"], "parameters": parameters}]
-    job.document["spec"] |= {"template": {"name": "pipeline", "version": "1.0"}, "pipeline": {"stages": stages}}
+    stage = {"name": "tick", "calculator": "virtual-record-generator", "from": ["source"], "parameters": parameters}
+    job.run_stages(stage)
 
     def ticks() -> list[tuple[str, int]]:
         sent = [json.loads(message.value() or b"") for message in kafka.read_all(job.file.output_topic)]
