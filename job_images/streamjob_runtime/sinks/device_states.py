@@ -6,7 +6,7 @@ import polars as pl
 from redis import Redis
 
 from streamjob_runtime.sinks.redis import until_written
-from streamjob_runtime.sinks.redis_scripts import CALLS, Script
+from streamjob_runtime.sinks.redis_scripts import CALLS, Script, arguments_of
 from streamjob_runtime.waiting import Waits
 
 _CONNECTION = {
@@ -48,7 +48,7 @@ class DeviceStates:
         """Return CALLS of the script: the revision, then names and values of a hash's fields."""
         keys = pl.Series("key", [key(self._org_id, each) for each in states[name]], dtype=pl.String)
         pairs = [part for field, value in fields.items() for part in (pl.lit(field), value.cast(pl.String))]
-        return states.select(keys, pl.concat_list(pl.lit(revision), *pairs).alias("arguments"))
+        return states.select(keys, *arguments_of(pl.lit(revision), *pairs))
 
 
 def state_key(org_id: str, asset: str) -> str:
