@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -50,18 +51,24 @@ class HostSession:
         return None if code is None else f"ended with {code}:\n{self._log.read_text(errors='replace')[-3000:]}"
 
     def stop(self) -> None:
-        """Ask the leader first, as a kubelet would; then end what is left."""
+        """Ask the leader first, as a kubelet would; then end what is left. Nothing of the session is left after it."""
         self._process.terminate()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and any(True for _ in _session(self._process.pid)):
+        if not self._is_gone_within(10):
+            for pid, _ in _session(self._process.pid):
+                with suppress(*_GONE):
+                    os.kill(pid, signal.SIGKILL)
+            if not self._is_gone_within(30):
+                raise TimeoutError(f"processes of session {self._process.pid} did not end within 30 s of their kill")
+        self._process.wait(30)
+
+    def _is_gone_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while any(True for _ in _session(self._process.pid)):
+            if time.monotonic() > deadline:
+                return False
             self._process.poll()
             time.sleep(0.1)
-        for pid, _ in list(_session(self._process.pid)):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except _GONE:
-                continue
-        self._process.wait(30)
+        return True
 
 
 def _session(leader: int) -> Iterator[tuple[int, list[str]]]:
